@@ -1,0 +1,125 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+let strict: [SwiftSetting] = [
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+    .strictMemorySafety(),
+    .treatAllWarnings(as: .error),
+]
+
+/// The only unsafe flags here, legal because nothing depends on this package: kernels run at full speed
+/// in debug builds too, and may reorder sums so that the compiler can use vector registers.
+let optimisedEvenInDebug: [CSetting] = [
+    .unsafeFlags(["-O3", "-fno-math-errno", "-fno-trapping-math", "-ffp-contract=fast"])
+]
+
+let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
+let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
+let serviceLifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let collections = Target.Dependency.product(name: "Collections", package: "swift-collections")
+let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
+let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
+let yams = Target.Dependency.product(name: "Yams", package: "Yams")
+
+/// A module of the house: its sources in `Sources/`, its tests, if any, in `Tests/`.
+func module(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .target(name: name, dependencies: dependencies, swiftSettings: strict)
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency], resources: [Resource] = []) -> Target {
+    .testTarget(
+        name: name + "Tests",
+        dependencies: [.target(name: name), "TestSupport"] + dependencies,
+        resources: resources,
+        swiftSettings: strict
+    )
+}
+
+let package = Package(
+    name: "flowsteer",
+    products: [.executable(name: "flowsteer", targets: ["flowsteer"])],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
+        .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
+        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.0"),
+        .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.0"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+    ],
+    targets: [
+        // Ring 0: C libraries, our kernels, the generated wire format.
+        .systemLibrary(name: "CZeroMQ", providers: [.apt(["libzmq3-dev"])]),
+        .systemLibrary(name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
+        .systemLibrary(name: "CPNG", providers: [.apt(["libpng-dev"])]),
+        .target(name: "CKernels", cSettings: optimisedEvenInDebug, linkerSettings: [.linkedLibrary("m")]),
+        .target(name: "CClusterProto", linkerSettings: [.linkedLibrary("protobuf-c")]),
+
+        // Ring 1: one door to each C library.
+        module("Tensors", ["CKernels", "COpenBLAS"]),
+        module("ZeroMQ", ["CZeroMQ"]),
+        module("ClusterMessages", ["CClusterProto", "Tensors"]),
+        module("ImageFiles", ["CPNG"]),
+
+        // Ring 2: the method, its models, its files, the decisions of the cluster.
+        module("NeuralNetwork", ["Tensors"]),
+        module("FlowMatching", ["Tensors"]),
+        module("Checkpoints", ["Tensors", crypto]),
+        module("DiffusionModels", ["NeuralNetwork", "FlowMatching", "Tensors", "Checkpoints"]),
+        module("Distillation", ["DiffusionModels", "NeuralNetwork", "FlowMatching", "Tensors"]),
+        module("Coordination", ["ClusterMessages", collections]),
+        module("Evaluation", ["DiffusionModels", "FlowMatching", "ImageFiles", "Tensors"]),
+
+        // Ring 3: processes and people.
+        module(
+            "ClusterRuntime",
+            [
+                "Checkpoints", "ClusterMessages", "Coordination", "DiffusionModels", "Distillation",
+                "Evaluation", "FlowMatching", "ImageFiles", "NeuralNetwork", "Tensors", "ZeroMQ",
+                logging, serviceLifecycle, crypto, grdb, yams,
+            ]
+        ),
+        .executableTarget(
+            name: "flowsteer",
+            dependencies: [
+                "Checkpoints", "ClusterRuntime", "DiffusionModels", "Distillation", "Evaluation",
+                "FlowMatching", "ImageFiles", "NeuralNetwork", "Tensors", "ZeroMQ", argumentParser, logging,
+            ],
+            swiftSettings: strict
+        ),
+
+        .target(
+            name: "TestSupport",
+            dependencies: ["Tensors"],
+            path: "Tests/TestSupport",
+            swiftSettings: strict
+        ),
+        tests("Tensors", ["CKernels"]),
+        tests("ZeroMQ", []),
+        tests("ClusterMessages", ["Tensors"]),
+        tests("ImageFiles", []),
+        tests("NeuralNetwork", ["Tensors"]),
+        tests("FlowMatching", ["Tensors"]),
+        tests("Checkpoints", ["Tensors"]),
+        tests("DiffusionModels", ["Checkpoints", "FlowMatching", "NeuralNetwork", "Tensors"]),
+        tests("Distillation", ["Checkpoints", "DiffusionModels", "FlowMatching", "NeuralNetwork", "Tensors"]),
+        tests("Coordination", ["ClusterMessages"]),
+        tests("Evaluation", ["DiffusionModels", "FlowMatching", "ImageFiles", "Tensors"]),
+        tests(
+            "ClusterRuntime",
+            [
+                "Checkpoints", "ClusterMessages", "Coordination", "DiffusionModels", "Distillation",
+                "FlowMatching", "NeuralNetwork", "Tensors", "ZeroMQ", grdb,
+            ]
+        ),
+        .testTarget(
+            name: "ClusterProcessTests",
+            dependencies: ["TestSupport", "flowsteer"],
+            swiftSettings: strict
+        ),
+    ],
+    swiftLanguageModes: [.v6]
+)

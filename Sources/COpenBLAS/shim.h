@@ -1,0 +1,4 @@
+#ifndef FLOWSTEER_COPENBLAS_H
+#define FLOWSTEER_COPENBLAS_H
+#include <cblas.h>
+#endif

@@ -1,0 +1,175 @@
+#ifndef FLOWSTEER_CKERNELS_H
+#define FLOWSTEER_CKERNELS_H
+
+// Fused forward and backward kernels over whole buffers.
+//
+// Every buffer is dense, row-major float32 unless said. `rows` counts rows, `columns` the elements of a row.
+// A backward kernel ADDS to the gradient buffers it names (dx, dweight, …), so a caller may accumulate; a
+// gradient pointer documented "may be NULL" is then not computed. Buffers named restrict never overlap,
+// except where "in place" is said. No kernel allocates, locks, traps or reads anything but its arguments.
+
+#include <stddef.h>
+#include <stdint.h>
+
+// ---- activation.c -----------------------------------------------------------------------------------------
+
+typedef enum {
+    FS_GELU_TANH = 0,   // 0.5 x (1 + tanh(sqrt(2/pi) (x + 0.044715 x^3)))
+    FS_GELU_ERF = 1,    // 0.5 x (1 + erf(x / sqrt 2))
+    FS_QUICK_GELU = 2,  // x sigmoid(1.702 x)
+    FS_SILU = 3,        // x sigmoid(x)
+    FS_LEAKY_RELU = 4,  // x > 0 ? x : 0.2 x
+} fs_activation;
+
+// y = f(x); in place allowed (y == x).
+void fs_activation_forward(fs_activation kind, const float *x, float *y, size_t count);
+// dx += f'(x) dy.
+void fs_activation_backward(fs_activation kind, const float *x, const float *dy, float *dx, size_t count);
+
+// ---- normalization.c --------------------------------------------------------------------------------------
+
+// Layer norm without affine, then modulation: y = (x - mean) * rstd * (1 + scale[s]) + shift[s], s = row / rows_per_sample.
+// scale and shift point at one row of `columns` per sample, `stride` floats apart; both NULL: plain layer norm.
+// mean, rstd [rows] are written for the backward pass.
+void fs_layer_norm_modulate_forward(
+    const float *x, const float *shift, const float *scale, size_t stride, float *y, float *mean, float *rstd,
+    size_t rows, size_t columns, size_t rows_per_sample, float epsilon);
+// dx, dshift, dscale += ; dshift/dscale have the layout of shift/scale (same stride) and may be NULL, as may dx.
+void fs_layer_norm_modulate_backward(
+    const float *x, const float *scale, size_t stride, const float *mean, const float *rstd, const float *dy,
+    float *dx, float *dshift, float *dscale, size_t rows, size_t columns, size_t rows_per_sample);
+
+// Layer norm with affine weight, bias [columns].
+void fs_layer_norm_affine_forward(
+    const float *x, const float *weight, const float *bias, float *y, float *mean, float *rstd,
+    size_t rows, size_t columns, float epsilon);
+// dx, dweight, dbias += ; dx, dweight, dbias may be NULL.
+void fs_layer_norm_affine_backward(
+    const float *x, const float *weight, const float *mean, const float *rstd, const float *dy,
+    float *dx, float *dweight, float *dbias, size_t rows, size_t columns);
+
+// Root mean square norm of each row: y = x * rstd * weight[columns], rstd = 1/sqrt(mean(x^2) + epsilon).
+void fs_rms_norm_forward(
+    const float *x, const float *weight, float *y, float *rstd, size_t rows, size_t columns, float epsilon);
+// dx, dweight += ; dx and dweight may be NULL.
+void fs_rms_norm_backward(
+    const float *x, const float *weight, const float *rstd, const float *dy, float *dx, float *dweight,
+    size_t rows, size_t columns);
+
+// Group norm, channels last: x [samples, positions, channels]; statistics over positions x (channels/groups).
+// weight, bias [channels]; mean, rstd [samples, groups].
+void fs_group_norm_forward(
+    const float *x, const float *weight, const float *bias, float *y, float *mean, float *rstd,
+    size_t samples, size_t positions, size_t channels, size_t groups, float epsilon);
+// dx, dweight, dbias += ; each may be NULL.
+void fs_group_norm_backward(
+    const float *x, const float *weight, const float *mean, const float *rstd, const float *dy,
+    float *dx, float *dweight, float *dbias, size_t samples, size_t positions, size_t channels, size_t groups);
+
+// ---- residual.c -------------------------------------------------------------------------------------------
+
+// y = x + gate[s] * branch, gate one row of `columns` per sample, `stride` floats apart. In place allowed (y == x).
+void fs_gated_residual_forward(
+    const float *x, const float *branch, const float *gate, size_t stride, float *y,
+    size_t rows, size_t columns, size_t rows_per_sample);
+// dbranch += gate * dy ; dgate (layout of gate) += sum over a sample's rows of dy * branch. Each may be NULL.
+void fs_gated_residual_backward(
+    const float *branch, const float *gate, size_t stride, const float *dy, float *dbranch, float *dgate,
+    size_t rows, size_t columns, size_t rows_per_sample);
+
+// y[r, :] += bias[:].
+void fs_add_bias(const float *bias, float *y, size_t rows, size_t columns);
+// sum[:] += over rows of x[r, :].
+void fs_column_sums(const float *x, float *sum, size_t rows, size_t columns);
+// y = x + table[r % period, :]; in place allowed.
+void fs_add_periodic_rows(const float *x, const float *table, float *y, size_t rows, size_t columns, size_t period);
+// y[s, :] = base[s, :] + coefficient[s] * v[s, :].
+void fs_add_scaled_samples(
+    const float *base, const float *coefficient, const float *v, float *y, size_t samples, size_t count);
+// dv[s, :] += coefficient[s] * dy[s, :].
+void fs_add_scaled_samples_backward(
+    const float *coefficient, const float *dy, float *dv, size_t samples, size_t count);
+// y += a x.
+void fs_accumulate(float a, const float *x, float *y, size_t count);
+// y = a x + b y.
+void fs_blend(float a, const float *x, float b, float *y, size_t count);
+// v = unconditional + scale[s] (conditional - unconditional), per sample of `count` elements.
+void fs_guide(
+    const float *conditional, const float *unconditional, const float *scale, float *v, size_t samples, size_t count);
+
+// ---- softmax.c --------------------------------------------------------------------------------------------
+
+// In place: p = softmax(scale * scores) of each row. causal != 0: row r sees columns 0 ... r only, the rest become 0.
+void fs_softmax_forward(float *scores, size_t rows, size_t columns, float scale, int causal);
+// In place on dp: ds = scale * p * (dp - sum(dp * p)) of each row.
+void fs_softmax_backward(const float *p, float *dp, size_t rows, size_t columns, float scale);
+
+// ---- layout.c ---------------------------------------------------------------------------------------------
+
+// Pictures [samples, channels, height, width] to tokens [samples, (height/patch)(width/patch), channels*patch*patch];
+// a token's elements run (channel, y, x), as a convolution weight [out, channel, y, x] is laid out.
+void fs_patchify(const float *pictures, float *tokens, size_t samples, size_t channels, size_t height, size_t width, size_t patch);
+// pictures += the adjoint of fs_patchify.
+void fs_patchify_backward(const float *dtokens, float *dpictures, size_t samples, size_t channels, size_t height, size_t width, size_t patch);
+// Tokens whose elements run (y, x, channel), as SD3's final projection lays them out, to pictures.
+void fs_unpatchify(const float *tokens, float *pictures, size_t samples, size_t channels, size_t height, size_t width, size_t patch);
+// dtokens += the adjoint of fs_unpatchify.
+void fs_unpatchify_backward(const float *dpictures, float *dtokens, size_t samples, size_t channels, size_t height, size_t width, size_t patch);
+// Channels last: x [samples, height, width, channels] to rows [samples*height*width, kernel*kernel*channels] of zero-padded
+// stride-1 windows (kernel odd, padding kernel/2); a row's elements run (ky, kx, channel).
+void fs_image_to_columns(const float *x, float *columns, size_t samples, size_t height, size_t width, size_t channels, size_t kernel);
+// dx += the adjoint.
+void fs_image_to_columns_backward(const float *dcolumns, float *dx, size_t samples, size_t height, size_t width, size_t channels, size_t kernel);
+// y[i, :] = table[index[i], :]; the caller has checked the indices.
+void fs_gather_rows(const float *table, const int32_t *index, float *y, size_t count, size_t columns);
+// dtable[index[i], :] += dy[i, :].
+void fs_scatter_add_rows(const float *dy, const int32_t *index, float *dtable, size_t count, size_t columns);
+// Copies a head of [tokens, stride] rows to a dense [tokens, width] block and back (store adds).
+void fs_copy_strided(const float *source, size_t source_stride, float *target, size_t target_stride, size_t rows, size_t columns);
+void fs_add_strided(const float *source, size_t source_stride, float *target, size_t target_stride, size_t rows, size_t columns);
+
+// ---- reduction.c ------------------------------------------------------------------------------------------
+// Sums are in double over fixed-size blocks, so they do not depend on the caller's split.
+
+double fs_sum(const float *x, size_t count);
+double fs_sum_of_squares(const float *x, size_t count);
+double fs_dot(const float *x, const float *y, size_t count);
+double fs_squared_distance(const float *x, const float *y, size_t count);   // sum (x - y)^2
+float fs_largest_absolute_difference(const float *x, const float *y, size_t count);
+int fs_all_finite(const float *x, size_t count);
+// dx += coefficient * (x - y).
+void fs_add_scaled_difference(float coefficient, const float *x, const float *y, float *dx, size_t count);
+// sum relu(1 - sign * x).
+double fs_hinge_forward(const float *x, float sign, size_t count);
+// dx += coefficient * d relu(1 - sign x) / dx.
+void fs_hinge_backward(const float *x, float sign, float coefficient, float *dx, size_t count);
+
+// ---- optimizer.c ------------------------------------------------------------------------------------------
+
+// AdamW (Loshchilov & Hutter 2019), as torch.optim.AdamW: gradients are multiplied by gradient_scale first;
+// p *= 1 - lr*weight_decay; m, v updated; p -= lr * (m/correction1) / (sqrt(v/correction2) + epsilon),
+// correction = 1 - beta^step.
+void fs_adamw(
+    float *parameters, const float *gradients, float *m, float *v, size_t count, float learning_rate, float beta1,
+    float beta2, float epsilon, float weight_decay, float correction1, float correction2, float gradient_scale);
+
+// ---- random.c ---------------------------------------------------------------------------------------------
+// Philox4x32-10 (Salmon et al., SC 2011). Block i of a stream is philox(key, {i low, i high, stream low, stream high}).
+
+void fs_philox4x32(const uint32_t key[2], const uint32_t counter[4], uint32_t output[4]);
+// Uniform in (0, 1]: (word >> 8 plus 1) * 2^-24, four a block, in order.
+void fs_random_uniform(uint64_t key, uint64_t stream, uint64_t first_block, float *x, size_t count);
+// Standard normal by Box-Muller in double, two words a pair: r = sqrt(-2 ln u1), (r cos 2 pi u2, r sin 2 pi u2); four a block.
+void fs_random_normal(uint64_t key, uint64_t stream, uint64_t first_block, float *x, size_t count);
+
+// ---- convert.c --------------------------------------------------------------------------------------------
+// Sources may have any alignment. Rounding is to nearest even; NaN stays NaN.
+
+void fs_float16_to_float(const void *source, float *target, size_t count);
+void fs_bfloat16_to_float(const void *source, float *target, size_t count);
+void fs_float_to_float16(const float *source, void *target, size_t count);
+void fs_float_to_bfloat16(const float *source, void *target, size_t count);
+// CRC-32C (Castagnoli, RFC 3720), initial and final xor ~0; `crc` continues an earlier result (0 to start).
+uint32_t fs_crc32c(uint32_t crc, const void *bytes, size_t count);
+
+#endif

@@ -1,0 +1,109 @@
+import FoundationEssentials
+package import Tensors
+
+/// The weights of one component folder as diffusers and transformers write it: one file, or shards with an index.
+package struct SafetensorsFolder: TensorSource {
+    package let path: String
+    /// The shards by their file names.
+    private let shards: [String: SafetensorsFile]
+    /// Which shard holds a tensor.
+    private let shardNames: [String: String]
+
+    /// Opens the weights below `path`: `diffusion_pytorch_model` or `model`, sharded or not, else the folder's only ones.
+    ///
+    /// Every shard an index names is opened, and has to hold the tensors the index says.
+    package init(path: String) throws(CheckpointError) {
+        self.path = path
+        let name = try Self.weights(in: try Folder(path).entries(), of: path)
+        if name.hasSuffix(Self.indexSuffix) {
+            (shards, shardNames) = try Self.openShards(of: name, in: path)
+        } else {
+            let file = try SafetensorsFile(path: "\(path)/\(name)")
+            shards = [name: file]
+            shardNames = Dictionary(uniqueKeysWithValues: file.names.map { ($0, name) })
+        }
+    }
+
+    package var names: [String] { shardNames.keys.sorted() }
+
+    package func contains(_ name: String) -> Bool { shardNames[name] != nil }
+
+    package func shape(of name: String) throws(CheckpointError) -> [Int] {
+        try shard(of: name).shape(of: name)
+    }
+
+    package func tensor(named name: String) throws(CheckpointError) -> Tensor {
+        try shard(of: name).tensor(named: name)
+    }
+
+    package func integers(named name: String) throws(CheckpointError) -> [Int] {
+        try shard(of: name).integers(named: name)
+    }
+
+    private func shard(of name: String) throws(CheckpointError) -> SafetensorsFile {
+        guard let shardName = shardNames[name], let shard = shards[shardName] else {
+            throw .missingTensor(path: path, tensor: name)
+        }
+        return shard
+    }
+}
+
+// MARK: - Finding the files
+
+extension SafetensorsFolder {
+    private static let suffix = ".safetensors"
+    private static let indexSuffix = ".safetensors.index.json"
+
+    /// The file to read: the usual names first, so that a half-precision variant beside them does no harm.
+    private static func weights(in entries: [String], of folder: String) throws(CheckpointError) -> String {
+        let usual = ["diffusion_pytorch_model", "model"].flatMap { [$0 + indexSuffix, $0 + suffix] }
+        if let name = usual.first(where: entries.contains) { return name }
+        let indexes = entries.filter { $0.hasSuffix(indexSuffix) }
+        let candidates = indexes.isEmpty ? entries.filter { $0.hasSuffix(suffix) } : indexes
+        guard let only = candidates.first else {
+            throw .badIndex(path: folder, reason: "holds no *\(suffix) and no *\(indexSuffix)")
+        }
+        guard candidates.count == 1 else {
+            throw .badIndex(path: folder, reason: "holds several weights: \(candidates.joined(separator: ", "))")
+        }
+        return only
+    }
+
+    /// The part of an index that is read.
+    private struct Index: Decodable {
+        let shardNames: [String: String]
+
+        enum CodingKeys: String, CodingKey {
+            case shardNames = "weight_map"
+        }
+    }
+
+    private static func openShards(
+        of indexName: String,
+        in folder: String
+    ) throws(CheckpointError) -> (shards: [String: SafetensorsFile], shardNames: [String: String]) {
+        let indexPath = "\(folder)/\(indexName)"
+        let file = try MappedFile(opening: indexPath)
+        let shardNames: [String: String]
+        do {
+            let bytes = Data(file.bytes(0..<file.byteCount))
+            shardNames = try JSONDecoder().decode(Index.self, from: bytes).shardNames
+        } catch {
+            throw .badIndex(path: indexPath, reason: "is not an index of shards: \(error)")
+        }
+        var shards: [String: SafetensorsFile] = [:]
+        for name in Set(shardNames.values).sorted() {
+            guard isPlainFileName(name) else { throw .badFileName(name) }
+            guard try Folder(folder).entries().contains(name) else {
+                throw .missingShard(index: indexPath, shard: name)
+            }
+            shards[name] = try SafetensorsFile(path: "\(folder)/\(name)")
+        }
+        for (tensor, shardName) in shardNames.sorted(by: { $0.key < $1.key }) {
+            guard let shard = shards[shardName], shard.contains(tensor) else {
+                throw .missingTensor(path: "\(folder)/\(shardName)", tensor: tensor)
+            }
+        }
+        return (shards, shardNames)
+    }
+}

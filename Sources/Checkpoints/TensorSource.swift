@@ -1,0 +1,36 @@
+package import Tensors
+
+/// Named tensors on disk: one file of them, or a folder of shards.
+package protocol TensorSource: Sendable {
+    /// The file or folder, as errors name it.
+    var path: String { get }
+    /// The names of all tensors, sorted.
+    var names: [String] { get }
+
+    /// True when there is a tensor of this name.
+    func contains(_ name: String) -> Bool
+    /// The extents of a tensor, outermost first.
+    func shape(of name: String) throws(CheckpointError) -> [Int]
+    /// The numbers of an F32, F16 or BF16 tensor as 32-bit floats; F32 views the mapped file where aligned.
+    func tensor(named name: String) throws(CheckpointError) -> Tensor
+    /// The numbers of a BOOL, U8 or signed or narrower integer tensor, row-major.
+    func integers(named name: String) throws(CheckpointError) -> [Int]
+}
+
+extension TensorSource {
+    /// A tensor that must have `shape`; throws ``CheckpointError/shapeMismatch(path:tensor:expected:found:)``.
+    package func tensor(named name: String, shape: [Int]) throws(CheckpointError) -> Tensor {
+        let found = try self.shape(of: name)
+        guard found == shape else {
+            throw .shapeMismatch(path: path, tensor: name, expected: shape, found: found)
+        }
+        return try tensor(named: name)
+    }
+
+    /// All tensors, which must be of floating-point types.
+    package func tensors() throws(CheckpointError) -> [String: Tensor] {
+        var all: [String: Tensor] = [:]
+        for name in names { all[name] = try tensor(named: name) }
+        return all
+    }
+}

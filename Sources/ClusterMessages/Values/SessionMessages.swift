@@ -1,0 +1,247 @@
+extension Message {
+    /// What a node says first; nothing is heard from it before.
+    package struct Hello: Sendable, Hashable {
+        /// What the node is.
+        package let role: Role
+        /// What people call the node; unique in the cluster.
+        package let name: String
+        /// The versions of the protocol the node speaks.
+        package let protocolVersions: ClosedRange<UInt32>
+        /// The program's version, for people.
+        package let build: String
+        /// The teacher the node has loaded; nil for an operator.
+        package let teacherHash: ContentHash?
+        /// Where a rollout serves trajectories, `tcp://host:port`; nil for other roles.
+        package let trajectoriesEndpoint: String?
+        /// The key it serves them under; nil for other roles and without encryption.
+        package let trajectoriesPublicKey: String?
+        /// Batches the node can hold at once.
+        package let batchCapacity: Int
+        /// Leases of a former session it still works on.
+        package let heldLeases: [HeldLease]
+        /// Trajectories it still serves.
+        package let heldTrajectories: [HeldTrajectory]
+        /// The newest parameters it has, where `parameterHash` is not nil.
+        package let round: RoundNumber
+        /// The hash of those parameters; nil for a node that has none.
+        package let parameterHash: ContentHash?
+
+        /// A message of these fields.
+        package init(
+            role: Role,
+            name: String,
+            protocolVersions: ClosedRange<UInt32>,
+            build: String,
+            teacherHash: ContentHash?,
+            trajectoriesEndpoint: String?,
+            trajectoriesPublicKey: String?,
+            batchCapacity: Int,
+            heldLeases: [HeldLease],
+            heldTrajectories: [HeldTrajectory],
+            round: RoundNumber,
+            parameterHash: ContentHash?
+        ) {
+            self.role = role
+            self.name = name
+            self.protocolVersions = protocolVersions
+            self.build = build
+            self.teacherHash = teacherHash
+            self.trajectoriesEndpoint = trajectoriesEndpoint
+            self.trajectoriesPublicKey = trajectoriesPublicKey
+            self.batchCapacity = batchCapacity
+            self.heldLeases = heldLeases
+            self.heldTrajectories = heldTrajectories
+            self.round = round
+            self.parameterHash = parameterHash
+        }
+    }
+
+    /// A lease a node still works on, or returns.
+    package struct HeldLease: Sendable, Hashable {
+        /// The leased batch.
+        package let batch: BatchID
+        /// The lease's fence.
+        package let fence: Fence
+
+        /// A message of these fields.
+        package init(batch: BatchID, fence: Fence) {
+            self.batch = batch
+            self.fence = fence
+        }
+    }
+
+    /// A batch of trajectories a rollout still serves.
+    package struct HeldTrajectory: Sendable, Hashable {
+        /// The produced batch.
+        package let batch: BatchID
+        /// The hash of its bytes.
+        package let hash: ContentHash
+        /// How many bytes they are.
+        package let byteCount: Int
+
+        /// A message of these fields.
+        package init(batch: BatchID, hash: ContentHash, byteCount: Int) {
+            self.batch = batch
+            self.hash = hash
+            self.byteCount = byteCount
+        }
+    }
+
+    /// The coordinator's answer to a hello it accepts; epoch and incarnation are those of the header.
+    package struct Welcome: Sendable, Hashable {
+        /// The number the node has from now on.
+        package let node: NodeID
+        /// What the node's headers carry from now on.
+        package let token: SessionToken
+        /// The run's resolved configuration, YAML.
+        package let configuration: String
+        /// How often the node pings; whole milliseconds.
+        package let pingInterval: Duration
+        /// After how much silence it is dead; whole milliseconds.
+        package let deadInterval: Duration
+        /// Where trainers offer parameters.
+        package let averagingEndpoint: String
+        /// Where manifests and files are fetched.
+        package let checkpointEndpoint: String
+        /// Where new checkpoints are announced.
+        package let announcementEndpoint: String
+        /// The coordinator's key on these endpoints; nil without encryption.
+        package let serverPublicKey: String?
+        /// The newest committed round.
+        package let latestRound: RoundNumber
+        /// The manifest of its checkpoint; nil before the first.
+        package let manifestHash: ContentHash?
+        /// Whom a rollout serves.
+        package let trainerPublicKeys: [String]
+
+        /// A message of these fields.
+        package init(
+            node: NodeID,
+            token: SessionToken,
+            configuration: String,
+            pingInterval: Duration,
+            deadInterval: Duration,
+            averagingEndpoint: String,
+            checkpointEndpoint: String,
+            announcementEndpoint: String,
+            serverPublicKey: String?,
+            latestRound: RoundNumber,
+            manifestHash: ContentHash?,
+            trainerPublicKeys: [String]
+        ) {
+            self.node = node
+            self.token = token
+            self.configuration = configuration
+            self.pingInterval = pingInterval
+            self.deadInterval = deadInterval
+            self.averagingEndpoint = averagingEndpoint
+            self.checkpointEndpoint = checkpointEndpoint
+            self.announcementEndpoint = announcementEndpoint
+            self.serverPublicKey = serverPublicKey
+            self.latestRound = latestRound
+            self.manifestHash = manifestHash
+            self.trainerPublicKeys = trainerPublicKeys
+        }
+    }
+
+    /// The coordinator's answer to a hello or command it does not accept.
+    package struct Refuse: Sendable, Hashable {
+        /// Why, for the program.
+        package let code: ErrorCode
+        /// Why, for the person; shortened when sent if too long.
+        package let text: String
+
+        /// A message of these fields.
+        package init(code: ErrorCode, text: String) {
+            self.code = code
+            self.text = text
+        }
+    }
+
+    /// A node's sign of life, at the pace of its welcome.
+    package struct Ping: Sendable, Hashable {
+        /// Rises with every piece of work done.
+        package let progress: Int
+        /// Bytes of trajectories the node holds.
+        package let heldByteCount: Int
+        /// What it does or waits for, for people.
+        package let activity: String
+        /// Time since its start spent computing; whole microseconds.
+        package let computeTime: Duration
+        /// Time spent waiting for work.
+        package let waitTime: Duration
+        /// Time spent sending and receiving.
+        package let wireTime: Duration
+        /// The most memory it ever had resident.
+        package let peakMemoryByteCount: Int
+
+        /// A message of these fields.
+        package init(
+            progress: Int,
+            heldByteCount: Int,
+            activity: String,
+            computeTime: Duration,
+            waitTime: Duration,
+            wireTime: Duration,
+            peakMemoryByteCount: Int
+        ) {
+            self.progress = progress
+            self.heldByteCount = heldByteCount
+            self.activity = activity
+            self.computeTime = computeTime
+            self.waitTime = waitTime
+            self.wireTime = wireTime
+            self.peakMemoryByteCount = peakMemoryByteCount
+        }
+    }
+
+    /// The coordinator's answer to a ping; the epoch is that of the header.
+    package struct Pong: Sendable, Hashable {
+        /// The newest committed round.
+        package let latestRound: RoundNumber
+        /// The manifest of its checkpoint; nil before the first.
+        package let manifestHash: ContentHash?
+        /// Whether there is work.
+        package let state: RunState
+        /// Whom a rollout serves.
+        package let trainerPublicKeys: [String]
+
+        /// A message of these fields.
+        package init(
+            latestRound: RoundNumber,
+            manifestHash: ContentHash?,
+            state: RunState,
+            trainerPublicKeys: [String]
+        ) {
+            self.latestRound = latestRound
+            self.manifestHash = manifestHash
+            self.state = state
+            self.trainerPublicKeys = trainerPublicKeys
+        }
+    }
+
+    /// The last message of a node that leaves by itself.
+    package struct Goodbye: Sendable, Hashable {
+        /// Why, for people.
+        package let reason: String
+        /// Leases it will not fulfil.
+        package let returningLeases: [HeldLease]
+
+        /// A message of these fields.
+        package init(reason: String, returningLeases: [HeldLease]) {
+            self.reason = reason
+            self.returningLeases = returningLeases
+        }
+    }
+
+    /// Asks a node to finish what it began, take nothing new and say goodbye.
+    package struct Drain: Sendable, Hashable {
+        /// Why, for people.
+        package let reason: String
+
+        /// A message of these fields.
+        package init(reason: String) {
+            self.reason = reason
+        }
+    }
+}

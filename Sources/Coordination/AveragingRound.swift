@@ -1,0 +1,216 @@
+package import ClusterMessages
+
+/// One round: who is in it, whose offers are complete, and when that is enough.
+///
+/// A round waits until trainers have the last round's parameters, opens with those that do, and closes when
+/// every member has offered, or the quorum has and the grace is over. Whoever comes later joins the next
+/// round. Losing members does not lose the round: it goes on with the others, and opens again when they are
+/// fewer than the quorum for too long.
+package struct AveragingRound: Sendable {
+    /// How far it is.
+    package enum Phase: Sendable, Equatable {
+        /// No members yet.
+        case waiting
+        /// The members train and offer.
+        case open
+        /// The plan is being averaged and written; nothing about it can change.
+        case closing(RoundPlan)
+    }
+
+    /// One trainer's offer.
+    package struct Offer: Sendable, Equatable {
+        /// The samples it claims to have trained on.
+        package let samples: Int
+        /// The hash of its bytes.
+        package let hash: ContentHash
+        /// How much of it has arrived, 0 to 1.
+        package internal(set) var received = 0.0
+        /// When all of it had.
+        package internal(set) var completedAt: Instant?
+    }
+
+    /// What a decision looks at beside the round itself.
+    struct View {
+        /// Present trainers.
+        var present: Set<NodeID>
+        /// Those that may enter a round: they have its base parameters and are not leaving.
+        var ready: [NodeID]
+        /// Those that have work and show no progress, for too long.
+        var stuck: Set<NodeID>
+        /// The ledger's count of each trainer's samples in this round.
+        var samples: [NodeID: Int]
+    }
+
+    /// What to do now.
+    enum Decision: Equatable {
+        case open([NodeID])
+        case close([NodeID])
+        case void(NodeID, String)
+    }
+
+    /// The round's number.
+    package let number: RoundNumber
+    /// How far it is.
+    package private(set) var phase = Phase.waiting
+    /// The members at the last opening and those that came back with work, in order of number.
+    package private(set) var members: [NodeID] = []
+    /// The offers announced, complete or not.
+    package private(set) var offers: [NodeID: Offer] = [:]
+    /// When the round closes without its late members; set by the first quorum of complete offers.
+    package private(set) var closesAt: Instant?
+    /// When the round opens again because too few members are left.
+    package private(set) var reopensAt: Instant?
+    /// Before this, a round that could not be stored is not closed again; and why it could not.
+    package private(set) var retry: (at: Instant, reason: String)?
+    /// The last round's members, whom the opening waits for a while.
+    let awaited: [NodeID]
+    private var awaitedUntil: Instant
+    private let settings: CoordinationSettings
+
+    /// A round that waits for its members.
+    init(_ number: RoundNumber, awaiting awaited: [NodeID], settings: CoordinationSettings, now: Instant) {
+        self.number = number
+        self.awaited = awaited
+        self.settings = settings
+        awaitedUntil = now + settings.grace
+    }
+
+    /// Offers a commit needs.
+    package var required: Int { settings.required(of: members.count) }
+
+    /// Whether a trainer's offer is complete and claims what the ledger counted.
+    func isCounted(_ node: NodeID, samples: [NodeID: Int]) -> Bool {
+        guard let offer = offers[node], offer.completedAt != nil else { return false }
+        return offer.samples == samples[node, default: 0]
+    }
+
+    // MARK: Decisions
+
+    /// The next thing to do, if anything; to be asked again until there is none.
+    mutating func decide(_ view: View, now: Instant) -> Decision? {
+        switch phase {
+        case .waiting: opening(view, now: now)
+        case .open: closing(view, now: now)
+        case .closing: nil
+        }
+    }
+
+    private mutating func opening(_ view: View, now: Instant) -> Decision? {
+        let counted = offers.keys.filter { isCounted($0, samples: view.samples) }
+        guard !view.ready.isEmpty || !counted.isEmpty else { return nil }
+        if number == RoundNumber.initial.next, view.ready.count < settings.trainersAtStart { return nil }
+        let late = awaited.contains { view.present.contains($0) && !view.ready.contains($0) }
+        guard !late || now >= awaitedUntil else { return nil }
+        return open(with: view.ready + counted)
+    }
+
+    private mutating func closing(_ view: View, now: Instant) -> Decision? {
+        let counted = members.filter { isCounted($0, samples: view.samples) }
+        let pending = members.filter { view.present.contains($0) && !counted.contains($0) }
+        for node in pending {
+            if let offer = offers[node], let completedAt = offer.completedAt,
+                completedAt + settings.grace <= now
+            {
+                let counted = view.samples[node, default: 0]
+                return .void(node, "its offer claims \(offer.samples) samples, the ledger counts \(counted)")
+            }
+            if view.stuck.contains(node) { return .void(node, "it has work and made no progress") }
+        }
+        if counted.count >= required {
+            reopensAt = nil
+            let due = closesAt ?? now + settings.grace
+            closesAt = due
+            guard pending.isEmpty || now >= due, now >= retry?.at ?? now else { return nil }
+            return .close(counted)
+        }
+        closesAt = nil
+        guard counted.count + pending.count < required else {
+            reopensAt = nil
+            return nil
+        }
+        if counted.isEmpty, pending.isEmpty {
+            phase = .waiting
+            return opening(view, now: now)
+        }
+        let due = reopensAt ?? now + settings.grace
+        reopensAt = due
+        return now >= due ? open(with: view.ready + counted + pending) : nil
+    }
+
+    private mutating func open(with nodes: [NodeID]) -> Decision {
+        phase = .open
+        members = Set(nodes).sorted()
+        reopensAt = nil
+        return .open(members)
+    }
+
+    // MARK: What happens to it
+
+    /// Makes a trainer that comes back with work of this round a member again.
+    mutating func admit(_ node: NodeID) {
+        guard phase == .open, !members.contains(node) else { return }
+        members.append(node)
+        members.sort()
+    }
+
+    /// Whether a trainer may upload an offer, or why not.
+    mutating func announce(
+        _ offered: RoundNumber,
+        base: RoundNumber,
+        samples: Int,
+        _ hash: ContentHash,
+        by node: NodeID
+    ) -> (ErrorCode, String)? {
+        guard offered == number, base.next == number else {
+            return (.badBase, "an offer for round \(offered) on round \(base), but round \(number) is next")
+        }
+        guard phase == .open else { return (.expired, "round \(number) is not open") }
+        guard members.contains(node) else {
+            return (.expired, "trainer \(node) is no member of round \(number)")
+        }
+        guard samples > 0 else { return (.badBase, "an offer of \(samples) samples") }
+        if let known = offers[node], known.samples == samples, known.hash == hash { return nil }
+        guard offers[node]?.completedAt == nil else {
+            return (.badBase, "trainer \(node) made another offer before")
+        }
+        offers[node] = Offer(samples: samples, hash: hash)
+        return nil
+    }
+
+    /// Notes how much of an offer has arrived.
+    mutating func received(_ fraction: Double, from node: NodeID) { offers[node]?.received = fraction }
+
+    /// Notes that all of an offer has arrived.
+    mutating func complete(_ node: NodeID, now: Instant) {
+        guard offers[node]?.completedAt == nil else { return }
+        offers[node]?.received = 1
+        offers[node]?.completedAt = now
+    }
+
+    /// Drops an offer; a plan that includes it is void, and the round open again.
+    mutating func forget(_ node: NodeID) {
+        offers[node] = nil
+        if case .closing(let plan) = phase, plan.contributions.contains(where: { $0.node == node }) {
+            phase = .open
+        }
+    }
+
+    /// Fixes the plan.
+    mutating func close(_ plan: RoundPlan) { phase = .closing(plan) }
+
+    /// Opens a round whose plan could not be stored, to close it again a little later.
+    mutating func failed(_ reason: String, now: Instant) {
+        phase = .open
+        retry = (now + settings.storeRetry, reason)
+    }
+
+    /// Moves all deadlines: time in which the coordinator stood still or was paused does not count.
+    mutating func postpone(by pause: Duration) {
+        awaitedUntil += pause
+        if let moment = closesAt { closesAt = moment + pause }
+        if let moment = reopensAt { reopensAt = moment + pause }
+        for (node, offer) in offers {
+            if let moment = offer.completedAt { offers[node]?.completedAt = moment + pause }
+        }
+    }
+}

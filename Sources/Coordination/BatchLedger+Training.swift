@@ -1,0 +1,119 @@
+import ClusterMessages
+import OrderedCollections
+
+/// What trainers get, use and lose, and what a round makes of it.
+extension BatchLedger {
+    /// What became of a reported use.
+    enum Verdict: Equatable {
+        case counted([Directive])
+        case repeated
+        /// The trainer trained on what was not its to train on; its steps of this round are void.
+        case conflict(String)
+    }
+
+    /// The most samples one use may claim.
+    private static let sampleLimit = 1 << 20
+
+    /// Trajectories that wait for a trainer, in order of batch.
+    var waiting: [Trajectory] { batches.values.filter { $0.stage == .produced }.compactMap(\.trajectory) }
+
+    /// The unused trajectories a trainer was assigned.
+    func assigned(to trainer: NodeID) -> [Trajectory] {
+        batches.values
+            .filter { $0.stage == .assigned(to: trainer) && $0.uses == 0 }
+            .compactMap(\.trajectory)
+    }
+
+    /// Gives a waiting trajectory to a trainer.
+    mutating func assign(_ id: BatchID, to trainer: NodeID) {
+        precondition(batches[id]?.stage == .produced, "batch \(id) is not produced, so it cannot be assigned")
+        batches[id]?.stage = .assigned(to: trainer)
+    }
+
+    /// Counts a use of the open round.
+    ///
+    /// A batch that was taken from the trainer while it was thought dead, or that a restarted coordinator
+    /// knows nothing about, is given back to it unless another trainer has it.
+    mutating func consume(_ use: Consumption, by trainer: NodeID) -> Verdict {
+        guard var batch = batches[use.batch] else {
+            return .conflict(
+                use.batch.rawValue < issued
+                    ? "batch \(use.batch) is settled" : "batch \(use.batch) is unknown"
+            )
+        }
+        var directives: [Directive] = []
+        switch batch.stage {
+        case .assigned(let owner), .consumed(let owner):
+            guard owner == trainer else { return .conflict("batch \(use.batch) belongs to trainer \(owner)") }
+        case .leased(let lease):
+            directives.append(.cancelLease(use.batch, lease.fence, at: lease.node))
+        case .pending, .produced:
+            break
+        }
+        guard use.use > batch.uses else { return .repeated }
+        guard use.use == batch.uses + 1, use.use <= settings.usesPerBatch else {
+            return .conflict(
+                "use \(use.use) of batch \(use.batch) after \(batch.uses) of \(settings.usesPerBatch)"
+            )
+        }
+        guard (1...Self.sampleLimit).contains(use.samples) else {
+            return .conflict("\(use.samples) samples of batch \(use.batch)")
+        }
+        if let first = batch.hash, first != use.hash {
+            let text = "trained on \(use.hash.abbreviated), the first result was \(first.abbreviated)"
+            directives.append(.record(Occurrence(.diverged, node: trainer, batch: use.batch, text)))
+        }
+        batch.hash = batch.hash ?? use.hash
+        batch.uses += 1
+        batch.samples += use.samples
+        batch.stage = use.use == settings.usesPerBatch ? .consumed(by: trainer) : .assigned(to: trainer)
+        batches[use.batch] = batch
+        return .counted(directives)
+    }
+
+    /// Takes back a trajectory that its trainer could not fetch, and its holder's copy with it.
+    mutating func fetchFailed(
+        _ id: BatchID,
+        _ hash: ContentHash,
+        holder: NodeID,
+        by trainer: NodeID,
+        _ code: ErrorCode
+    ) -> [Directive] {
+        guard let batch = batches[id], batch.stage == .assigned(to: trainer), batch.hash == hash,
+            batch.uses == 0
+        else { return [] }
+        guard batch.holder == holder else {
+            putBack(id)
+            return []
+        }
+        batches[id]?.holder = nil
+        return [.release(id, hash, at: holder)]
+            + fail(id, on: holder, .trajectoryLost, "trainer \(trainer) could not fetch it: \(code)")
+    }
+
+    /// Takes a trainer's batches back: the unused ones, or with `includingUsed` those of the open round too.
+    mutating func takeBack(from trainer: NodeID, includingUsed: Bool) {
+        for batch in batches.values where batch.trainer == trainer && (includingUsed || batch.uses == 0) {
+            putBack(batch.id)
+        }
+    }
+
+    /// What `trainers` used in the open round.
+    func uses(by trainers: [NodeID]) -> [BatchUse] {
+        batches.values.compactMap { batch in
+            guard batch.uses > 0, let trainer = batch.trainer, trainers.contains(trainer) else { return nil }
+            return BatchUse(batch: batch.id, trainer: trainer, uses: batch.uses)
+        }
+    }
+
+    /// Applies a plan that is on the disk: its batches are settled, all other uses of the round never
+    /// happened.
+    ///
+    /// A batch used fewer times than permitted is settled too: reuse is a permission within a round, not a
+    /// duty.
+    mutating func commit(_ plan: RoundPlan) -> [Directive] {
+        let directives = plan.uses.flatMap { settle($0.batch) }
+        for batch in batches.values where batch.uses > 0 { putBack(batch.id) }
+        return directives
+    }
+}

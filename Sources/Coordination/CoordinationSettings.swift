@@ -1,0 +1,98 @@
+package import ClusterMessages
+
+/// The numbers the coordinator decides by, each with what it costs to change it.
+///
+/// All are read from the run's configuration; a value that cannot work is a programmer's mistake here,
+/// because the configuration refuses it with a text for the person first.
+package struct CoordinationSettings: Sendable, Equatable {
+    // MARK: Membership
+
+    /// How often a node pings. Shorter finds failures sooner and costs one small message each time.
+    package var pingInterval: Duration = .seconds(1)
+    /// Silence after which a node is named suspect: nothing is taken from it, people are told.
+    package var suspectAfter: Duration = .seconds(3)
+    /// Silence after which a node is dead and its work goes to others. Too short redoes work at every hiccup.
+    package var deadAfter: Duration = .seconds(10)
+    /// Nodes known at once; one more is refused, so that no peer can fill the memory.
+    package var maximumNodes = 256
+    /// How long a restarted coordinator lets nodes report what they hold before it hands out any work.
+    package var reconciliation: Duration = .seconds(5)
+    /// The teacher every rollout must carry; nil accepts any, which only a test should do.
+    package var teacher: ContentHash?
+
+    // MARK: Batches
+
+    /// Batches leased, or produced and not yet assigned, above which no more are leased: rollouts stop when
+    /// trainers lag.
+    package var leadBatches = 8
+    /// The shortest term of a lease, and the term of a node's first one.
+    package var leaseFloor: Duration = .seconds(30)
+    /// A lease's term is this many times the node's 95th percentile of seconds a batch.
+    package var leaseFactor = 3
+    /// Failed tries after which a batch is dead and the run goes on without it.
+    package var attempts = 5
+    /// Times a trainer may train on one batch in a round; above 1, trainers run ahead of few rollouts at the
+    /// price of freshness.
+    package var usesPerBatch = 1
+    /// The most a rollout may have leased (batches) and hold for trainers (bytes), whatever it asks for.
+    package var rolloutLimit = CreditWindow(batches: 64, byteCount: 1 << 40)
+    /// The most a trainer may prefetch, whatever it asks for.
+    package var trainerLimit = CreditWindow(batches: 2, byteCount: 1 << 36)
+
+    // MARK: Rounds
+
+    /// Rounds after which the run is finished.
+    package var rounds: UInt64 = 100
+    /// Steps a member takes between two averages (H). More saves wire, and lets the members drift apart.
+    package var localSteps = 10
+    /// Ready trainers the very first round waits for, so that those started together begin together.
+    package var trainersAtStart = 1
+    /// Share of the members at a round's opening whose offers a commit needs; always at least one.
+    package var quorum = 0.5
+    /// How long a round waits for its other members: for their offers once the quorum's are complete, for
+    /// their return when too few are left, and for the last round's members to load their parameters before
+    /// it opens.
+    package var grace: Duration = .seconds(60)
+    /// How long a commit that failed in the store (a full disk) waits before it is tried again.
+    package var storeRetry: Duration = .seconds(5)
+    /// How long a trainer may hold unused batches and show no progress before its steps of the round are
+    /// void: its process answers pings even when its training thread hangs. Must exceed the longest step.
+    package var trainerStall: Duration = .seconds(600)
+    /// Refused offers in a row (not finite, corrupt) after which a trainer's process is turned away.
+    package var offerStrikes = 3
+
+    /// The defaults above.
+    package init() {}
+
+    /// Traps on numbers that cannot work together.
+    func check() {
+        precondition(
+            .zero < pingInterval && pingInterval < suspectAfter && suspectAfter < deadAfter,
+            "0 < ping \(pingInterval) < suspect \(suspectAfter) < dead \(deadAfter) must hold"
+        )
+        precondition(
+            leaseFloor > .zero && leaseFactor >= 1,
+            "a lease needs a term: \(leaseFloor) x \(leaseFactor)"
+        )
+        precondition(
+            maximumNodes >= 1 && leadBatches >= 1,
+            "nodes \(maximumNodes), lead \(leadBatches) must be positive"
+        )
+        precondition(
+            attempts >= 1 && usesPerBatch >= 1,
+            "attempts \(attempts), uses \(usesPerBatch) must be positive"
+        )
+        precondition((0...1).contains(quorum), "the quorum is a share of the members, not \(quorum)")
+        precondition(trainersAtStart >= 1 && offerStrikes >= 1, "a round needs a trainer and an offer")
+        precondition(trainerStall > .zero, "no trainer makes progress within \(trainerStall)")
+        precondition(
+            reconciliation >= .zero && grace >= .zero && storeRetry >= .zero,
+            "waiting \(reconciliation), \(grace), \(storeRetry) cannot be negative"
+        )
+    }
+
+    /// Members whose offers a commit needs when `memberCount` were there at the opening.
+    func required(of memberCount: Int) -> Int {
+        max(1, Int((quorum * Double(memberCount)).rounded(.up)))
+    }
+}

@@ -1,0 +1,169 @@
+package import ClusterMessages
+
+/// What the coordinator reacts to: everything from outside, with the clock beside it.
+package enum CoordinatorEvent: Sendable, Equatable {
+    /// A process said hello.
+    case arrived(Arrival)
+    /// A node sent a message on the control plane.
+    case received(NodeMessage, from: Sender)
+    /// A trainer's process did something on the averaging plane.
+    case offer(OfferEvent, from: NodeID, Incarnation)
+    /// A closed round's files and rows are on the disk.
+    case stored(ParameterVersion)
+    /// A closed round could not be averaged or written; it is tried again.
+    case storeFailed(RoundNumber, String)
+    /// A node broke the protocol: it is shut out until it says hello again.
+    case violated(NodeID, Incarnation, String)
+    /// A person wants something.
+    case command(Command)
+    /// Time passed; to be sent several times a dead interval.
+    case tick
+}
+
+/// A person's command.
+package enum Command: Sendable, Equatable {
+    /// Hand out no more work and open no round until `resume`.
+    case pause
+    /// Go on.
+    case resume
+    /// Commit the open round, then finish.
+    case drain
+    /// Let a node finish its work and leave.
+    case drainNode(NodeID)
+}
+
+/// Who sent a control message, as its session and header say.
+package struct Sender: Sendable, Equatable {
+    /// The session's node.
+    package let node: NodeID
+    /// The process.
+    package let incarnation: Incarnation
+    /// The message's number in the sender's session, one more than the last.
+    package let sequence: UInt64
+
+    /// The sender of one message.
+    package init(_ node: NodeID, _ incarnation: Incarnation, sequence: UInt64) {
+        self.node = node
+        self.incarnation = incarnation
+        self.sequence = sequence
+    }
+}
+
+/// Parameters that a round committed: what a trainer has loaded, or should.
+package struct ParameterVersion: Sendable, Equatable {
+    /// The round; 0 for the initial parameters.
+    package let round: RoundNumber
+    /// The hash of the parameters.
+    package let hash: ContentHash
+
+    /// The parameters of a round.
+    package init(round: RoundNumber, hash: ContentHash) {
+        self.round = round
+        self.hash = hash
+    }
+}
+
+/// A hello: who comes, and what it still holds from before.
+package struct Arrival: Sendable, Equatable {
+    /// A lease the process believes to hold.
+    package struct HeldLease: Sendable, Equatable {
+        /// The batch it is producing.
+        package let batch: BatchID
+        /// The lease's fence.
+        package let fence: Fence
+
+        /// A held lease.
+        package init(batch: BatchID, fence: Fence) {
+            self.batch = batch
+            self.fence = fence
+        }
+    }
+
+    /// A trajectory the process can serve.
+    package struct HeldTrajectory: Sendable, Equatable {
+        /// Its batch.
+        package let batch: BatchID
+        /// The hash of its bytes.
+        package let hash: ContentHash
+        /// How many bytes.
+        package let byteCount: Int
+
+        /// A held trajectory.
+        package init(batch: BatchID, hash: ContentHash, byteCount: Int) {
+            self.batch = batch
+            self.hash = hash
+            self.byteCount = byteCount
+        }
+    }
+
+    /// What the node proves to be: public key and role. Two processes may not share one.
+    package var identity: String
+    /// What people call it.
+    package var name: String
+    /// Rollout or trainer.
+    package var role: Role
+    /// The process.
+    package var incarnation: Incarnation
+    /// The hello's number; the process's next message has the next one.
+    package var sequence: UInt64
+    /// The hash of a rollout's teacher.
+    package var teacher: ContentHash?
+    /// The parameters a trainer has loaded.
+    package var parameters: ParameterVersion?
+    /// Leases a rollout is working on.
+    package var leases: [HeldLease] = []
+    /// Trajectories a rollout can serve.
+    package var trajectories: [HeldTrajectory] = []
+
+    /// A process that holds nothing yet.
+    package init(identity: String, name: String, role: Role, incarnation: Incarnation, sequence: UInt64) {
+        self.identity = identity
+        self.name = name
+        self.role = role
+        self.incarnation = incarnation
+        self.sequence = sequence
+    }
+}
+
+/// What a member says on the control plane, as far as decisions depend on it.
+package enum NodeMessage: Sendable, Equatable {
+    /// It is alive; `progress` counts its finished pieces of work: solver or training steps, chunks moved.
+    case ping(progress: UInt64)
+    /// Anything that needs no decision, a step report for example.
+    case other
+    /// It opens its credit window anew.
+    case credit(CreditWindow)
+    /// A rollout finished a batch.
+    case produced(BatchID, Fence, ContentHash, byteCount: Int)
+    /// A rollout gives a batch up; a failure that is not retryable would be one anywhere.
+    case leaseFailed(BatchID, Fence, ErrorCode, retryable: Bool, String)
+    /// A trainer used a batch.
+    case consumed(Consumption)
+    /// A trainer could not get an assigned trajectory from its holder.
+    case fetchFailed(BatchID, ContentHash, holder: NodeID, ErrorCode)
+    /// A trainer has loaded a round's parameters.
+    case loaded(ParameterVersion)
+    /// It leaves of its own will; leases it returns unfinished do not count as failed.
+    case goodbye(String)
+
+    /// The role that may say it; nil for any.
+    var role: Role? {
+        switch self {
+        case .ping, .other, .credit, .goodbye: nil
+        case .produced, .leaseFailed: .rollout
+        case .consumed, .fetchFailed, .loaded: .trainer
+        }
+    }
+}
+
+/// What happens to an offer on the averaging plane.
+package enum OfferEvent: Sendable, Equatable {
+    /// A trainer wants to upload its parameters after `samples` samples on top of round `base`.
+    case started(RoundNumber, base: RoundNumber, samples: Int, ContentHash)
+    /// So many bytes of the offer of this hash have arrived.
+    case progressed(ContentHash, received: Int, of: Int)
+    /// All of it has arrived and has the hash it should.
+    case complete(ContentHash)
+    /// It was found unusable, while arriving or while averaging.
+    case rejected(ContentHash, ErrorCode, String)
+}

@@ -1,0 +1,140 @@
+import ClusterMessages
+
+/// How nodes come, speak and go.
+extension CoordinatorState {
+    mutating func arrived(_ arrival: Arrival, now: Instant) -> [Directive] {
+        if let (code, text) = objection(to: arrival) { return refused(arrival, code, text) }
+        switch membership.join(arrival, now: now) {
+        case .refused(let code, let text):
+            return refused(arrival, code, text)
+        case .resumed(let node):
+            return welcome(arrival, as: node, now: now)
+        case .joined(let node, let displaced):
+            let known = KnownNode(
+                id: node,
+                identity: arrival.identity,
+                role: arrival.role,
+                name: arrival.name
+            )
+            var directives: [Directive] = [
+                .remember(known), .record(Occurrence(.joined, node: node, arrival.name)),
+            ]
+            if let displaced {
+                let text = "a newer process took the place of node \(node)"
+                directives.append(.refuse(displaced, .duplicateNode, text))
+            }
+            return directives + abandon(node, fault: "node \(node) was restarted")
+                + welcome(arrival, as: node, now: now)
+        }
+    }
+
+    private func objection(to arrival: Arrival) -> (ErrorCode, String)? {
+        switch arrival.role {
+        case .trainer: nil
+        case .rollout where settings.teacher == nil || settings.teacher == arrival.teacher: nil
+        case .rollout:
+            (.teacherMismatch, "the run's teacher is \(settings.teacher?.abbreviated ?? "any")")
+        case .coordinator, .operator: (.auth, "a \(arrival.role) is no member of the cluster")
+        }
+    }
+
+    private func refused(_ arrival: Arrival, _ code: ErrorCode, _ text: String) -> [Directive] {
+        [.refuse(arrival.incarnation, code, text), .record(Occurrence(.refused, "\(arrival.name): \(text)"))]
+    }
+
+    /// Answers a hello, takes the node's account of what it holds, and tells it again what it may have
+    /// missed.
+    private mutating func welcome(_ arrival: Arrival, as node: NodeID, now: Instant) -> [Directive] {
+        var directives: [Directive] = [.welcome(node, arrival.incarnation)]
+        if isFinished { return directives + [.finish] }
+        switch arrival.role {
+        case .rollout:
+            for batch in arrival.trajectories.map(\.batch) + arrival.leases.map(\.batch) {
+                adopt(batch, now: now)
+            }
+            directives += ledger.reconcile(arrival, as: node, now: now)
+        case .trainer:
+            loaded[node] = arrival.parameters
+            directives += ledger.assigned(to: node).map { .assign($0, to: node) }
+            directives += reopened(for: node)
+        case .coordinator, .operator: break
+        }
+        return directives
+    }
+
+    /// Believes a node that a batch unknown after a restart was issued before it, within bounds.
+    mutating func adopt(_ batch: BatchID, now: Instant) {
+        guard now < opensAt, batch.rawValue < ledger.issued + Self.adoptionLimit else { return }
+        ledger.extend(to: batch)
+    }
+
+    mutating func received(_ message: NodeMessage, from sender: Sender, now: Instant) -> [Directive] {
+        switch membership.heard(sender, now: now) {
+        case .stranger(let code, let text):
+            return [.refuse(sender.incarnation, code, text)]
+        case .gap:
+            return [.refuse(sender.incarnation, .staleEpoch, "a message was lost; say hello again")]
+        case .repeated:
+            return []
+        case .current(let recovered):
+            let directives = understood(message, from: sender, now: now)
+            return recovered ? [.record(Occurrence(.recovered, node: sender.node))] + directives : directives
+        }
+    }
+
+    private mutating func understood(_ message: NodeMessage, from sender: Sender, now: Instant) -> [Directive]
+    {
+        let node = sender.node
+        if let needed = message.role, needed != membership[node]?.role {
+            return violated(node, sender.incarnation, "only a \(needed) may say this")
+        }
+        switch message {
+        case .ping(let progress):
+            if membership.progressed(node, to: progress, now: now) { ledger.renewLeases(of: node, now: now) }
+            return [.pong(node)]
+        case .other:
+            return []
+        case .credit(let window):
+            let isTrainer = membership[node]?.role == .trainer
+            credits.open(window, for: node, limit: isTrainer ? settings.trainerLimit : settings.rolloutLimit)
+            return []
+        case .produced(let batch, let fence, let hash, let byteCount):
+            return ledger.produced(batch, fence, hash, byteCount: byteCount, by: node, now: now)
+        case .leaseFailed(let batch, let fence, let code, let isRetryable, let text):
+            return ledger.leaseFailed(batch, fence, at: node, isRetryable: isRetryable, "\(code): \(text)")
+        case .consumed(let use):
+            return consumed(use, by: node, now: now)
+        case .fetchFailed(let batch, let hash, let holder, let code):
+            return ledger.fetchFailed(batch, hash, holder: holder, by: node, code)
+        case .loaded(let version):
+            loaded[node] = version
+            return reopened(for: node)
+        case .goodbye(let reason):
+            membership.leave(node)
+            return [.record(Occurrence(.left, node: node, reason))] + abandon(node, fault: nil)
+        }
+    }
+
+    mutating func violated(_ node: NodeID, _ incarnation: Incarnation, _ text: String) -> [Directive] {
+        guard let known = membership[node], known.isPresent, known.incarnation == incarnation else {
+            return []
+        }
+        membership.leave(node)
+        return [.refuse(incarnation, .auth, text), .record(Occurrence(.violated, node: node, text))]
+            + abandon(node, fault: text)
+    }
+
+    /// Gives everything a gone node had to others; `fault` is why its leases count as failed, nil if they do
+    /// not.
+    ///
+    /// An offer that is complete and agrees with the ledger needs its trainer no more, so it stays, with its
+    /// batches.
+    mutating func abandon(_ node: NodeID, fault: String?) -> [Directive] {
+        credits.close(node)
+        loaded[node] = nil
+        let isCounted = round.isCounted(node, samples: ledger.survey().samples)
+        if !isCounted { round.forget(node) }
+        ledger.takeBack(from: node, includingUsed: !isCounted)
+        return ledger.lose(rollout: node, fault: fault)
+    }
+}

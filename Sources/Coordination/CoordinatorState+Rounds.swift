@@ -1,0 +1,162 @@
+import ClusterMessages
+
+/// How rounds open, collect, close and are committed.
+extension CoordinatorState {
+    /// Whether a trainer may enter a round: it has the last committed parameters and is not leaving.
+    func isReady(_ trainer: NodeID) -> Bool {
+        guard let node = membership[trainer], node.isPresent, !node.isDraining else { return false }
+        return loaded[trainer] == parameters
+    }
+
+    /// Takes the round's decisions until there is none left to take.
+    mutating func advanceRound(now: Instant) -> [Directive] {
+        var directives: [Directive] = []
+        while true {
+            if isDraining, round.phase == .waiting { return directives + finish() }
+            let survey = ledger.survey()
+            let trainers = membership.present(.trainer)
+            let stuck = trainers.filter {
+                survey.load(of: $0.id).batches > 0 && $0.progressedAt + settings.trainerStall <= now
+            }
+            let view = AveragingRound.View(
+                present: Set(trainers.map(\.id)),
+                ready: trainers.map(\.id).filter(isReady),
+                stuck: Set(stuck.map(\.id)),
+                samples: survey.samples
+            )
+            guard let decision = round.decide(view, now: now) else { return directives }
+            directives += carryOut(decision, samples: survey.samples)
+        }
+    }
+
+    private mutating func carryOut(_ decision: AveragingRound.Decision, samples: [NodeID: Int]) -> [Directive]
+    {
+        switch decision {
+        case .open(let members):
+            let text = "members \(members.map(\.description).joined(separator: ", "))"
+            return [
+                .record(Occurrence(.roundOpened, round: round.number, text)),
+                .open(round.number, to: members.filter { membership[$0]?.isPresent ?? false }),
+            ]
+        case .close(let included):
+            let plan = RoundPlan(
+                round: round.number,
+                contributions: included.compactMap { node in
+                    round.offers[node].map {
+                        .init(node: node, samples: samples[node, default: 0], offer: $0.hash)
+                    }
+                },
+                excluded: round.members.filter { !included.contains($0) },
+                uses: ledger.uses(by: included),
+                issued: ledger.issued
+            )
+            round.close(plan)
+            let text = "\(included.count) of \(round.members.count) members"
+            return [.record(Occurrence(.roundClosed, round: plan.round, text)), .close(plan)]
+        case .void(let node, let reason):
+            return void(node, because: reason)
+        }
+    }
+
+    /// Tells a trainer that is back in the open round, and has not offered yet, to go on with it.
+    func reopened(for node: NodeID) -> [Directive] {
+        guard round.phase == .open, round.members.contains(node), isReady(node) else { return [] }
+        guard round.offers[node]?.completedAt == nil else { return [] }
+        return [.open(round.number, to: [node])]
+    }
+
+    // MARK: Uses and offers
+
+    mutating func consumed(_ use: Consumption, by node: NodeID, now: Instant) -> [Directive] {
+        // Uses of an older round were excluded from it; those of a closing one can change nothing any more.
+        guard use.round == round.number, loaded[node] == parameters else { return [] }
+        if case .closing = round.phase { return [] }
+        adopt(use.batch, now: now)
+        switch ledger.consume(use, by: node) {
+        case .repeated: return []
+        case .conflict(let reason): return void(node, because: reason)
+        case .counted(let directives):
+            guard round.phase == .open, !round.members.contains(node) else { return directives }
+            round.admit(node)
+            return directives + reopened(for: node)
+        }
+    }
+
+    /// Throws away what a trainer did in this round; it starts the round anew after its next hello.
+    ///
+    /// The hello separates the steps thrown away from those to come: until it arrives, nothing the trainer
+    /// says counts.
+    private mutating func void(_ node: NodeID, because reason: String) -> [Directive] {
+        membership.leave(node)
+        credits.close(node)
+        loaded[node] = nil
+        round.forget(node)
+        ledger.takeBack(from: node, includingUsed: true)
+        return [
+            .record(Occurrence(.voided, node: node, round: round.number, reason)),
+            .abort(round.number, at: node, reason: reason),
+        ]
+    }
+
+    mutating func offered(
+        _ event: OfferEvent,
+        by node: NodeID,
+        _ incarnation: Incarnation,
+        now: Instant
+    ) -> [Directive] {
+        switch event {
+        case .started(let number, let base, let samples, let hash):
+            guard let known = membership[node], known.isPresent, known.incarnation == incarnation else {
+                return [.refuseOffer(number, from: node, .staleEpoch, "say hello first")]
+            }
+            if let (code, text) = round.announce(number, base: base, samples: samples, hash, by: node) {
+                return [.refuseOffer(number, from: node, code, text)]
+            }
+            return [.acceptOffer(number, from: node)]
+        case .progressed(let hash, let received, let total):
+            guard round.offers[node]?.hash == hash, total > 0 else { return [] }
+            round.received(Double(received) / Double(total), from: node)
+            return []
+        case .complete(let hash):
+            guard round.offers[node]?.hash == hash else { return [] }
+            round.complete(node, now: now)
+            return []
+        case .rejected(let hash, let code, let text):
+            guard round.offers[node]?.hash == hash else { return [] }
+            membership.strike(node)
+            let reason = "its offer was refused (\(code)): \(text)"
+            return [
+                .record(Occurrence(.offerRejected, node: node, round: round.number, reason)),
+                .refuseOffer(round.number, from: node, code, text),
+            ] + void(node, because: reason)
+        }
+    }
+
+    // MARK: Commit
+
+    mutating func stored(_ version: ParameterVersion, now: Instant) -> [Directive] {
+        guard case .closing(let plan) = round.phase, plan.round == version.round else { return [] }
+        parameters = version
+        for contribution in plan.contributions { membership.pardon(contribution.node) }
+        let awaited = round.members.filter { membership[$0]?.isPresent ?? false }
+        round = AveragingRound(version.round.next, awaiting: awaited, settings: settings, now: now)
+        var directives = plan.excluded.map {
+            Directive.record(Occurrence(.excluded, node: $0, round: plan.round))
+        }
+        directives.append(.record(Occurrence(.roundCommitted, round: plan.round, version.hash.abbreviated)))
+        directives.append(.announce(version, excluded: plan.excluded))
+        directives += ledger.commit(plan)
+        return version.round.rawValue >= settings.rounds ? directives + finish() : directives
+    }
+
+    mutating func storeFailed(_ number: RoundNumber, _ reason: String, now: Instant) -> [Directive] {
+        guard case .closing(let plan) = round.phase, plan.round == number else { return [] }
+        round.failed(reason, now: now)
+        return [.record(Occurrence(.roundFailed, round: number, reason))]
+    }
+
+    private mutating func finish() -> [Directive] {
+        isFinished = true
+        return [.record(Occurrence(.finished, round: parameters.round)), .finish]
+    }
+}

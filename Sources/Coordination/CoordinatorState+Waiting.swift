@@ -1,0 +1,102 @@
+import ClusterMessages
+
+/// What the cluster waits for, in words for a person.
+extension CoordinatorState {
+    /// A reason for everything that does not progress; empty when nothing waits, or the run is finished.
+    package func waitingOn(now: Instant) -> [String] {
+        if isFinished { return [] }
+        var reasons: [String] = []
+        if pausedAt != nil { reasons.append("the run is paused") }
+        if now < opensAt {
+            reasons.append(
+                "the restarted coordinator hears what nodes hold, for \(seconds(now, opensAt)) more"
+            )
+        }
+        let survey = ledger.survey()
+        reasons += membership.all.filter { !$0.isPresent && $0.strikes >= settings.offerStrikes }.map {
+            "trainer \($0.id) was turned away after \($0.strikes) refused offers"
+        }
+        return reasons + roundReasons(survey, now: now) + leaseReasons(survey) + assignmentReasons(survey)
+    }
+
+    private func roundReasons(_ survey: BatchLedger.Survey, now: Instant) -> [String] {
+        let name = "round \(round.number)"
+        let trainers = membership.present(.trainer)
+        switch round.phase {
+        case .closing:
+            return ["\(name) is being averaged and stored"]
+        case .waiting:
+            guard !trainers.isEmpty else { return ["\(name) waits for a trainer to join"] }
+            let ready = trainers.map(\.id).filter(isReady)
+            if round.number == RoundNumber.initial.next, ready.count < settings.trainersAtStart {
+                return ["\(name) waits for \(settings.trainersAtStart) ready trainers, \(ready.count) are"]
+            }
+            return trainers.filter { !isReady($0.id) && (ready.isEmpty || round.awaited.contains($0.id)) }.map
+            {
+                $0.isDraining
+                    ? "\(name) waits for a trainer that does not leave, as trainer \($0.id) does"
+                    : "\(name) waits for trainer \($0.id) to load the parameters of round \(parameters.round)"
+            }
+        case .open:
+            var reasons: [String] = []
+            if let retry = round.retry, now < retry.at {
+                reasons.append(
+                    "\(name) could not be stored (\(retry.reason)), again in \(seconds(now, retry.at))"
+                )
+            }
+            if let moment = round.reopensAt {
+                reasons.append(
+                    "\(name) lacks a quorum of \(round.required), opens anew in \(seconds(now, moment))"
+                )
+            }
+            let late = trainers.filter {
+                round.members.contains($0.id) && !round.isCounted($0.id, samples: survey.samples)
+            }
+            return reasons
+                + late.map { "\(name) waits for trainer \($0.id) (\(progress(of: $0.id, survey)))" }
+        }
+    }
+
+    private func progress(of trainer: NodeID, _ survey: BatchLedger.Survey) -> String {
+        let samples = survey.samples[trainer, default: 0]
+        if let offer = round.offers[trainer] {
+            return offer.completedAt == nil
+                ? "offer \(Int((offer.received * 100).rounded()))% received"
+                : "it offers \(offer.samples) samples, the ledger counts \(samples)"
+        }
+        if !isReady(trainer), loaded[trainer] != parameters {
+            return "it has not loaded the parameters of round \(parameters.round)"
+        }
+        return survey.load(of: trainer).batches > 0
+            ? "training, \(samples) samples so far" : "it has no trajectory, \(samples) samples so far"
+    }
+
+    private func leaseReasons(_ survey: BatchLedger.Survey) -> [String] {
+        guard survey.census.leased + survey.census.produced < settings.leadBatches else { return [] }
+        let rollouts = membership.present(.rollout)
+        if rollouts.isEmpty { return ["no rollout worker is here"] }
+        let able = rollouts.contains {
+            !$0.isDraining
+                && credits.admits(ledger.expectedByteCount, to: $0.id, beside: survey.load(of: $0.id))
+        }
+        return able || survey.census.leased > 0 ? [] : ["no rollout has credit"]
+    }
+
+    private func assignmentReasons(_ survey: BatchLedger.Survey) -> [String] {
+        guard let next = ledger.waiting.first else { return [] }
+        let trainers = round.members.filter { membership[$0]?.isPresent ?? false }
+        if trainers.isEmpty {
+            return ["\(survey.census.produced) trajectories wait for a round with a trainer"]
+        }
+        let tooSmall = trainers.filter { credits.window(of: $0).byteCount < next.byteCount }
+        guard tooSmall.count < trainers.count else {
+            return ["batch \(next.batch) has \(next.byteCount) bytes, more than any trainer's window"]
+        }
+        let able = trainers.contains { credits.admits(next.byteCount, to: $0, beside: survey.load(of: $0)) }
+        return able ? [] : ["\(survey.census.produced) trajectories wait for a trainer with credit"]
+    }
+
+    private func seconds(_ now: Instant, _ then: Instant) -> String {
+        "\(max(0, now.duration(to: then).components.seconds)) s"
+    }
+}

@@ -1,0 +1,264 @@
+package import ClusterMessages
+import OrderedCollections
+
+/// Who belongs to the cluster, who is only late and who is gone.
+///
+/// Any message counts as life, silence is measured on the coordinator's own clock, and a coordinator that was
+/// itself stopped blames nobody for it. A node that left, died or lost a message speaks again only after a
+/// new hello.
+package struct Membership: Sendable {
+    /// Where a node stands.
+    package enum Standing: String, Sendable {
+        case alive, suspect, dead, left
+    }
+
+    /// One node, known by its number for as long as the run lasts.
+    package struct Node: Sendable, Equatable {
+        /// The number, which its identity keeps over restarts of either side.
+        package let id: NodeID
+        /// What it proves to be: its public key and role, in the runtime's spelling.
+        package let identity: String
+        /// What it does.
+        package internal(set) var role: Role
+        /// What people call it.
+        package internal(set) var name: String
+        /// Its present process; nil when this coordinator has not met it yet.
+        package internal(set) var incarnation: Incarnation?
+        /// Where it stands.
+        package internal(set) var standing: Standing
+        /// When its last message came.
+        package internal(set) var lastHeard: Instant
+        /// Whether it was asked to finish its work and leave: it gets nothing new.
+        package internal(set) var isDraining = false
+        /// Finished pieces of work, as it last said, and when that last rose or it was given the first of new
+        /// work.
+        var progress: UInt64 = 0
+        var progressedAt: Instant
+        var sequence = SequenceGate(after: 0)
+        /// Refused offers in a row.
+        package internal(set) var strikes = 0
+
+        /// Whether it takes part: alive, or only suspect.
+        package var isPresent: Bool { standing == .alive || standing == .suspect }
+    }
+
+    /// What became of a hello.
+    enum Admission: Equatable {
+        case refused(ErrorCode, String)
+        /// The process was here a moment ago: it keeps what it has.
+        case resumed(NodeID)
+        /// A new process, or one that was dead; `displaced` is the living process it takes over from.
+        case joined(NodeID, displaced: Incarnation?)
+    }
+
+    /// What became of a message.
+    enum Hearing: Equatable {
+        /// In order, from a member's present process.
+        case current(recovered: Bool)
+        case repeated
+        /// A message before this one was lost.
+        case gap
+        /// Not from a member's present process; the text says why.
+        case stranger(ErrorCode, String)
+    }
+
+    /// What silence did.
+    enum Change: Equatable {
+        case stalled(Duration)
+        case suspected(NodeID)
+        case died(NodeID)
+    }
+
+    /// Rises at every join and leave, and by 2³² at every start of the coordinator, so it never falls and
+    /// needs writing down only then.
+    package private(set) var epoch: UInt64
+    private var nodes: OrderedDictionary<NodeID, Node> = [:]
+    private var lastTick: Instant
+    private let settings: CoordinationSettings
+
+    /// The members a restarted coordinator remembers, none of them heard yet.
+    init(remembering known: [KnownNode], generation: UInt32, settings: CoordinationSettings, now: Instant) {
+        self.settings = settings
+        self.epoch = UInt64(generation) << 32
+        self.lastTick = now
+        for node in known.sorted(by: { $0.id < $1.id }) {
+            nodes[node.id] = Node(
+                id: node.id,
+                identity: node.identity,
+                role: node.role,
+                name: node.name,
+                standing: .left,
+                lastHeard: now,
+                progressedAt: now
+            )
+        }
+    }
+
+    /// The node of a number, if there ever was one.
+    package subscript(node: NodeID) -> Node? { nodes[node] }
+
+    /// Every node ever met, in order of number.
+    package var all: [Node] { Array(nodes.values) }
+
+    /// The present nodes of a role, in order of number.
+    package func present(_ role: Role) -> [Node] {
+        nodes.values.filter { $0.role == role && $0.isPresent }
+    }
+
+    /// Lets a process in, or says why not.
+    ///
+    /// The key decides who it is. While an older process with the same key still pings, the newer is refused
+    /// and comes again; once the older has missed a ping, the newer takes its place.
+    mutating func join(_ arrival: Arrival, now: Instant) -> Admission {
+        guard let known = nodes.values.first(where: { $0.identity == arrival.identity }) else {
+            guard nodes.values.count(where: \.isPresent) < settings.maximumNodes else {
+                return .refused(.noCapacity, "\(settings.maximumNodes) nodes are here already")
+            }
+            let id = NodeID((nodes.keys.last?.rawValue ?? 0) + 1)
+            nodes[id] = Node(
+                id: id,
+                identity: arrival.identity,
+                role: arrival.role,
+                name: arrival.name,
+                incarnation: arrival.incarnation,
+                standing: .alive,
+                lastHeard: now,
+                progressedAt: now,
+                sequence: SequenceGate(after: arrival.sequence)
+            )
+            epoch += 1
+            return .joined(id, displaced: nil)
+        }
+        let isSameProcess = known.incarnation == arrival.incarnation
+        if known.isPresent, !isSameProcess, known.lastHeard.duration(to: now) < settings.pingInterval * 2 {
+            return .refused(
+                .duplicateNode,
+                "node \(known.id) (\(known.name)) is alive with the same identity"
+            )
+        }
+        if isSameProcess, known.strikes >= settings.offerStrikes {
+            return .refused(.nonFinite, "\(known.strikes) offers in a row were refused; start a new process")
+        }
+        var node = known
+        node.role = arrival.role
+        node.name = arrival.name
+        node.incarnation = arrival.incarnation
+        node.standing = .alive
+        node.lastHeard = now
+        node.progressedAt = now
+        node.sequence = SequenceGate(after: arrival.sequence)
+        if !isSameProcess {
+            node.progress = 0
+            node.strikes = 0
+            node.isDraining = false
+        }
+        nodes[node.id] = node
+        if known.isPresent, isSameProcess { return .resumed(node.id) }
+        epoch += 1
+        return .joined(node.id, displaced: known.isPresent ? known.incarnation : nil)
+    }
+
+    /// Counts a message as life, if it is from a member's present process and none before it was lost.
+    mutating func heard(_ sender: Sender, now: Instant) -> Hearing {
+        guard var node = nodes[sender.node], node.incarnation == sender.incarnation else {
+            let isDisplaced = nodes[sender.node]?.isPresent ?? false
+            return isDisplaced
+                ? .stranger(.duplicateNode, "a newer process took the place of node \(sender.node)")
+                : .stranger(.staleEpoch, "node \(sender.node) is not a member; say hello")
+        }
+        guard node.isPresent else {
+            return .stranger(.staleEpoch, "node \(sender.node) is \(node.standing.rawValue); say hello again")
+        }
+        let verdict = node.sequence.admit(sender.sequence)
+        guard verdict != .gap else { return .gap }  // no life either: who does not say hello again is dead
+        let recovered = node.standing == .suspect
+        node.standing = .alive
+        node.lastHeard = now
+        nodes[sender.node] = node
+        return verdict == .next ? .current(recovered: recovered) : .repeated
+    }
+
+    /// Takes a node's work counter; true when it worked since the last time.
+    mutating func progressed(_ node: NodeID, to progress: UInt64, now: Instant) -> Bool {
+        guard let last = nodes[node]?.progress, progress > last else { return false }
+        nodes[node]?.progress = progress
+        nodes[node]?.progressedAt = now
+        return true
+    }
+
+    /// Lets a node's patience begin anew: it has just got work.
+    mutating func began(_ node: NodeID, now: Instant) { nodes[node]?.progressedAt = now }
+
+    /// Counts a refused offer.
+    mutating func strike(_ node: NodeID) { nodes[node]?.strikes += 1 }
+
+    /// Forgets a node's refused offers: one was committed.
+    mutating func pardon(_ node: NodeID) { nodes[node]?.strikes = 0 }
+
+    /// Marks a node as leaving once its work is done.
+    mutating func drain(_ node: NodeID) { nodes[node]?.isDraining = true }
+
+    /// Ends a node's session; it may say hello again.
+    mutating func leave(_ node: NodeID) {
+        guard nodes[node]?.isPresent ?? false else { return }
+        nodes[node]?.standing = .left
+        epoch += 1
+    }
+
+    /// Lets everyone's silence and idleness begin anew.
+    mutating func forgive(now: Instant) {
+        for node in nodes.values where node.isPresent {
+            nodes[node.id]?.lastHeard = now
+            nodes[node.id]?.progressedAt = now
+        }
+    }
+
+    /// Looks for nodes that are silent too long.
+    ///
+    /// A gap of more than half a dead interval since the last tick is the coordinator's own (stopped, swapped
+    /// out): then everyone looks late, and everyone is given a full dead interval again.
+    mutating func tick(now: Instant) -> [Change] {
+        let gap = lastTick.duration(to: now)
+        lastTick = now
+        if gap > settings.deadAfter / 2 {
+            forgive(now: now)
+            return [.stalled(gap)]
+        }
+        return nodes.values.filter(\.isPresent).compactMap { node in
+            let silence = node.lastHeard.duration(to: now)
+            if silence >= settings.deadAfter {
+                nodes[node.id]?.standing = .dead
+                epoch += 1
+                return .died(node.id)
+            }
+            guard silence >= settings.suspectAfter, node.standing == .alive else { return nil }
+            nodes[node.id]?.standing = .suspect
+            return .suspected(node.id)
+        }
+    }
+}
+
+/// Tells whether the messages of one session come without loss, by the numbers their sender gives them.
+///
+/// ZeroMQ drops what was queued for a connection that broke, silently. Each sender therefore numbers the
+/// messages of a session from its hello (or welcome) on, a gap ends the session, and the new hello repairs
+/// whatever was lost.
+package struct SequenceGate: Sendable, Equatable {
+    /// How a number follows the last one.
+    package enum Verdict: Sendable, Equatable {
+        case next, repeated, gap
+    }
+
+    private var last: UInt64
+
+    /// Expects the number after `first`, that of the hello or welcome.
+    package init(after first: UInt64) { last = first }
+
+    /// Judges a message's number; only the next one moves the gate.
+    package mutating func admit(_ sequence: UInt64) -> Verdict {
+        guard sequence > last else { return .repeated }
+        guard sequence == last + 1 else { return .gap }
+        last = sequence
+        return .next
+    }
+}

@@ -1,0 +1,66 @@
+import Foundation
+
+/// A JSON file of a model folder, read field by field so that an error names the file and the field.
+struct ConfigurationFile {
+    let path: String
+    private let fields: [String: Any]
+
+    init(path: String, purpose: String) throws(ModelError) {
+        self.path = path
+        guard let data = FileManager.default.contents(atPath: path) else {
+            throw .missingFile(path: path, purpose: purpose)
+        }
+        let object: Any
+        do {
+            object = try JSONSerialization.jsonObject(with: data)
+        } catch {
+            throw .badFile(path: path, reason: "is not JSON")
+        }
+        guard let fields = object as? [String: Any] else {
+            throw .badFile(path: path, reason: "is not a JSON object")
+        }
+        self.fields = fields
+    }
+
+    /// A positive whole number.
+    func count(_ field: String) throws(ModelError) -> Int {
+        guard let number = fields[field] as? Int, number > 0, number <= 1 << 24 else {
+            throw .unsupported(
+                path: path,
+                field: field,
+                value: text(field),
+                expected: "a positive whole number"
+            )
+        }
+        return number
+    }
+
+    /// A positive whole number, or `fallback` where the field is absent or null.
+    func count(_ field: String, or fallback: Int) throws(ModelError) -> Int {
+        isPresent(field) ? try count(field) : fallback
+    }
+
+    /// A finite number, or `fallback` where the field is absent or null.
+    func number(_ field: String, or fallback: Float) throws(ModelError) -> Float {
+        guard isPresent(field) else { return fallback }
+        guard let number = fields[field] as? Double, number.isFinite else {
+            throw .unsupported(path: path, field: field, value: text(field), expected: "a number")
+        }
+        return Float(number)
+    }
+
+    func string(_ field: String) -> String? { fields[field] as? String }
+
+    func integers(_ field: String) -> [Int] { fields[field] as? [Int] ?? [] }
+
+    func isTrue(_ field: String) -> Bool { fields[field] as? Bool ?? false }
+
+    /// The class a component of `model_index.json` is of; nil for a component that is absent or null.
+    func componentClass(_ name: String) -> String? {
+        (fields[name] as? [Any])?.last as? String
+    }
+
+    func isPresent(_ field: String) -> Bool { fields[field].map { !($0 is NSNull) } ?? false }
+
+    private func text(_ field: String) -> String { fields[field].map { "\($0)" } ?? "absent" }
+}

@@ -1,0 +1,83 @@
+package import Checkpoints
+import Foundation
+package import NeuralNetwork
+
+/// A text-to-image model as diffusers writes it for Stable Diffusion 3.
+///
+/// The transformer's weights are held once and shared by everything made from them: teacher, student with its
+/// adapters, discriminator at its start.
+package struct ModelFolder: Sendable {
+    package let path: String
+    package let configuration: TransformerConfiguration
+    /// The timestep shift of the model's scheduler, 3 for Stable Diffusion 3.
+    package let shift: Double
+    /// The transformer's weights.
+    package let weights: Weights
+    package let text: TextPipeline
+    /// True when a `vae` stands between the model's latents and pixels.
+    package let hasAutoencoder: Bool
+
+    /// Opens a folder and reads its weights; every missing or wrong piece is an error that names it.
+    package init(path: String) throws {
+        let index = try ConfigurationFile(
+            path: "\(path)/model_index.json",
+            purpose: "a model folder as diffusers writes it has one"
+        )
+        let name = index.string("_class_name")
+        guard name == "StableDiffusion3Pipeline" else {
+            throw ModelError.unsupported(
+                path: index.path,
+                field: "_class_name",
+                value: name ?? "absent",
+                expected: "StableDiffusion3Pipeline"
+            )
+        }
+        let transformer = "\(path)/transformer"
+        self.path = path
+        configuration = try TransformerConfiguration(
+            ConfigurationFile(path: "\(transformer)/config.json", purpose: "it describes the transformer")
+        )
+        shift = try Self.shift(path: "\(path)/scheduler/scheduler_config.json")
+        weights = Weights(origin: transformer, tensors: try SafetensorsFolder(path: transformer).tensors())
+        hasAutoencoder = index.componentClass("vae") != nil
+        text = try TextPipeline(folder: path, index: index, transformer: configuration)
+    }
+
+    /// The teacher, or any network over the same weights.
+    package func makeTransformer() throws(ModelError) -> VelocityTransformer {
+        try VelocityTransformer(configuration, from: weights)
+    }
+
+    /// The network with adapters on its linear maps.
+    package func makeTransformer(adapters: LowRankAdapters) throws(ModelError) -> VelocityTransformer {
+        try VelocityTransformer(configuration, from: AdaptedWeights(base: weights, adapters: adapters))
+    }
+
+    /// Shape of `count` latents, `[count, channels, height, width]`.
+    package func latentShape(count: Int) -> [Int] {
+        [count, configuration.inChannels, configuration.sampleSize, configuration.sampleSize]
+    }
+
+    /// Tells this teacher from another: a hash of its transformer's and text encoders' weights and settings.
+    package func contentDigest() throws(CheckpointError) -> ContentDigest { try ContentDigest(ofFolder: path) }
+
+    private static func shift(path: String) throws(ModelError) -> Double {
+        let file = try ConfigurationFile(path: path, purpose: "it gives the timestep shift")
+        guard file.string("_class_name") == "FlowMatchEulerDiscreteScheduler" else {
+            throw .unsupported(
+                path: path,
+                field: "_class_name",
+                value: file.string("_class_name") ?? "absent",
+                expected: "FlowMatchEulerDiscreteScheduler"
+            )
+        }
+        guard !file.isTrue("use_dynamic_shifting") else {
+            throw .unsupported(path: path, field: "use_dynamic_shifting", value: "true", expected: "false")
+        }
+        let shift = try file.number("shift", or: 1)
+        guard shift > 0 else {
+            throw .unsupported(path: path, field: "shift", value: "\(shift)", expected: "a positive number")
+        }
+        return Double(shift)
+    }
+}

@@ -1,0 +1,45 @@
+/// A token that is found in a text as a whole, before words are made.
+struct SpecialToken: Sendable, Equatable {
+    /// The scalars it is written with, not empty.
+    let content: [Unicode.Scalar]
+    let token: Int
+}
+
+/// A stretch of a text: a special token, or what lies between two.
+enum TextSegment: Equatable {
+    case token(Int)
+    case text(ArraySlice<Unicode.Scalar>)
+}
+
+/// Finds special tokens in a text: the leftmost first, of those that start together the longest.
+struct SpecialTokenMatcher: Sendable {
+    private let tokensByFirstScalar: [Unicode.Scalar: [SpecialToken]]
+
+    init(_ tokens: [SpecialToken]) {
+        precondition(tokens.allSatisfy { !$0.content.isEmpty }, "a special token is written with something")
+        let longestFirst = tokens.sorted { $0.content.count > $1.content.count }
+        tokensByFirstScalar = Dictionary(grouping: longestFirst) { $0.content[0] }
+    }
+
+    /// The text cut at its special tokens, in order; no stretch of text is empty.
+    func segments(of text: ArraySlice<Unicode.Scalar>) -> [TextSegment] {
+        var segments: [TextSegment] = []
+        var start = text.startIndex
+        var index = start
+        while index < text.endIndex {
+            let rest = text[index...]
+            guard
+                let match = tokensByFirstScalar[text[index]]?.first(where: { rest.starts(with: $0.content) })
+            else {
+                index += 1
+                continue
+            }
+            if start < index { segments.append(.text(text[start..<index])) }
+            segments.append(.token(match.token))
+            index += match.content.count
+            start = index
+        }
+        if start < index { segments.append(.text(text[start..<index])) }
+        return segments
+    }
+}

@@ -1,0 +1,80 @@
+import NeuralNetwork
+import Tensors
+
+/// The MMDiT up to some depth, without its last projection: what velocity model and discriminator share.
+struct TransformerTrunk: Sendable {
+    let configuration: TransformerConfiguration
+    /// Blocks computed.
+    var depth: Int { blocks.count }
+    private let patches: PatchEmbedding
+    private let context: Linear
+    private let condition: ConditionEmbedding
+    private let blocks: [JointBlock]
+
+    /// The first `depth` blocks; after the last of them nobody reads the text.
+    init(
+        _ configuration: TransformerConfiguration,
+        depth: Int,
+        from source: some ParameterSource
+    ) throws(ModelError) {
+        precondition(
+            (1...configuration.layerCount).contains(depth),
+            "a depth of 1 ... \(configuration.layerCount), got \(depth)"
+        )
+        self.configuration = configuration
+        patches = try PatchEmbedding(configuration, from: source)
+        context = try source.linear(
+            "context_embedder",
+            inputs: configuration.jointAttentionWidth,
+            outputs: configuration.width
+        )
+        condition = try ConditionEmbedding(configuration, from: source)
+        var blocks: [JointBlock] = []
+        for index in 0..<depth {
+            blocks.append(
+                try JointBlock(index: index, isTextRead: index < depth - 1, configuration, from: source)
+            )
+        }
+        self.blocks = blocks
+    }
+
+    /// What the trunk computes.
+    struct Output {
+        /// Picture tokens after the last block, `[samples, tokens, width]`.
+        let tokens: Variable
+        /// The modulating vector after its SiLU, `[samples, width]`.
+        let condition: Variable
+        /// Picture tokens after every block, if they were asked for.
+        let features: [Variable]
+    }
+
+    /// - Parameters:
+    ///   - latents: `[samples, channels, height, width]`.
+    ///   - text: text of the same number of samples.
+    ///   - sigmas: noise levels in `0 ... 1`, one a sample; the network sees 1000 σ.
+    ///   - keepsFeatures: whether to return the tokens after every block.
+    func callAsFunction(
+        latents: Variable,
+        text: TextCondition,
+        sigmas: [Float],
+        keepsFeatures: Bool = false,
+        on tape: Tape
+    ) -> Output {
+        precondition(
+            latents.shape.count == 4 && latents.shape[0] == sigmas.count
+                && text.context.shape[0] == sigmas.count,
+            "\(sigmas.count) noise levels and \(text.context.shape[0]) texts for latents \(latents.shape)"
+        )
+        var x = patches(latents, on: tape)
+        var c = context(text.context, on: tape)
+        let condition = condition(times: sigmas.map { 1000 * $0 }, pooled: text.pooled, on: tape)
+        var features: [Variable] = []
+        for block in blocks {
+            tape.scratch { block(&x, &c, condition: condition, on: tape) }
+            guard keepsFeatures else { continue }
+            // Without a recording the next block writes over x.
+            features.append(tape.isRecording ? x : Variable(constant: x.value.copied()))
+        }
+        return Output(tokens: x, condition: condition, features: features)
+    }
+}

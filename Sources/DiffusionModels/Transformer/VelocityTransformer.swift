@@ -1,0 +1,40 @@
+import NeuralNetwork
+package import Tensors
+
+/// An SD3-type velocity model v(z, σ, text): the MMDiT of diffusers' `SD3Transformer2DModel`.
+package struct VelocityTransformer: Sendable {
+    private let trunk: TransformerTrunk
+    private let outputModulation: Linear
+    private let projection: Linear
+
+    package var configuration: TransformerConfiguration { trunk.configuration }
+
+    package init(_ configuration: TransformerConfiguration, from source: some ParameterSource) throws(ModelError) {
+        trunk = try TransformerTrunk(configuration, depth: configuration.layerCount, from: source)
+        let width = configuration.width
+        outputModulation = try source.linear("norm_out.linear", inputs: width, outputs: 2 * width)
+        projection = try source.linear(
+            "proj_out",
+            inputs: width,
+            outputs: configuration.patchSize * configuration.patchSize * configuration.outChannels
+        )
+    }
+
+    /// - Parameters:
+    ///   - latents: `[samples, channels, height, width]`.
+    ///   - sigmas: noise levels in `0 ... 1`, one a sample.
+    /// - Returns: velocities dz/dσ of the shape of `latents`.
+    package func callAsFunction(
+        latents: Variable,
+        text: TextCondition,
+        sigmas: [Float],
+        on tape: Tape
+    ) -> Variable {
+        let output = trunk(latents: latents, text: text, sigmas: sigmas, on: tape)
+        // AdaLayerNormContinuous: the scale is the first chunk, the shift the second.
+        let m = Modulation(outputModulation(output.condition, on: tape), width: configuration.width)
+        let tokens = projection(tape.layerNorm(output.tokens, modulation: m, shift: 1, scale: 0), on: tape)
+        let shape = [latents.shape[0], configuration.outChannels, latents.shape[2], latents.shape[3]]
+        return tape.unpatchify(tokens, patch: configuration.patchSize, to: shape)
+    }
+}

@@ -1,0 +1,108 @@
+package import DiffusionModels
+package import FlowMatching
+package import Tensors
+
+/// Trajectories at hand, from which updates draw their segments.
+///
+/// Each sample is drawn at most `usesPerSample` times; a batch whose samples are all used up has been consumed
+/// and leaves. What is drawn depends only on the batches added, in their order, and on the random stream.
+package struct TrajectoryPool: Sendable {
+    private struct Entry: Sendable {
+        let id: UInt64
+        let batch: TrajectoryBatch
+        let text: EncodedText
+        var usesLeft: [Int]
+        var totalLeft: Int
+    }
+
+    package let usesPerSample: Int
+    private let grid: SegmentGrid
+    private let segmentProbabilities: [Float]
+    private var entries: [Entry] = []
+
+    package init(grid: SegmentGrid, segmentProbabilities: [Float], usesPerSample: Int) {
+        precondition(usesPerSample >= 1, "a sample is used at least once, got \(usesPerSample)")
+        precondition(
+            segmentProbabilities.count == grid.segmentCount,
+            "\(segmentProbabilities.count) probabilities for \(grid.segmentCount) segments"
+        )
+        self.grid = grid
+        self.segmentProbabilities = segmentProbabilities
+        self.usesPerSample = usesPerSample
+    }
+
+    /// Batches at hand.
+    package var batchCount: Int { entries.count }
+    /// Draws that can still be made.
+    package var usesLeft: Int { entries.reduce(0) { $0 + $1.totalLeft } }
+    /// The batches at hand, oldest first.
+    package var batchIDs: [UInt64] { entries.map(\.id) }
+
+    /// Adds a batch; `text` are its samples' encoded prompts.
+    package mutating func add(_ batch: TrajectoryBatch, id: UInt64, text: EncodedText) {
+        entries.append(
+            Entry(
+                id: id,
+                batch: batch,
+                text: text,
+                usesLeft: [Int](repeating: usesPerSample, count: batch.sampleCount),
+                totalLeft: usesPerSample * batch.sampleCount
+            )
+        )
+    }
+
+    /// Draws `count` segments: a sample uniformly among the uses left, then a segment by its probability.
+    ///
+    /// - Returns: the segments, and the ids of batches that this draw used up; nil when too few uses are left.
+    package mutating func draw(
+        _ count: Int,
+        random: inout RandomStream
+    ) -> (batch: SegmentBatch, consumed: [UInt64])? {
+        guard usesLeft >= count else { return nil }
+        var drawn: [(entry: Entry, sample: Int, place: Int)] = []
+        for _ in 0..<count {
+            let (entry, sample) = locate(random.nextInteger(below: usesLeft))
+            let present = entries[entry].batch.segments
+            let place = categorical(
+                present.map { segmentProbabilities[$0] },
+                random.nextUniform()
+            )
+            drawn.append((entries[entry], sample, place))
+            entries[entry].usesLeft[sample] -= 1
+            entries[entry].totalLeft -= 1
+        }
+        let consumed = entries.filter { $0.totalLeft == 0 }.map(\.id)
+        entries.removeAll { $0.totalLeft == 0 }
+        let segments = drawn.map { $0.entry.batch.segments[$0.place] }
+        let texts = drawn.map { $0.entry.text.rows($0.sample..<$0.sample + 1) }
+        return (
+            SegmentBatch(
+                starts: .stacked(drawn.map { $0.entry.batch.start($0.place, sample: $0.sample) }),
+                ends: .stacked(drawn.map { $0.entry.batch.end($0.place, sample: $0.sample) }),
+                startSigmas: segments.map(grid.start(of:)),
+                endSigmas: segments.map(grid.end(of:)),
+                text: EncodedText(
+                    context: .concatenated(texts.map(\.context)),
+                    pooled: .concatenated(texts.map(\.pooled))
+                )
+            ),
+            consumed
+        )
+    }
+
+    /// The entry and sample that hold a use, counted through all uses left.
+    private func locate(_ use: Int) -> (entry: Int, sample: Int) {
+        var rest = use
+        for (index, entry) in entries.enumerated() {
+            guard rest >= entry.totalLeft else {
+                for (sample, left) in entry.usesLeft.enumerated() {
+                    if rest < left { return (index, sample) }
+                    rest -= left
+                }
+                break
+            }
+            rest -= entry.totalLeft
+        }
+        preconditionFailure("use \(use) of \(usesLeft) left")
+    }
+}

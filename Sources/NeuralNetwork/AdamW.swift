@@ -1,0 +1,84 @@
+package import Tensors
+
+/// AdamW with gradient clipping by global norm, over flat parameters (Loshchilov & Hutter 2019).
+package struct AdamW: Sendable {
+    package struct Settings: Sendable, Codable, Equatable {
+        package var learningRate: Float
+        package var beta1: Float
+        package var beta2: Float
+        package var epsilon: Float
+        package var weightDecay: Float
+        /// Largest norm of a gradient; longer ones are scaled down to it.
+        package var gradientClip: Float
+        /// Updates over which the learning rate rises linearly from zero.
+        package var warmupSteps: Int
+
+        package init(
+            learningRate: Float,
+            beta1: Float = 0.9,
+            beta2: Float = 0.999,
+            epsilon: Float = 1e-8,
+            weightDecay: Float = 0.01,
+            gradientClip: Float = 1,
+            warmupSteps: Int = 0
+        ) {
+            self.learningRate = learningRate
+            self.beta1 = beta1
+            self.beta2 = beta2
+            self.epsilon = epsilon
+            self.weightDecay = weightDecay
+            self.gradientClip = gradientClip
+            self.warmupSteps = warmupSteps
+        }
+    }
+
+    package let settings: Settings
+    /// Moments, `[parameter count]`, written in place.
+    package let firstMoment: Tensor
+    package let secondMoment: Tensor
+    /// Updates made so far.
+    package private(set) var stepCount: Int
+
+    /// An optimizer that has made no update.
+    package init(_ settings: Settings, parameterCount: Int) {
+        self.settings = settings
+        firstMoment = .zeros([parameterCount])
+        secondMoment = .zeros([parameterCount])
+        stepCount = 0
+    }
+
+    /// Moves `parameters` in place along `gradients`, and says how long the gradient was before clipping.
+    ///
+    /// A gradient that is not finite changes nothing: the caller sees it in the returned norm.
+    /// - Parameter learningRateScale: multiplies the learning rate of this update (a schedule's factor).
+    @discardableResult
+    package mutating func update(
+        _ parameters: ParameterSet,
+        gradients: ParameterGradients,
+        learningRateScale: Float = 1
+    ) -> Double {
+        let norm = gradients.norm
+        guard norm.isFinite else { return norm }
+        stepCount += 1
+        let warmup = settings.warmupSteps > 0 ? min(1, Float(stepCount) / Float(settings.warmupSteps)) : 1
+        parameters.values.updateAdamW(
+            gradient: gradients.flat,
+            firstMoment: firstMoment,
+            secondMoment: secondMoment,
+            step: stepCount,
+            learningRate: settings.learningRate * warmup * learningRateScale,
+            betas: (settings.beta1, settings.beta2),
+            epsilon: settings.epsilon,
+            weightDecay: settings.weightDecay,
+            gradientScale: norm > Double(settings.gradientClip) ? settings.gradientClip / Float(norm) : 1
+        )
+        return norm
+    }
+
+    /// The optimizer as it was after `stepCount` updates.
+    package mutating func restore(stepCount: Int, firstMoment: Tensor, secondMoment: Tensor) {
+        self.stepCount = stepCount
+        self.firstMoment.copy(from: firstMoment)
+        self.secondMoment.copy(from: secondMoment)
+    }
+}

@@ -1,0 +1,21 @@
+package import Tensors
+
+/// An affine map with an optional low-rank adapter.
+package struct Linear: Sendable {
+    /// `[out, in]`.
+    package let weight: Parameter
+    /// `[out]`.
+    package let bias: Parameter?
+    package let adapter: LowRankAdapter?
+
+    package init(weight: Parameter, bias: Parameter?, adapter: LowRankAdapter? = nil) {
+        self.weight = weight
+        self.bias = bias
+        self.adapter = adapter
+    }
+
+    /// `x` `[…, in]` to `[…, out]`.
+    package func callAsFunction(_ x: Variable, on tape: Tape) -> Variable {
+        tape.linear(x, weight: weight, bias: bias, adapter: adapter)
+    }
+}

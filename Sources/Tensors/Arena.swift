@@ -1,0 +1,58 @@
+/// Memory for the activations of one step, handed out by moving a cursor and taken back all at once.
+///
+/// After the first steps an arena owns one slab large enough for a step, and a step asks the system for
+/// nothing. Tensors of an arena are valid until ``reset()`` or the release of a mark taken before them.
+package final class Arena {
+    private var slabs: [Storage] = []
+    private var slab = 0
+    private var cursor = 0
+
+    /// Floats held, in all slabs.
+    package var capacity: Int { slabs.reduce(0) { $0 + $1.count } }
+    /// How often the arena had to ask the system for memory; constant once a step's shapes repeat.
+    package private(set) var growthCount = 0
+
+    package init() {}
+
+    /// A place in the arena; releasing it frees everything allocated since.
+    package struct Mark {
+        fileprivate let slab: Int
+        fileprivate let cursor: Int
+    }
+
+    package var mark: Mark { Mark(slab: slab, cursor: cursor) }
+
+    /// Takes back everything allocated after `mark`.
+    package func release(to mark: Mark) {
+        slab = mark.slab
+        cursor = mark.cursor
+    }
+
+    /// Takes back everything, and joins the slabs of a step that outgrew the first into one.
+    package func reset() {
+        if slabs.count > 1 {
+            let total = capacity
+            slabs = []
+            slabs = [Storage(zeroed: total)]
+            growthCount += 1
+        }
+        slab = 0
+        cursor = 0
+    }
+
+    /// A tensor whose elements are not set yet.
+    func allocate(_ shape: [Int]) -> Tensor {
+        // Rows of 16 floats keep every tensor on a cache line of its own.
+        let needed = (shape.reduce(1, *) + 15) & ~15
+        while slab < slabs.count, cursor + needed > slabs[slab].count {
+            slab += 1
+            cursor = 0
+        }
+        if slab == slabs.count {
+            slabs.append(Storage(zeroed: max(needed, max(1 << 20, capacity / 2))))
+            growthCount += 1
+        }
+        defer { cursor += needed }
+        return Tensor(shape: shape, storage: slabs[slab], offset: cursor)
+    }
+}

@@ -1,0 +1,124 @@
+import Glibc
+
+/// A thread's own workspace: its number among the lanes and the tape it computes on.
+package final class Lane: @unchecked Sendable {
+    package let index: Int
+    package let tape = Tape()
+
+    init(index: Int) { self.index = index }
+}
+
+/// Threads that split a batch between them, each with its own tape and arena.
+///
+/// Lanes are plain threads, never Swift's cooperative pool: a long product there would keep heartbeats from
+/// running. The caller's thread works as the first lane, so one lane starts no thread at all. A pool serves
+/// one caller at a time.
+@safe
+package final class LanePool: @unchecked Sendable {
+    package let lanes: [Lane]
+    private let work: UnsafeMutablePointer<LaneWork>
+    private var threads: [pthread_t] = []
+
+    /// - Parameter count: lanes; more than cores only cost memory.
+    package init(count: Int) {
+        precondition(count >= 1, "a pool needs at least one lane, got \(count)")
+        setProductThreadCount(1)
+        lanes = (0..<count).map(Lane.init(index:))
+        unsafe work = .allocate(capacity: 1)
+        unsafe work.initialize(to: LaneWork())
+        unsafe pthread_mutex_init(&work.pointee.mutex, nil)
+        unsafe pthread_cond_init(&work.pointee.changed, nil)
+        for lane in lanes.dropFirst() {
+            let start = unsafe Unmanaged.passRetained(LaneStart(lane: lane, work: work)).toOpaque()
+            var thread = pthread_t()
+            let result = unsafe pthread_create(&thread, nil, runLane, start)
+            precondition(result == 0, "the system starts a thread for a lane, error \(result)")
+            threads.append(thread)
+        }
+    }
+
+    deinit {
+        unsafe pthread_mutex_lock(&work.pointee.mutex)
+        unsafe work.pointee.isStopping = true
+        unsafe pthread_cond_broadcast(&work.pointee.changed)
+        unsafe pthread_mutex_unlock(&work.pointee.mutex)
+        for thread in threads { pthread_join(thread, nil) }
+        unsafe pthread_cond_destroy(&work.pointee.changed)
+        unsafe pthread_mutex_destroy(&work.pointee.mutex)
+        unsafe work.deinitialize(count: 1)
+        unsafe work.deallocate()
+    }
+
+    /// Splits `0 ..< count` into one contiguous share a lane and runs `body` on all lanes at once.
+    ///
+    /// Shares differ by at most one and depend only on `count` and the number of lanes. Returns when all are
+    /// done. A lane without a share is not called.
+    package func forEachShare(of count: Int, _ body: (Lane, Range<Int>) -> Void) {
+        withoutActuallyEscaping(body) { body in
+            let shares = (0..<lanes.count).map { index in
+                index * count / lanes.count..<(index + 1) * count / lanes.count
+            }
+            let task: (Lane) -> Void = { lane in
+                if !shares[lane.index].isEmpty { body(lane, shares[lane.index]) }
+            }
+            unsafe pthread_mutex_lock(&work.pointee.mutex)
+            unsafe work.pointee.task = task
+            unsafe work.pointee.running = threads.count
+            unsafe work.pointee.generation += 1
+            unsafe pthread_cond_broadcast(&work.pointee.changed)
+            unsafe pthread_mutex_unlock(&work.pointee.mutex)
+            task(lanes[0])
+            unsafe pthread_mutex_lock(&work.pointee.mutex)
+            while unsafe work.pointee.running > 0 {
+                unsafe pthread_cond_wait(&work.pointee.changed, &work.pointee.mutex)
+            }
+            unsafe work.pointee.task = nil
+            unsafe pthread_mutex_unlock(&work.pointee.mutex)
+        }
+    }
+}
+
+/// What the lanes of a pool share, under its mutex.
+@unsafe
+private struct LaneWork {
+    var mutex = unsafe pthread_mutex_t()
+    var changed = pthread_cond_t()
+    var task: ((Lane) -> Void)?
+    var generation = 0
+    var running = 0
+    var isStopping = false
+}
+
+@safe
+private final class LaneStart {
+    let lane: Lane
+    let work: UnsafeMutablePointer<LaneWork>
+
+    init(lane: Lane, work: UnsafeMutablePointer<LaneWork>) {
+        self.lane = lane
+        unsafe self.work = work
+    }
+}
+
+private func runLane(_ argument: UnsafeMutableRawPointer?) -> UnsafeMutableRawPointer? {
+    guard let argument = unsafe argument else { return nil }
+    let start = unsafe Unmanaged<LaneStart>.fromOpaque(argument).takeRetainedValue()
+    let work = unsafe start.work
+    var seen = 0
+    unsafe pthread_mutex_lock(&work.pointee.mutex)
+    while unsafe !work.pointee.isStopping {
+        if unsafe work.pointee.generation == seen {
+            unsafe pthread_cond_wait(&work.pointee.changed, &work.pointee.mutex)
+            continue
+        }
+        unsafe seen = work.pointee.generation
+        let task = unsafe work.pointee.task
+        unsafe pthread_mutex_unlock(&work.pointee.mutex)
+        task?(start.lane)
+        unsafe pthread_mutex_lock(&work.pointee.mutex)
+        unsafe work.pointee.running -= 1
+        unsafe pthread_cond_broadcast(&work.pointee.changed)
+    }
+    unsafe pthread_mutex_unlock(&work.pointee.mutex)
+    return nil
+}

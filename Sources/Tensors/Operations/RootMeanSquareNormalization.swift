@@ -1,0 +1,53 @@
+import CKernels
+
+extension Tape {
+    /// y = x/√(mean(x²) + ε) · weight for each run of `weight.count` elements: SD3.5's query and key norm.
+    ///
+    /// - Parameters:
+    ///   - x: `[…, heads · width]`; every head is normalised by itself.
+    ///   - weight: `[width]`.
+    package func rmsNorm(_ x: Variable, weight: Parameter, epsilon: Float = 1e-6) -> Variable {
+        let width = weight.value.count
+        precondition(x.value.count % width == 0, "heads of \(width) in shape \(x.shape)")
+        let rows = x.value.count / width
+        let w = parameter(weight)
+        let y = arena.allocate(x.shape)
+        let inverse = arena.allocate([rows])
+        unsafe fs_rms_norm_forward(
+            x.value.pointer,
+            w.value.pointer,
+            y.pointer,
+            inverse.pointer,
+            rows,
+            width,
+            epsilon
+        )
+        let result = output(y, of: x, w)
+        if result.isTracked { record(RMSNormOperation(x: x, weight: w, inverse: inverse, y: result)) }
+        return result
+    }
+}
+
+private struct RMSNormOperation: Operation {
+    let x: Variable
+    let weight: Variable
+    let inverse: Tensor
+    let y: Variable
+
+    func backward(on tape: Tape) {
+        guard let dy = tape.finishedGradient(of: y) else { return }
+        let width = weight.value.count
+        let dx = tape.accumulator(for: x)
+        let dw = tape.accumulator(for: weight)
+        unsafe fs_rms_norm_backward(
+            x.value.pointer,
+            weight.value.pointer,
+            inverse.pointer,
+            dy.pointer,
+            dx?.pointer,
+            dw?.pointer,
+            x.value.count / width,
+            width
+        )
+    }
+}

@@ -1,0 +1,49 @@
+import CKernels
+
+extension Tensor {
+    /// One AdamW update in place (Loshchilov & Hutter 2019, algorithm 2, as torch.optim.AdamW).
+    ///
+    /// - Parameters:
+    ///   - gradient: of the shape of `self`, as are both moments, which are updated in place.
+    ///   - step: number of this update, from 1, for the bias corrections.
+    ///   - gradientScale: multiplies the gradient first (clipping).
+    package func updateAdamW(
+        gradient: Tensor,
+        firstMoment: Tensor,
+        secondMoment: Tensor,
+        step: Int,
+        learningRate: Float,
+        betas: (Float, Float),
+        epsilon: Float,
+        weightDecay: Float,
+        gradientScale: Float
+    ) {
+        precondition(
+            gradient.count == count && firstMoment.count == count && secondMoment.count == count && step >= 1,
+            "update \(step) of \(count) parameters with \(gradient.count) gradients"
+        )
+        let correction1 = Float(1 - power(Double(betas.0), step))
+        let correction2 = Float(1 - power(Double(betas.1), step))
+        unsafe fs_adamw(
+            pointer, gradient.pointer, firstMoment.pointer, secondMoment.pointer, count, learningRate,
+            betas.0, betas.1, epsilon, weightDecay, correction1, correction2, gradientScale
+        )
+    }
+
+    /// self = scale · self + otherScale · other, in place.
+    package func blend(_ other: Tensor, scale: Float, otherScale: Float) {
+        precondition(count == other.count, "blending \(other.shape) into \(shape)")
+        unsafe fs_blend(otherScale, other.pointer, scale, pointer, count)
+    }
+}
+
+/// base^exponent by squaring.
+private func power(_ base: Double, _ exponent: Int) -> Double {
+    var (result, base, exponent) = (1.0, base, exponent)
+    while exponent > 0 {
+        if exponent & 1 == 1 { result *= base }
+        base *= base
+        exponent >>= 1
+    }
+    return result
+}

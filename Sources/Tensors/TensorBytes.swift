@@ -1,0 +1,56 @@
+import CKernels
+
+/// How a number is stored in a file or on the wire, always little-endian.
+package enum ScalarType: String, Sendable, CaseIterable {
+    case float32 = "F32"
+    case float16 = "F16"
+    case bfloat16 = "BF16"
+
+    /// Bytes of one number.
+    package var byteCount: Int { self == .float32 ? 4 : 2 }
+}
+
+extension Tensor {
+    /// Reads little-endian numbers of any alignment; `bytes` holds exactly those of `shape`.
+    package init(decoding bytes: [UInt8], as type: ScalarType, shape: [Int]) {
+        self = .zeros(shape)
+        precondition(
+            bytes.count == count * type.byteCount,
+            "\(shape) of \(type.rawValue) takes \(count * type.byteCount) bytes, got \(bytes.count)"
+        )
+        unsafe bytes.withUnsafeBytes { raw in
+            if let base = raw.baseAddress { unsafe decode(base, as: type) }
+        }
+    }
+
+    /// Fills this tensor from little-endian numbers of any alignment.
+    func decode(_ source: UnsafeRawPointer, as type: ScalarType) {
+        switch type {
+        case .float32:
+            unsafe UnsafeMutableRawPointer(pointer).copyMemory(from: source, byteCount: count * 4)
+        case .float16: unsafe fs_float16_to_float(source, pointer, count)
+        case .bfloat16: unsafe fs_bfloat16_to_float(source, pointer, count)
+        }
+    }
+
+    /// The elements as little-endian numbers, rounded to nearest even where `type` is narrower.
+    package func encoded(as type: ScalarType = .float32) -> [UInt8] {
+        let byteCount = count * type.byteCount
+        return unsafe [UInt8](unsafeUninitializedCapacity: byteCount) { buffer, initialized in
+            if let base = buffer.baseAddress {
+                let target = UnsafeMutableRawPointer(base)
+                switch type {
+                case .float32: unsafe target.copyMemory(from: pointer, byteCount: byteCount)
+                case .float16: unsafe fs_float_to_float16(pointer, target, count)
+                case .bfloat16: unsafe fs_float_to_bfloat16(pointer, target, count)
+                }
+            }
+            initialized = byteCount
+        }
+    }
+}
+
+/// CRC-32C (Castagnoli, RFC 3720) of `bytes`, continuing `crc`.
+package func crc32c(_ bytes: [UInt8], continuing crc: UInt32 = 0) -> UInt32 {
+    unsafe bytes.withUnsafeBytes { unsafe fs_crc32c(crc, $0.baseAddress, $0.count) }
+}

@@ -1,0 +1,179 @@
+import CZeroMQ
+
+/// One socket, the messages that come in on it and the way to send some.
+///
+/// It runs on the ``SocketThread`` it is given, which holds it until ``close(linger:)`` or until its context is
+/// terminated. Sending never waits for the network.
+package actor Channel {
+    package nonisolated let kind: ChannelKind
+    /// What comes in, in each peer's order, until the channel is closed.
+    ///
+    /// One task reads it; cancelling that task ends it for good. While nobody reads, at most `ChannelSettings.inbox` piles up.
+    package nonisolated let messages: AsyncStream<ReceivedMessage>
+    /// What went through so far.
+    package private(set) var counters = ChannelCounters()
+
+    private let thread: SocketThread
+    private let context: Context
+    private let security: SocketSecurity
+    private let limit: MessageLimit
+    private let mailbox: Mailbox
+    private var socket: Socket
+    private var outbox: BoundedQueue<[[UInt8]]>
+
+    package nonisolated var unownedExecutor: UnownedSerialExecutor { unsafe thread.asUnownedSerialExecutor() }
+
+    /// Opens a socket that is neither bound nor connected yet.
+    package init(
+        _ kind: ChannelKind,
+        in context: Context,
+        on thread: SocketThread,
+        security: SocketSecurity,
+        settings: ChannelSettings = ChannelSettings()
+    ) throws(ZeroMQError) {
+        let socket = try Socket(kind.code, in: context)
+        try settings.apply(to: socket, kind: kind)
+        try security.apply(to: socket)
+        let mailbox = Mailbox(limit: settings.inbox, wakeup: thread.loop.wakeup)
+        self.kind = kind
+        self.thread = thread
+        self.context = context
+        self.security = security
+        self.socket = socket
+        self.mailbox = mailbox
+        limit = MessageLimit(
+            frameCount: settings.frameCountLimit + (kind == .router ? 1 : 0),
+            frameByteCount: settings.frameByteLimit
+        )
+        outbox = BoundedQueue(limit: settings.outbox)
+        messages = AsyncStream {
+            await mailbox.next()
+        } onCancel: {
+            mailbox.abandon()
+        }
+        thread.loop.add(self)
+    }
+
+    /// Waits for peers at an endpoint, for example `tcp://0.0.0.0:7000`, `tcp://127.0.0.1:*` or `ipc:///run/x`.
+    ///
+    /// - Returns: the endpoint with the port the system chose.
+    @discardableResult
+    package func bind(to endpoint: String) throws(ZeroMQError) -> String {
+        try security.check(endpoint, in: context)
+        return try socket.bind(to: endpoint)
+    }
+
+    /// Connects now or as soon as somebody is there, and again whenever the connection is lost.
+    package func connect(to endpoint: String) throws(ZeroMQError) {
+        try security.check(endpoint, in: context)
+        try socket.connect(to: endpoint)
+    }
+
+    /// Hears the messages whose first frame begins with `prefix`; all of them when it is empty.
+    package func subscribe(to prefix: [UInt8] = []) throws(ZeroMQError) {
+        precondition(kind == .subscriber, "a \(kind) has no subscriptions")
+        try socket.set(ZMQ_SUBSCRIBE, to: prefix)
+    }
+
+    /// Sends to one peer of a ROUTER; throws `peerUnreachable` or `wouldBlock` when it cannot be sent now.
+    package func send(_ frames: [[UInt8]], to peer: RoutingID) throws(ZeroMQError) {
+        precondition(kind == .router, "a \(kind) does not address its peers")
+        precondition(!frames.isEmpty, "a message has at least one frame")
+        switch try socket.send([peer.bytes] + frames) {
+        case .taken: counters.sent(frames)
+        case .noRoom: throw .wouldBlock(peer)
+        case .unreachable: throw .peerUnreachable(peer)
+        }
+    }
+
+    /// Sends to the peer of a DEALER or to the subscribers of a publisher.
+    ///
+    /// What a DEALER cannot send yet waits in its outbox; throws `outboxFull` when that is full. A publisher never waits.
+    package func send(_ frames: [[UInt8]]) throws(ZeroMQError) {
+        precondition(kind == .dealer || kind == .publisher, "a \(kind) sends to no one in particular")
+        precondition(!frames.isEmpty, "a message has at least one frame")
+        guard !socket.isClosed else { throw .closed }
+        if outbox.isEmpty, case .taken = try socket.send(frames) { return counters.sent(frames) }
+        guard !outbox.isFull else { throw .outboxFull(outbox.limit) }
+        outbox.append(frames, byteCount: frames.reduce(0) { $0 + $1.count })
+    }
+
+    /// Messages of a DEALER that wait for a connection or for room in it.
+    package var waitingCount: Int { outbox.count }
+
+    /// Closes the socket and ends ``messages``; what libzmq has not sent yet gets `linger` to leave.
+    package func close(linger: Duration = .zero) {
+        socket.close(linger: linger)
+        outbox.removeAll()
+        mailbox.finish()
+    }
+
+}
+
+// What the socket thread asks and does.
+extension Channel {
+    /// Messages taken in one turn; then the other channels and the jobs have theirs.
+    private static let turnMessageCount = 32
+    private static let turnByteCount = 4 << 20
+
+    var isClosed: Bool { socket.isClosed }
+    var handle: SocketHandle { socket.handle }
+
+    /// The poll events that would bring work now.
+    func awaitedEvents() -> Int16 {
+        // Asking for errors, which libzmq never reports, keeps the poll awake to a shutdown while nothing else is awaited.
+        var events = ZMQ_POLLERR
+        if kind != .publisher && mailbox.hasRoom() { events |= ZMQ_POLLIN }
+        if !outbox.isEmpty { events |= ZMQ_POLLOUT }
+        return Int16(events)
+    }
+
+    func serve(events: Int16) {
+        do {
+            if Int32(events) & ZMQ_POLLOUT != 0 { try flush() }
+            if Int32(events) & ZMQ_POLLIN != 0 { try drain() }
+        } catch {
+            // Only a shutdown ends a receive or a send to no one in particular.
+            close()
+        }
+    }
+
+    func closeIfShutDown() {
+        if socket.isShutDown { close() }
+    }
+
+    private func flush() throws(ZeroMQError) {
+        while let frames = outbox.first, case .taken = try socket.send(frames) {
+            _ = outbox.popFirst()
+            counters.sent(frames)
+        }
+    }
+
+    private func drain() throws(ZeroMQError) {
+        var byteCount = 0
+        for _ in 0..<Self.turnMessageCount {
+            guard byteCount < Self.turnByteCount, mailbox.hasRoom() else { return }
+            guard let reception = try socket.receive(limit) else { return }
+            switch reception {
+            case .message(let frames, let userID):
+                guard let message = ReceivedMessage(frames, userID: userID, kind: kind) else { continue }
+                byteCount += message.byteCount
+                counters.received(message)
+                mailbox.deliver(message)
+            case .tooManyFrames: counters.droppedForFrameCount += 1
+            case .oversizeFrame: counters.droppedForFrameSize += 1
+            }
+        }
+    }
+}
+
+extension ReceivedMessage {
+    /// Splits off a ROUTER's routing id; `nil` if nothing is left.
+    fileprivate init?(_ frames: [[UInt8]], userID: String?, kind: ChannelKind) {
+        let isAddressed = kind == .router
+        guard frames.count > (isAddressed ? 1 : 0) else { return nil }
+        peer = isAddressed ? RoutingID(frames[0]) : nil
+        self.frames = isAddressed ? Array(frames.dropFirst()) : frames
+        self.userID = userID.map(CurvePublicKey.init(stated:))
+    }
+}

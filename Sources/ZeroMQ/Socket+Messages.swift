@@ -1,0 +1,92 @@
+import CZeroMQ
+import Glibc
+
+/// What a whole message may measure, apart from a ROUTER's routing id.
+struct MessageLimit {
+    let frameCount: Int
+    let frameByteCount: Int
+}
+
+/// What came out of a socket.
+enum Reception {
+    /// A whole message: its frames and the user the ZAP handler named.
+    case message([[UInt8]], userID: String?)
+    /// A message of too many frames; it was taken from the socket and thrown away.
+    case tooManyFrames
+    /// A message with a frame over the limit; it was taken from the socket and thrown away.
+    case oversizeFrame
+}
+
+/// What became of a message handed to a socket.
+enum Dispatch {
+    case taken
+    /// Every queue it could go to is full, or there is none yet.
+    case noRoom
+    /// A ROUTER does not know the peer.
+    case unreachable
+}
+
+extension Socket {
+    /// Takes one message, or returns `nil` when there is none and `waits` is false.
+    func receive(_ limit: MessageLimit, waits: Bool = false) throws(ZeroMQError) -> Reception? {
+        let raw = unsafe try opened()
+        var frame = zmq_msg_t()
+        return unsafe try withUnsafeMutablePointer(to: &frame) { frame throws(ZeroMQError) in
+            unsafe zmq_msg_init(frame)
+            defer { unsafe zmq_msg_close(frame) }
+            var frames: [[UInt8]] = []
+            var frameCount = 0
+            var hasOversizeFrame = false
+            repeat {
+                while unsafe zmq_msg_recv(frame, raw, waits ? 0 : ZMQ_DONTWAIT) < 0 {
+                    let code = zmq_errno()
+                    if code == EAGAIN { return nil }
+                    guard code == EINTR else { throw .last("zmq_msg_recv") }
+                }
+                frameCount += 1
+                if unsafe zmq_msg_size(frame) > limit.frameByteCount { hasOversizeFrame = true }
+                // Nothing of a message that will be dropped is worth copying.
+                if !hasOversizeFrame && frameCount <= limit.frameCount {
+                    frames.append(unsafe bytes(of: frame))
+                }
+            } while unsafe zmq_msg_more(frame) != 0
+            if frameCount > limit.frameCount { return .tooManyFrames }
+            if hasOversizeFrame { return .oversizeFrame }
+            return .message(frames, userID: unsafe userID(of: frame))
+        }
+    }
+
+    /// Hands a whole message to libzmq without waiting; unless all of it is taken, nothing is.
+    func send(_ frames: [[UInt8]]) throws(ZeroMQError) -> Dispatch {
+        let raw = unsafe try opened()
+        for (index, frame) in frames.enumerated() {
+            let more = index + 1 < frames.count ? ZMQ_SNDMORE : 0
+            while unsafe zmq_send(raw, frame, frame.count, ZMQ_DONTWAIT | more) < 0 {
+                let code = zmq_errno()
+                if code == EINTR { continue }
+                // A connection that breaks within a message takes the message with it; libzmq then wants the
+                // remaining frames, to throw them away too.
+                if code == EAGAIN && index > 0 { break }
+                if code == EAGAIN { return .noRoom }
+                if code == EHOSTUNREACH { return .unreachable }
+                throw .last("zmq_send")
+            }
+        }
+        return .taken
+    }
+}
+
+/// The frame's bytes, copied: libzmq's own may start at any address.
+private func bytes(of frame: UnsafeMutablePointer<zmq_msg_t>) -> [UInt8] {
+    let count = unsafe zmq_msg_size(frame)
+    guard let source = unsafe zmq_msg_data(frame), count > 0 else { return [] }
+    return unsafe [UInt8](unsafeUninitializedCapacity: count) { buffer, initializedCount in
+        if let target = buffer.baseAddress { unsafe memcpy(target, source, count) }
+        initializedCount = count
+    }
+}
+
+private func userID(of frame: UnsafeMutablePointer<zmq_msg_t>) -> String? {
+    guard let text = unsafe zmq_msg_gets(frame, "User-Id") else { return nil }
+    return unsafe String(cString: text)
+}

@@ -1,0 +1,34 @@
+import ClusterMessages
+import Testing
+
+@Suite struct GoldenFramesTests {
+    @Test(arguments: Message.Kind.allCases)
+    func `the bytes of every kind stay what they were`(kind: Message.Kind) throws {
+        let message = try #require(SampleMessages.message(of: kind))
+        let frames = try MessageCodec.encode(message, header: SampleMessages.header)
+        #expect(frames == goldenFrames[kind.rawValue], "now:\n\(goldenText(of: kind, frames))")
+    }
+
+    @Test(arguments: Message.Kind.allCases)
+    func `bytes written by the first version are still understood`(kind: Message.Kind) throws {
+        let frames = try #require(goldenFrames[kind.rawValue])
+        let decoded = try MessageCodec.decode(frames: frames)
+        #expect(decoded.message == SampleMessages.message(of: kind))
+        #expect(decoded.header == SampleMessages.header)
+    }
+
+    /// The form in which `GoldenFrames.swift` holds a message.
+    private func goldenText(of kind: Message.Kind, _ frames: [[UInt8]]) -> String {
+        var lines = [kind.rawValue]
+        for frame in frames {
+            let digits = frame.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+            var rest = Substring(digits)
+            lines.append("|")
+            while !rest.isEmpty {
+                lines.append(String(rest.prefix(96)))
+                rest = rest.dropFirst(96)
+            }
+        }
+        return lines.joined(separator: "\n") + "\n"
+    }
+}

@@ -10,7 +10,13 @@
 
 #include <stddef.h>
 
-enum { COLUMN_TILE = 256, ROW_RUN = 16 };
+enum { COLUMN_TILE = 256, ROW_RUN = 32 };
+
+FS_INLINE void tile_clear(float *restrict tile, size_t width) {
+    for (size_t c = 0; c < width; c++) {
+        tile[c] = 0.0f;
+    }
+}
 
 // What a row contributes to a column: x, x * y, or the normalised (x - mean) * rstd * y.
 FS_INLINE void tile_add(float *restrict tile, const float *restrict x, size_t width) {
@@ -27,7 +33,8 @@ FS_INLINE void tile_add_product(
 }
 
 FS_INLINE void tile_add_normalized(
-    float *restrict tile, const float *restrict x, float mean, float rstd, const float *restrict y, size_t width) {
+    float *restrict tile, const float *restrict x, float mean, float rstd, const float *restrict y,
+    size_t width) {
     for (size_t c = 0; c < width; c++) {
         tile[c] += (x[c] - mean) * rstd * y[c];
     }
@@ -39,7 +46,8 @@ FS_INLINE void add_column_sums(const float *restrict x, float *restrict sum, siz
         size_t last = smaller(row + ROW_RUN, rows);
         for (size_t column = 0; column < columns; column += COLUMN_TILE) {
             size_t width = smaller(COLUMN_TILE, columns - column);
-            float tile[COLUMN_TILE] = {0};
+            float tile[COLUMN_TILE];
+            tile_clear(tile, width);
             for (size_t r = row; r < last; r++) {
                 tile_add(tile, x + r * columns + column, width);
             }
@@ -55,7 +63,8 @@ FS_INLINE void add_column_products(
         size_t last = smaller(row + ROW_RUN, rows);
         for (size_t column = 0; column < columns; column += COLUMN_TILE) {
             size_t width = smaller(COLUMN_TILE, columns - column);
-            float tile[COLUMN_TILE] = {0};
+            float tile[COLUMN_TILE];
+            tile_clear(tile, width);
             for (size_t r = row; r < last; r++) {
                 tile_add_product(tile, x + r * columns + column, y + r * columns + column, width);
             }
@@ -72,7 +81,8 @@ FS_INLINE void add_normalized_column_products(
         size_t last = smaller(row + ROW_RUN, rows);
         for (size_t column = 0; column < columns; column += COLUMN_TILE) {
             size_t width = smaller(COLUMN_TILE, columns - column);
-            float tile[COLUMN_TILE] = {0};
+            float tile[COLUMN_TILE];
+            tile_clear(tile, width);
             for (size_t r = row; r < last; r++) {
                 size_t at = r * columns + column;
                 tile_add_normalized(tile, x + at, mean ? mean[r] : 0.0f, rstd[r], y + at, width);

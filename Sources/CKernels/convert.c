@@ -83,8 +83,10 @@ void fs_float_to_bfloat16(const float *source, void *target, size_t count) {
 static uint32_t crc_by_nibbles(uint32_t crc, const unsigned char *bytes, size_t count) {
     // Remainders of the sixteen 4-bit values by the reflected polynomial 0x82f63b78.
     static const uint32_t remainder[16] = {
-        0x00000000u, 0x105ec76fu, 0x20bd8edeu, 0x30e349b1u, 0x417b1dbcu, 0x5125dad3u, 0x61c69362u, 0x7198540du,
-        0x82f63b78u, 0x92a8fc17u, 0xa24bb5a6u, 0xb21572c9u, 0xc38d26c4u, 0xd3d3e1abu, 0xe330a81au, 0xf36e6f75u,
+        0x00000000u, 0x105ec76fu, 0x20bd8edeu, 0x30e349b1u,
+        0x417b1dbcu, 0x5125dad3u, 0x61c69362u, 0x7198540du,
+        0x82f63b78u, 0x92a8fc17u, 0xa24bb5a6u, 0xb21572c9u,
+        0xc38d26c4u, 0xd3d3e1abu, 0xe330a81au, 0xf36e6f75u,
     };
     for (size_t i = 0; i < count; i++) {
         crc ^= bytes[i];

@@ -50,8 +50,8 @@ FS_INLINE float fs_sigmoid(float x) {
     return 1.0f / (1.0f + fs_exp_in_range(-x));
 }
 
-// erfc(z) for z >= 0, given e^(-z^2); absolute error 2e-7. erfc(z) e^(z^2) is a polynomial in s = z / (1 + z / 2),
-// which is exact where it matters most, at 0.
+// erfc(z) for z >= 0, given e^(-z^2); absolute error 2e-7. erfc(z) e^(z^2) is a polynomial in s = z / (1 + z
+// / 2), which is exact where it matters most, at 0.
 FS_INLINE float fs_erfc_given_exp(float z, float exp_minus_square) {
     float s = z / (1.0f + 0.5f * z);
     float q = 0.00160658639f;

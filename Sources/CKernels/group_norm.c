@@ -61,7 +61,8 @@ FS_INLINE void group_averages(
 }
 
 FS_INLINE void normalize_groups(
-    const float *x, const float *weight, const float *bias, const float *mean, const float *rstd, group_batch b,
+    const float *x, const float *weight, const float *bias, const float *mean, const float *rstd,
+    group_batch b,
     float *y) {
     for (size_t c = b.first; c < b.last; c += COLUMN_TILE) {
         size_t width = smaller(COLUMN_TILE, b.last - c);
@@ -105,10 +106,11 @@ void fs_group_norm_forward(
     }
 }
 
-// What the gradient of a batch needs: average(g) and average(g n) of each group, with n the normalised value and
-// g = dy weight its gradient. On the way adds up dweight and dbias.
+// What the gradient of a batch needs: average(g) and average(g n) of each group, with n the normalised value
+// and g = dy weight its gradient. On the way adds up dweight and dbias.
 FS_INLINE void gradient_averages(
-    const float *restrict x, const float *weight, const float *mean, const float *rstd, const float *restrict dy,
+    const float *restrict x, const float *weight, const float *mean, const float *rstd,
+    const float *restrict dy,
     group_batch b, float *dweight, float *dbias, float *restrict average, float *restrict slope) {
     double size = (double)(b.positions * b.group_size);
     double gradient_sum[COLUMN_TILE] = {0}, product_sum[COLUMN_TILE] = {0};
@@ -147,7 +149,8 @@ FS_INLINE void gradient_averages(
 
 // dx += rstd (g - average(g) - n average(g n)).
 FS_INLINE void add_group_gradient(
-    const float *restrict x, const float *weight, const float *mean, const float *rstd, const float *restrict dy,
+    const float *restrict x, const float *weight, const float *mean, const float *rstd,
+    const float *restrict dy,
     group_batch b, const float *average, const float *slope, float *restrict dx) {
     for (size_t c = b.first; c < b.last; c += COLUMN_TILE) {
         size_t width = smaller(COLUMN_TILE, b.last - c);
@@ -169,7 +172,8 @@ FS_INLINE void add_group_gradient(
 FS_CLONES
 void fs_group_norm_backward(
     const float *x, const float *weight, const float *mean, const float *rstd, const float *dy,
-    float *dx, float *dweight, float *dbias, size_t samples, size_t positions, size_t channels, size_t groups) {
+    float *dx, float *dweight, float *dbias, size_t samples, size_t positions, size_t channels,
+    size_t groups) {
     for (size_t s = 0; s < samples; s++) {
         size_t start = s * positions * channels;
         for (size_t group = 0; group < groups;) {

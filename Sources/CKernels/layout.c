@@ -21,63 +21,91 @@ typedef struct {
     size_t samples, channels, height, width, patch;
 } picture_shape;
 
-// Where row y of a token's patch starts in its picture.
-FS_INLINE size_t picture_offset(picture_shape p, size_t s, size_t channel, size_t token_y, size_t y, size_t token_x) {
-    return ((s * p.channels + channel) * p.height + token_y * p.patch + y) * p.width + token_x * p.patch;
+typedef enum { CHANNEL_Y_X, Y_X_CHANNEL } token_order;
+
+// One row of one channel of a picture: where it starts, and where in the tokens its pixels lie.
+typedef struct {
+    size_t pixel;        // element of the pictures where the row starts
+    size_t element;      // element of the tokens of its first pixel
+    size_t tokens;       // how many tokens the row crosses
+    size_t token_step;   // elements from one token to the next
+    size_t x_step;       // elements from one pixel of a token to the next
+} picture_row;
+
+FS_INLINE size_t row_count(picture_shape p) {
+    return p.samples * p.channels * p.height;
 }
 
-// Both orders visit tokens in turn; `channels_first` tokens run (channel, y, x), the others (y, x, channel).
-// `into_tokens`: tokens from pictures, else pictures from tokens; `adding`: += instead of =.
-FS_INLINE void move_patches(
-    float *restrict pictures, float *restrict tokens, picture_shape p, int channels_first, int into_tokens,
-    int adding) {
-    size_t element = 0;
-    size_t pixel_step = channels_first ? 1 : p.channels;
-    for (size_t s = 0; s < p.samples; s++) {
-        for (size_t token_y = 0; token_y < p.height / p.patch; token_y++) {
-            for (size_t token_x = 0; token_x < p.width / p.patch; token_x++) {
-                for (size_t c = 0; c < p.channels; c++) {
-                    for (size_t y = 0; y < p.patch; y++) {
-                        float *pixel = pictures + picture_offset(p, s, c, token_y, y, token_x);
-                        size_t first = channels_first ? (c * p.patch + y) * p.patch : y * p.patch * p.channels + c;
-                        float *part = tokens + element + first;
-                        for (size_t x = 0; x < p.patch; x++) {
-                            float *target = into_tokens ? part + x * pixel_step : pixel + x;
-                            float source = into_tokens ? pixel[x] : part[x * pixel_step];
-                            *target = adding ? *target + source : source;
-                        }
-                    }
-                }
-                element += p.channels * p.patch * p.patch;
+FS_INLINE picture_row row_at(picture_shape p, token_order order, size_t index) {
+    size_t y = index % p.height, channel = index / p.height % p.channels;
+    size_t sample = index / (p.height * p.channels);
+    size_t tokens = p.width / p.patch, token_size = p.channels * p.patch * p.patch;
+    size_t first_token = (sample * (p.height / p.patch) + y / p.patch) * tokens;
+    size_t in_token = order == CHANNEL_Y_X ? (channel * p.patch + y % p.patch) * p.patch
+                                           : y % p.patch * p.patch * p.channels + channel;
+    return (picture_row){
+        .pixel = index * p.width,
+        .element = first_token * token_size + in_token,
+        .tokens = tokens,
+        .token_step = token_size,
+        .x_step = order == CHANNEL_Y_X ? 1 : p.channels,
+    };
+}
+
+FS_INLINE void pictures_to_tokens(
+    const float *restrict pictures, float *restrict tokens, picture_shape p, token_order order, int adding) {
+    for (size_t index = 0; index < row_count(p); index++) {
+        picture_row row = row_at(p, order, index);
+        const float *pixel = pictures + row.pixel;
+        for (size_t t = 0; t < row.tokens; t++) {
+            float *element = tokens + row.element + t * row.token_step;
+            for (size_t x = 0; x < p.patch; x++, pixel++, element += row.x_step) {
+                *element = adding ? *element + *pixel : *pixel;
+            }
+        }
+    }
+}
+
+FS_INLINE void tokens_to_pictures(
+    const float *restrict tokens, float *restrict pictures, picture_shape p, token_order order, int adding) {
+    for (size_t index = 0; index < row_count(p); index++) {
+        picture_row row = row_at(p, order, index);
+        float *pixel = pictures + row.pixel;
+        for (size_t t = 0; t < row.tokens; t++) {
+            const float *element = tokens + row.element + t * row.token_step;
+            for (size_t x = 0; x < p.patch; x++, pixel++, element += row.x_step) {
+                *pixel = adding ? *pixel + *element : *element;
             }
         }
     }
 }
 
 void fs_patchify(
-    const float *pictures, float *tokens, size_t samples, size_t channels, size_t height, size_t width, size_t patch) {
+    const float *pictures, float *tokens, size_t samples, size_t channels, size_t height, size_t width,
+    size_t patch) {
     picture_shape shape = {samples, channels, height, width, patch};
-    move_patches((float *)pictures, tokens, shape, 1, 1, 0);
+    pictures_to_tokens(pictures, tokens, shape, CHANNEL_Y_X, 0);
 }
 
 void fs_patchify_backward(
     const float *dtokens, float *dpictures, size_t samples, size_t channels, size_t height, size_t width,
     size_t patch) {
     picture_shape shape = {samples, channels, height, width, patch};
-    move_patches(dpictures, (float *)dtokens, shape, 1, 0, 1);
+    tokens_to_pictures(dtokens, dpictures, shape, CHANNEL_Y_X, 1);
 }
 
 void fs_unpatchify(
-    const float *tokens, float *pictures, size_t samples, size_t channels, size_t height, size_t width, size_t patch) {
+    const float *tokens, float *pictures, size_t samples, size_t channels, size_t height, size_t width,
+    size_t patch) {
     picture_shape shape = {samples, channels, height, width, patch};
-    move_patches(pictures, (float *)tokens, shape, 0, 0, 0);
+    tokens_to_pictures(tokens, pictures, shape, Y_X_CHANNEL, 0);
 }
 
 void fs_unpatchify_backward(
     const float *dpictures, float *dtokens, size_t samples, size_t channels, size_t height, size_t width,
     size_t patch) {
     picture_shape shape = {samples, channels, height, width, patch};
-    move_patches((float *)dpictures, dtokens, shape, 0, 1, 1);
+    pictures_to_tokens(dpictures, dtokens, shape, Y_X_CHANNEL, 1);
 }
 
 // ---- Convolution windows ----
@@ -91,7 +119,8 @@ typedef struct {
 } window_run;
 
 FS_INLINE window_run run_at(
-    size_t sample, size_t y, size_t x, size_t ky, size_t height, size_t width, size_t channels, size_t kernel) {
+    size_t sample, size_t y, size_t x, size_t ky, size_t height, size_t width, size_t channels,
+    size_t kernel) {
     size_t pad = kernel / 2;
     window_run run = {0, 0, 0, 0};
     if (y + ky < pad || y + ky - pad >= height) {
@@ -107,7 +136,8 @@ FS_INLINE window_run run_at(
 }
 
 void fs_image_to_columns(
-    const float *x, float *columns, size_t samples, size_t height, size_t width, size_t channels, size_t kernel) {
+    const float *x, float *columns, size_t samples, size_t height, size_t width, size_t channels,
+    size_t kernel) {
     float *target = columns;
     size_t length = kernel * channels;
     for (size_t row = 0; row < samples * height * width; row++) {
@@ -127,7 +157,8 @@ void fs_image_to_columns(
 
 FS_CLONES
 void fs_image_to_columns_backward(
-    const float *dcolumns, float *dx, size_t samples, size_t height, size_t width, size_t channels, size_t kernel) {
+    const float *dcolumns, float *dx, size_t samples, size_t height, size_t width, size_t channels,
+    size_t kernel) {
     const float *source = dcolumns;
     for (size_t row = 0; row < samples * height * width; row++) {
         size_t column = row % width, line = row / width % height, sample = row / (width * height);
@@ -157,7 +188,8 @@ void fs_scatter_add_rows(const float *dy, const int32_t *index, float *dtable, s
 }
 
 void fs_copy_strided(
-    const float *source, size_t source_stride, float *target, size_t target_stride, size_t rows, size_t columns) {
+    const float *source, size_t source_stride, float *target, size_t target_stride, size_t rows,
+    size_t columns) {
     for (size_t r = 0; r < rows; r++) {
         copy_run(target + r * target_stride, source + r * source_stride, columns);
     }
@@ -165,7 +197,8 @@ void fs_copy_strided(
 
 FS_CLONES
 void fs_add_strided(
-    const float *source, size_t source_stride, float *target, size_t target_stride, size_t rows, size_t columns) {
+    const float *source, size_t source_stride, float *target, size_t target_stride, size_t rows,
+    size_t columns) {
     for (size_t r = 0; r < rows; r++) {
         add_run(target + r * target_stride, source + r * source_stride, columns);
     }

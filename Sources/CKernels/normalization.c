@@ -175,7 +175,8 @@ void fs_layer_norm_affine_backward(
             add_column_sums(dy + at, dbias, count, columns);
         }
         if (dweight) {
-            add_normalized_column_products(x + at, mean + first, rstd + first, dy + at, dweight, count, columns);
+            add_normalized_column_products(
+                x + at, mean + first, rstd + first, dy + at, dweight, count, columns);
         }
     }
 }
@@ -234,7 +235,8 @@ void fs_rms_norm_backward(
         }
         if (dweight) {
             size_t at = first * columns;
-            add_normalized_column_products(x + at, NULL, rstd + first, dy + at, dweight, last - first, columns);
+            add_normalized_column_products(
+                x + at, NULL, rstd + first, dy + at, dweight, last - first, columns);
         }
     }
 }

@@ -7,9 +7,9 @@
 
 FS_CLONES
 void fs_adamw(
-    float *restrict parameters, const float *restrict gradients, float *restrict m, float *restrict v, size_t count,
-    float learning_rate, float beta1, float beta2, float epsilon, float weight_decay, float correction1,
-    float correction2, float gradient_scale) {
+    float *restrict parameters, const float *restrict gradients, float *restrict m, float *restrict v,
+    size_t count, float learning_rate, float beta1, float beta2, float epsilon, float weight_decay,
+    float correction1, float correction2, float gradient_scale) {
     float keep = 1.0f - learning_rate * weight_decay;
     float step = learning_rate / correction1;
     float spread = 1.0f / sqrtf(correction2);

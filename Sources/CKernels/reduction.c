@@ -11,7 +11,8 @@ enum { BLOCK = 4096 };
 
 typedef enum { SUM, SQUARES, PRODUCTS, SQUARED_DIFFERENCES, HINGES } summand;
 
-FS_INLINE double block_total(summand kind, const float *restrict x, const float *restrict y, double sign, size_t count) {
+FS_INLINE double block_total(
+    summand kind, const float *restrict x, const float *restrict y, double sign, size_t count) {
 #pragma clang fp reassociate(on)
     double total = 0.0;
     for (size_t i = 0; i < count; i++) {
@@ -98,7 +99,8 @@ void fs_add_scaled_difference(
 }
 
 FS_CLONES
-void fs_hinge_backward(const float *restrict x, float sign, float coefficient, float *restrict dx, size_t count) {
+void fs_hinge_backward(
+    const float *restrict x, float sign, float coefficient, float *restrict dx, size_t count) {
     float slope = -sign * coefficient;
     for (size_t i = 0; i < count; i++) {
         dx[i] += 1.0f - sign * x[i] > 0.0f ? slope : 0.0f;

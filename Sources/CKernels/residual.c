@@ -60,7 +60,8 @@ void fs_column_sums(const float *restrict x, float *restrict sum, size_t rows, s
 }
 
 FS_CLONES
-void fs_add_periodic_rows(const float *x, const float *table, float *y, size_t rows, size_t columns, size_t period) {
+void fs_add_periodic_rows(
+    const float *x, const float *table, float *y, size_t rows, size_t columns, size_t period) {
     for (size_t r = 0; r < rows; r++) {
         const float *x_row = x + r * columns;
         const float *table_row = table + r % period * columns;
@@ -86,7 +87,8 @@ void fs_add_scaled_samples(
 
 FS_CLONES
 void fs_add_scaled_samples_backward(
-    const float *restrict coefficient, const float *restrict dy, float *restrict dv, size_t samples, size_t count) {
+    const float *restrict coefficient, const float *restrict dy, float *restrict dv, size_t samples,
+    size_t count) {
     for (size_t s = 0; s < samples; s++) {
         float a = coefficient[s];
         for (size_t i = s * count; i < (s + 1) * count; i++) {
@@ -111,7 +113,8 @@ void fs_blend(float a, const float *restrict x, float b, float *restrict y, size
 
 FS_CLONES
 void fs_guide(
-    const float *conditional, const float *unconditional, const float *scale, float *v, size_t samples, size_t count) {
+    const float *conditional, const float *unconditional, const float *scale, float *v, size_t samples,
+    size_t count) {
     for (size_t s = 0; s < samples; s++) {
         float a = scale[s];
         FS_INDEPENDENT

@@ -1,9 +1,9 @@
 #ifndef FLOWSTEER_ROW_GROUPS_H
 #define FLOWSTEER_ROW_GROUPS_H
 
-// Row-wise kernels take rows a few at a time and do each step for all of them: the steps of one row wait for each
-// other, those of several rows overlap, which is most of the time of short rows. A group of rows stays in the
-// first-level cache between steps.
+// Row-wise kernels take rows a few at a time and do each step for all of them: the steps of one row wait for
+// each other, those of several rows overlap, which is most of the time of short rows. A group of rows stays
+// in the first-level cache between steps.
 
 #include "clones.h"
 

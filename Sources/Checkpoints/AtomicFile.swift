@@ -15,7 +15,7 @@ func writeAtomically(_ pieces: some Sequence<[UInt8]>, to path: String) throws(C
         try writeDurably(pieces, to: temporary)
         try renameDurably(from: temporary, to: path)
     } catch {
-        if FileManager.default.fileExists(atPath: temporary) { try Folder(temporary).remove() }
+        if Folder(temporary).exists { try Folder(temporary).remove() }
         throw CheckpointError(error)
     }
 }

@@ -1,4 +1,6 @@
-/// What is wrong with a file of weights or a checkpoint; every case names the file, and what was expected and found.
+/// What is wrong with a file of weights or a checkpoint.
+///
+/// Every case names the file, and what was expected and found.
 package enum CheckpointError: Error, Equatable, Sendable {
     /// A file or folder cannot be opened or listed.
     case unreadable(path: String, reason: String)
@@ -52,7 +54,8 @@ extension CheckpointError: CustomStringConvertible {
         case .truncated(let path, let expected, let found):
             "\(path): truncated: \(expected) bytes expected, \(found) found"
         case .badHeader(let path, let reason): "\(path): not a safetensors file: \(reason)"
-        case .unknownType(let path, let tensor, let type): "\(path): tensor '\(tensor)' has unknown type '\(type)'"
+        case .unknownType(let path, let tensor, let type):
+            "\(path): tensor '\(tensor)' has unknown type '\(type)'"
         case .unsupportedType(let path, let tensor, let expected, let found):
             "\(path): tensor '\(tensor)' is \(found), expected \(expected)"
         case .missingTensor(let path, let tensor): "\(path): has no tensor '\(tensor)'"
@@ -70,7 +73,8 @@ extension CheckpointError: CustomStringConvertible {
             "\(byteCount) bytes at \(offset) are not a chunk of the file of hash \(digest)"
         case .badChunk(let digest, let offset, let expected, let found):
             "chunk at \(offset) of the file of hash \(digest) has checksum \(found), expected \(expected)"
-        case .incomplete(let path, let missingByteCount): "\(path): \(missingByteCount) bytes are still missing"
+        case .incomplete(let path, let missingByteCount):
+            "\(path): \(missingByteCount) bytes are still missing"
         }
     }
 }

@@ -41,7 +41,7 @@ package struct CheckpointOrigin: Codable, Hashable, Sendable {
     }
 }
 
-/// One file of a checkpoint, described well enough to fetch it in chunks and to know that every byte is right.
+/// One file of a checkpoint, described well enough to fetch it in chunks and to know every byte is right.
 package struct CheckpointFile: Codable, Hashable, Sendable {
     /// A plain name: it cannot lead out of the checkpoint's folder.
     package let name: String
@@ -90,7 +90,10 @@ package struct CheckpointManifest: Codable, Hashable, Sendable {
         for file in files {
             guard isPlainFileName(file.name) else { throw .badFileName(file.name) }
             guard file.isConsistent else {
-                throw .badManifest(path: path, reason: "sizes and chunks of '\(file.name)' contradict each other")
+                throw .badManifest(
+                    path: path,
+                    reason: "sizes and chunks of '\(file.name)' contradict each other"
+                )
             }
         }
         let reserved = [StoredCheckpoint.manifestName, StoredCheckpoint.manifestDigestName]

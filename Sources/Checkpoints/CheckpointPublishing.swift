@@ -8,9 +8,10 @@ package enum CheckpointContent: Sendable {
 }
 
 extension CheckpointStore {
-    /// Writes a checkpoint so that it appears whole or not at all, and survives a power cut once this has returned.
+    /// Writes a checkpoint: it appears whole or not at all, and survives a power cut once this has returned.
     ///
-    /// Files go to `tmp-…` and to the disk, the manifest last; then the folder gets its name. A round is published once.
+    /// Files go to `tmp-…` and to the disk, the manifest last; then the folder gets its name. A round is
+    /// published once.
     package func publish(
         _ origin: CheckpointOrigin,
         files: [(name: String, content: CheckpointContent)]
@@ -20,33 +21,31 @@ extension CheckpointStore {
         }
         let stage = temporaryFolder()
         try stage.create()
-        do {
+        do throws(CheckpointError) {
             var described: [CheckpointFile] = []
             for (name, content) in files {
-                guard isPlainFileName(name) else { throw CheckpointError.badFileName(name) }
+                guard isPlainFileName(name) else { throw .badFileName(name) }
                 described.append(try write(content, named: name, in: stage))
             }
             let manifest = CheckpointManifest(origin: origin, files: described)
             return try publish(stage, manifest: try manifest.encoded(), round: origin.round)
         } catch {
-            if try Folder(folder).entries().contains(where: { stage.path == "\(folder)/\($0)" }) {
-                try stage.remove()
-            }
-            throw error as? CheckpointError ?? .unwritable(path: stage.path, reason: "\(error)")
+            if stage.exists { try stage.remove() }
+            throw error
         }
     }
 
-    /// Adds the manifest to a complete stage and publishes it.
+    /// Adds the manifest, once it is known to be in order, to a complete stage and publishes it.
     func publish(
         _ stage: Folder,
         manifest bytes: [UInt8],
         round: UInt64
     ) throws(CheckpointError) -> StoredCheckpoint {
-        let hash = ContentDigest(of: bytes)
-        let name = StoredCheckpoint.manifestName
-        try writeAtomically(bytes, to: "\(stage.path)/\(name)")
+        let manifestPath = "\(stage.path)/\(StoredCheckpoint.manifestName)"
+        _ = try CheckpointManifest(decoding: bytes, path: manifestPath)
+        try writeAtomically(bytes, to: manifestPath)
         try writeAtomically(
-            StoredCheckpoint.digestLine(hash),
+            StoredCheckpoint.digestLine(ContentDigest(of: bytes)),
             to: "\(stage.path)/\(StoredCheckpoint.manifestDigestName)"
         )
         try stage.synchronize()
@@ -56,7 +55,8 @@ extension CheckpointStore {
 
     /// Removes what a killed process left half written or half removed; returns the names of those folders.
     ///
-    /// To be called by the one process that writes, before it does. Downloads are kept: they go on where they stopped.
+    /// To be called by the one process that writes, before it does. Downloads are kept: they go on where they
+    /// stopped.
     package func sweepAbandoned() throws(CheckpointError) -> [String] {
         let abandoned = try Folder(folder).entries().filter { $0.hasPrefix("tmp-") }
         for name in abandoned { try Folder("\(folder)/\(name)").remove() }

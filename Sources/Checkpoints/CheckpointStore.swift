@@ -20,6 +20,13 @@ package struct CheckpointStore: Sendable {
         try Folder(folder).create()
     }
 
+    /// Opens a store to read, which must be there.
+    package init(reading folder: String) throws(CheckpointError) {
+        _ = try Folder(folder).entries()
+        self.folder = folder
+        chunkByteCount = 1 << 19
+    }
+
     /// The published rounds, ascending.
     package func rounds() throws(CheckpointError) -> [UInt64] {
         try Folder(folder).entries().compactMap(Self.round).sorted()

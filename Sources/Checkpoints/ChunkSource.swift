@@ -1,7 +1,7 @@
 import Tensors
 
 /// The files of some checkpoints, found by their hashes and read in pieces: what a holder serves to others.
-package struct ChunkSource {
+package struct ChunkSource: Sendable {
     private var files: [ContentDigest: MappedFile] = [:]
 
     /// Serves nothing yet.
@@ -20,7 +20,7 @@ package struct ChunkSource {
         files = files.filter { kept.contains($0.key) }
     }
 
-    /// Bytes of the file of hash `digest` from `offset` on: `byteCount` of them, fewer only at the file's end.
+    /// Bytes of the file of hash `digest` from `offset` on: `byteCount` of them, fewer at the file's end.
     package func chunk(
         of digest: ContentDigest,
         at offset: Int,

@@ -64,9 +64,9 @@ extension ContentDigest: Codable {
 extension ContentDigest {
     /// Hashes named tensors in the order of their names' UTF-8 bytes.
     ///
-    /// Of each: byte count of the name, name, axis count, extents, then the elements as 32-bit floats; all numbers
-    /// little-endian, counts and extents 64 bits wide. So two sets of parameters have one hash if and only if
-    /// names, shapes and bits agree.
+    /// Of each: byte count of the name, name, axis count, extents, then the elements as 32-bit floats; all
+    /// numbers little-endian, counts and extents 64 bits wide. So two sets of parameters have one hash if and
+    /// only if names, shapes and bits agree.
     package init(ofTensors tensors: [String: Tensor]) {
         var running = SHA256()
         for (name, tensor) in tensors.sorted(by: { $0.key.utf8.lexicographicallyPrecedes($1.key.utf8) }) {
@@ -86,7 +86,7 @@ extension ContentDigest {
         self.init(running)
     }
 
-    /// Hashes the files below a folder, hidden ones excepted, in the order of their relative paths' UTF-8 bytes.
+    /// Hashes the files below a folder, hidden ones excepted, in the order of their paths' UTF-8 bytes.
     ///
     /// Of each: byte count of the relative path, the path, SHA-256 of the file.
     package init(ofFolder path: String) throws(CheckpointError) {

@@ -1,4 +1,5 @@
 import FoundationEssentials
+import Glibc
 import Tensors
 
 /// A folder of the file system, in this module's error terms.
@@ -14,11 +15,11 @@ struct Folder {
         do {
             return try FileManager.default.contentsOfDirectory(atPath: path).sorted()
         } catch {
-            throw .unreadable(path: path, reason: "\(error)")
+            throw .unreadable(path: path, reason: reason(of: error))
         }
     }
 
-    /// The paths, relative to the folder and in the order of their UTF-8, of all files below it that are not hidden.
+    /// The relative paths of all files below the folder that are not hidden, in the order of their UTF-8.
     func filesBelow() throws(CheckpointError) -> [String] {
         var files: [String] = []
         for name in try entries() where !name.hasPrefix(".") {
@@ -35,12 +36,18 @@ struct Folder {
         return files.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
     }
 
+    /// True when there is a file or folder of this path.
+    var exists: Bool { FileManager.default.fileExists(atPath: path) }
+
     /// Makes the folder and those above it; it may exist.
     func create() throws(CheckpointError) {
         do {
             try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+            try synchronizeParent(of: path)
+        } catch let error as FileWritingError {
+            throw CheckpointError(error)
         } catch {
-            throw .unwritable(path: path, reason: "\(error)")
+            throw .unwritable(path: path, reason: reason(of: error))
         }
     }
 
@@ -49,7 +56,7 @@ struct Folder {
         do {
             try FileManager.default.removeItem(atPath: path)
         } catch {
-            throw .unwritable(path: path, reason: "\(error)")
+            throw .unwritable(path: path, reason: reason(of: error))
         }
     }
 
@@ -72,10 +79,16 @@ struct Folder {
     }
 }
 
-/// True for a name that stays inside its folder and is not hidden: not empty, no leading dot, no "/", "\" or NUL.
+/// True for a name that stays inside its folder and is not hidden.
 func isPlainFileName(_ name: String) -> Bool {
     !name.isEmpty && !name.hasPrefix(".") && name.utf8.count <= 255
         && name.unicodeScalars.allSatisfy { $0 != "/" && $0 != "\\" && $0.value >= 0x20 && $0.value != 0x7F }
+}
+
+/// The system's words where there are any: Foundation's own fill several lines.
+func reason(of error: any Error) -> String {
+    let underlying = (error as? CocoaError)?.underlying as? POSIXError
+    return underlying.map { systemReason($0.code.rawValue) } ?? "\(error)"
 }
 
 extension CheckpointError {

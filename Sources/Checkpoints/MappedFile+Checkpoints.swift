@@ -10,7 +10,7 @@ extension MappedFile {
         }
     }
 
-    /// The file cut into ranges of `chunkByteCount` bytes, the last one shorter where it does not come out even.
+    /// The file cut into ranges of `chunkByteCount` bytes, the last one shorter if need be.
     func ranges(of chunkByteCount: Int) -> [Range<Int>] {
         stride(from: 0, to: byteCount, by: chunkByteCount).map {
             $0..<min(byteCount, $0 + chunkByteCount)

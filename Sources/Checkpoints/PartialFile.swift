@@ -7,12 +7,12 @@ struct PartialFile: Sendable {
     let path: String
     private var isPresent: [Bool]
 
-    /// Goes on with what is at `path`; if nothing is, links `copy`, which should be the same file, or begins anew.
+    /// Goes on with what is at `path`; if nothing is, links `copy`, if that is the same file, or begins anew.
     init(_ target: CheckpointFile, at path: String, copy: String?) throws(CheckpointError) {
         self.target = target
         self.path = path
         isPresent = []
-        if !FileManager.default.fileExists(atPath: path) {
+        if !Folder(path).exists {
             if let copy, try ContentDigest(ofFile: copy) == target.digest {
                 try Self.link(copy, to: path)
             } else {
@@ -68,7 +68,7 @@ struct PartialFile: Sendable {
 
     private var noChunks: [Bool] { [Bool](repeating: false, count: target.chunkChecksums.count) }
 
-    /// The checksums in the manifest tell which chunks an earlier process has written: no list of them is kept.
+    /// The manifest's checksums tell which chunks an earlier process has written: no list of them is kept.
     private func presentChunks() throws(CheckpointError) -> [Bool] {
         let file = try MappedFile(opening: path)
         guard file.byteCount == target.byteCount else { return noChunks }
@@ -83,7 +83,7 @@ struct PartialFile: Sendable {
         do {
             try FileManager.default.linkItem(atPath: source, toPath: path)
         } catch {
-            throw .unwritable(path: path, reason: "\(error)")
+            throw .unwritable(path: path, reason: reason(of: error))
         }
     }
 }

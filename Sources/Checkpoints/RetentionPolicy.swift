@@ -24,7 +24,9 @@ package struct RetentionPolicy: Equatable, Sendable {
 }
 
 extension CheckpointStore {
-    /// Removes what the policy lets go, and of that only what is older than a kept checkpoint that verifies; returns the removed rounds.
+    /// Removes what the policy lets go and is older than a kept checkpoint that verifies.
+    ///
+    /// Returns the removed rounds, ascending.
     package func prune(_ policy: RetentionPolicy) throws(CheckpointError) -> [UInt64] {
         let rounds = try rounds()
         let expired = policy.expired(of: rounds)

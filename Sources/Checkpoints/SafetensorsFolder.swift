@@ -1,7 +1,7 @@
 import FoundationEssentials
 package import Tensors
 
-/// The weights of one component folder as diffusers and transformers write it: one file, or shards with an index.
+/// The weights of one component folder as diffusers writes it: one file, or shards with an index.
 package struct SafetensorsFolder: TensorSource {
     package let path: String
     /// The shards by their file names.
@@ -9,7 +9,7 @@ package struct SafetensorsFolder: TensorSource {
     /// Which shard holds a tensor.
     private let shardNames: [String: String]
 
-    /// Opens the weights below `path`: `diffusion_pytorch_model` or `model`, sharded or not, else the folder's only ones.
+    /// Opens the folder's `diffusion_pytorch_model` or `model`, sharded or not, else its only weights.
     ///
     /// Every shard an index names is opened, and has to hold the tensors the index says.
     package init(path: String) throws(CheckpointError) {
@@ -64,7 +64,10 @@ extension SafetensorsFolder {
             throw .badIndex(path: folder, reason: "holds no *\(suffix) and no *\(indexSuffix)")
         }
         guard candidates.count == 1 else {
-            throw .badIndex(path: folder, reason: "holds several weights: \(candidates.joined(separator: ", "))")
+            throw .badIndex(
+                path: folder,
+                reason: "holds several weights: \(candidates.joined(separator: ", "))"
+            )
         }
         return only
     }

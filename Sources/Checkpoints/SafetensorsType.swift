@@ -1,6 +1,6 @@
 import Tensors
 
-/// A number type of the safetensors format, in the order by which its reference implementation lays tensors out.
+/// A number type of the safetensors format, in the order of the format's reference implementation.
 enum SafetensorsType: String, CaseIterable {
     case bool = "BOOL"
     case unsigned8 = "U8"

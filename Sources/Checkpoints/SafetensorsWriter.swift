@@ -2,8 +2,9 @@ package import Tensors
 
 /// The contents of a safetensors file to be written.
 ///
-/// Equal contents give equal bytes: wider types come first and then names in the order of their UTF-8, whatever the
-/// order of adding, and the header is padded with spaces to a multiple of 8, as the format's reference implementation does.
+/// Equal contents give equal bytes, those of the format's reference implementation: wider types come first,
+/// then names in the order of their UTF-8, whatever the order of adding; the header is padded with spaces to
+/// a multiple of 8.
 package struct SafetensorsWriter: Sendable {
     private let metadata: [String: String]
     private var entries: [String: Entry] = [:]
@@ -37,7 +38,7 @@ package struct SafetensorsWriter: Sendable {
         insert(name, Entry(shape: shape, numbers: .integers(integers)))
     }
 
-    /// Writes the file durably under a temporary name beside `path`, then gives it its name, replacing what had it.
+    /// Writes the file durably under a temporary name beside `path`, then gives it its name.
     package func write(to path: String) throws(CheckpointError) {
         try writeAtomically(pieces, to: path)
     }
@@ -107,9 +108,10 @@ extension SafetensorsWriter {
         for (name, entry) in ordered {
             let shape = entry.shape.map(String.init).joined(separator: ",")
             let end = offset + entry.byteCount
+            let (type, offsets) = (entry.type.rawValue, "\(offset),\(end)")
             members.append(
                 """
-                \(quoted(name)):{"dtype":"\(entry.type.rawValue)","shape":[\(shape)],"data_offsets":[\(offset),\(end)]}
+                \(quoted(name)):{"dtype":"\(type)","shape":[\(shape)],"data_offsets":[\(offsets)]}
                 """
             )
             offset = end

@@ -12,11 +12,11 @@ package struct MissingChunk: Hashable, Sendable {
     }
 }
 
-/// A checkpoint being fetched chunk by chunk, from anybody and in any order, and published when its last byte is right.
+/// A checkpoint being fetched chunk by chunk, from anybody and in any order.
 ///
-/// Chunks are written where they belong in `fetch-…`, which survives a restart: whoever begins the same download
-/// again reads what is there and asks only for the chunks whose checksums are wrong. Files another checkpoint of the
-/// store already has are linked, not asked for.
+/// Chunks are written where they belong in `fetch-…`, which survives a restart: whoever begins the same
+/// download again reads what is there and asks only for the chunks whose checksums are wrong. Files another
+/// checkpoint of the store already has are linked, not asked for.
 package struct StagedDownload: Sendable {
     package let manifest: CheckpointManifest
     package let manifestHash: ContentDigest
@@ -61,7 +61,8 @@ package struct StagedDownload: Sendable {
     /// Takes one chunk of ``missing``; a chunk that is here already is ignored.
     ///
     /// Throws ``CheckpointError/badChunk(_:offset:expected:found:)`` for wrong bytes, and
-    /// ``CheckpointError/corrupt(path:reason:)`` if a file complete in chunks has another hash: it is then missing again.
+    /// ``CheckpointError/corrupt(path:reason:)`` if a file complete in chunks has another hash: it is then
+    /// missing again.
     package mutating func receive(
         _ bytes: [UInt8],
         of digest: ContentDigest,
@@ -72,7 +73,9 @@ package struct StagedDownload: Sendable {
         for index in indices { try files[index].receive(bytes, at: offset) }
     }
 
-    /// Publishes the complete checkpoint, or finds that it was published; older unfinished downloads are dropped.
+    /// Publishes the complete checkpoint, or finds that it was published.
+    ///
+    /// Downloads of the same or of older rounds are dropped.
     package func publish() throws(CheckpointError) -> StoredCheckpoint {
         guard isComplete else {
             let missingByteCount = missing.reduce(0) { $0 + $1.byteCount }
@@ -101,7 +104,9 @@ package struct StagedDownload: Sendable {
 
 extension StagedDownload {
     /// Where the files of the published checkpoints lie; a checkpoint that cannot be read offers none.
-    private static func filesHeld(by store: CheckpointStore) throws(CheckpointError) -> [ContentDigest: String] {
+    private static func filesHeld(by store: CheckpointStore) throws(CheckpointError) -> [ContentDigest:
+        String]
+    {
         var held: [ContentDigest: String] = [:]
         for round in try store.rounds() {
             do {

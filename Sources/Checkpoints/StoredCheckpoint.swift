@@ -38,7 +38,7 @@ package struct StoredCheckpoint: Sendable {
     /// The averaging round whose parameters these are.
     package var round: UInt64 { manifest.origin.round }
 
-    /// Where the file of this name lies; throws ``CheckpointError/unreadable(path:reason:)`` if it is no part.
+    /// Where the file of this name lies; throws if the manifest does not name it.
     package func path(of name: String) throws(CheckpointError) -> String {
         guard manifest.files.contains(where: { $0.name == name }) else {
             throw .unreadable(path: "\(folder)/\(name)", reason: "the manifest names no such file")
@@ -61,8 +61,14 @@ package struct StoredCheckpoint: Sendable {
     func verify() throws(CheckpointError) {
         for file in manifest.files {
             let path = "\(folder)/\(file.name)"
-            guard try ContentDigest(ofFile: path) == file.digest else {
+            let mapped = try MappedFile(opening: path)
+            var running = ChunkedDigest(chunkByteCount: file.chunkByteCount)
+            for range in mapped.ranges(of: file.chunkByteCount) { running.update(mapped.bytes(range)) }
+            guard running.digest == file.digest else {
                 throw .corrupt(path: path, reason: "its hash is not \(file.digest)")
+            }
+            guard running.checksums == file.chunkChecksums else {
+                throw .corrupt(path: path, reason: "its chunks have other checksums than the manifest says")
             }
         }
     }

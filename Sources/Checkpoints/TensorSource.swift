@@ -18,7 +18,7 @@ package protocol TensorSource: Sendable {
 }
 
 extension TensorSource {
-    /// A tensor that must have `shape`; throws ``CheckpointError/shapeMismatch(path:tensor:expected:found:)``.
+    /// A tensor that must have `shape`, else ``CheckpointError/shapeMismatch(path:tensor:expected:found:)``.
     package func tensor(named name: String, shape: [Int]) throws(CheckpointError) -> Tensor {
         let found = try self.shape(of: name)
         guard found == shape else {

@@ -34,9 +34,10 @@ package struct ContentHash: Sendable, Hashable {
 
     /// The 32 bytes.
     package var bytes: [UInt8] {
-        [words.0, words.1, words.2, words.3].flatMap { word in
-            stride(from: 56, through: 0, by: -8).map { UInt8(truncatingIfNeeded: word >> UInt64($0)) }
-        }
+        let bigEndian = (
+            words.0.bigEndian, words.1.bigEndian, words.2.bigEndian, words.3.bigEndian
+        )
+        return unsafe withUnsafeBytes(of: bigEndian) { unsafe Array($0) }
     }
 
     /// The first eight hexadecimal digits, for a person's eye.

@@ -2,6 +2,7 @@
 ///
 /// Values only: bounds on the wire, and what is refused there, are the business of ``MessageCodec``.
 package enum Message: Sendable, Hashable {
+    // Joining, staying and leaving.
     case hello(Hello)
     case welcome(Welcome)
     case refuse(Refuse)
@@ -12,6 +13,7 @@ package enum Message: Sendable, Hashable {
     /// Tells a node that the run is complete.
     case finish
 
+    // Batches of prompts and what becomes of them.
     case workCredit(WorkCredit)
     case lease(Lease)
     case leaseCancel(LeaseCancel)
@@ -23,10 +25,12 @@ package enum Message: Sendable, Hashable {
     case fetchFailed(FetchFailed)
     case stepReport(StepReport)
 
+    // The bytes of trajectories and files.
     case fetch(Fetch)
     case chunk(Chunk)
     case fetchError(FetchError)
 
+    // Rounds of averaging.
     case roundOpen(RoundOpen)
     case roundCommitted(RoundCommitted)
     case roundAborted(RoundAborted)
@@ -37,11 +41,13 @@ package enum Message: Sendable, Hashable {
     case parameterFragment(ParameterFragment)
     case roundError(RoundError)
 
+    // Checkpoints.
     case announce(Announce)
     case manifestRequest(ManifestRequest)
     case manifest(Manifest)
     case chunkRequest(ChunkRequest)
 
+    // What a person asks.
     /// Asks for the status of the run.
     case statusRequest
     case status(Status)

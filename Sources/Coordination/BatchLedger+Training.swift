@@ -17,11 +17,14 @@ extension BatchLedger {
     /// Trajectories that wait for a trainer, in order of batch.
     var waiting: [Trajectory] { batches.values.filter { $0.stage == .produced }.compactMap(\.trajectory) }
 
-    /// The unused trajectories a trainer was assigned.
-    func assigned(to trainer: NodeID) -> [Trajectory] {
-        batches.values
-            .filter { $0.stage == .assigned(to: trainer) && $0.uses == 0 }
-            .compactMap(\.trajectory)
+    /// Repeats a trainer's unused assignments, which its hello made void; those nobody serves any more it
+    /// loses.
+    mutating func assignAgain(to trainer: NodeID) -> [Directive] {
+        batches.values.filter { $0.stage == .assigned(to: trainer) && $0.uses == 0 }.compactMap { batch in
+            if let trajectory = batch.trajectory { return .assign(trajectory, to: trainer) }
+            putBack(batch.id)
+            return nil
+        }
     }
 
     /// Gives a waiting trajectory to a trainer.
@@ -71,7 +74,8 @@ extension BatchLedger {
         return .counted(directives)
     }
 
-    /// Takes back a trajectory that its trainer could not fetch, and its holder's copy with it.
+    /// Takes back a trajectory that its trainer could not fetch. Its holder's copy is kept if only the way to
+    /// it failed.
     mutating func fetchFailed(
         _ id: BatchID,
         _ hash: ContentHash,
@@ -82,7 +86,7 @@ extension BatchLedger {
         guard let batch = batches[id], batch.stage == .assigned(to: trainer), batch.hash == hash,
             batch.uses == 0
         else { return [] }
-        guard batch.holder == holder else {
+        guard batch.holder == holder, code.isAboutBytes else {
             putBack(id)
             return []
         }
@@ -115,5 +119,15 @@ extension BatchLedger {
         let directives = plan.uses.flatMap { settle($0.batch) }
         for batch in batches.values where batch.uses > 0 { putBack(batch.id) }
         return directives
+    }
+}
+
+extension ErrorCode {
+    /// Whether a fetch failed because of what the holder has, and would fail for any trainer.
+    var isAboutBytes: Bool {
+        switch self {
+        case .notFound, .corrupt, .tooLarge: true
+        default: false
+        }
     }
 }

@@ -6,8 +6,8 @@ package enum CoordinatorEvent: Sendable, Equatable {
     case arrived(Arrival)
     /// A node sent a message on the control plane.
     case received(NodeMessage, from: Sender)
-    /// A trainer's process did something on the averaging plane.
-    case offer(OfferEvent, from: NodeID, Incarnation)
+    /// Something happened to a trainer's offer on the averaging plane.
+    case offer(OfferEvent, from: NodeID)
     /// A closed round's files and rows are on the disk.
     case stored(ParameterVersion)
     /// A closed round could not be averaged or written; it is tried again.
@@ -18,6 +18,14 @@ package enum CoordinatorEvent: Sendable, Equatable {
     case command(Command)
     /// Time passed; to be sent several times a dead interval.
     case tick
+
+    /// Whether it makes nothing possible that was not before, as most messages do not.
+    var isRoutine: Bool {
+        switch self {
+        case .received(.ping, _), .received(.other, _), .offer(.progressed, _): true
+        default: false
+        }
+    }
 }
 
 /// A person's command.
@@ -159,7 +167,9 @@ package enum NodeMessage: Sendable, Equatable {
 /// What happens to an offer on the averaging plane.
 package enum OfferEvent: Sendable, Equatable {
     /// A trainer wants to upload its parameters after `samples` samples on top of round `base`.
-    case started(RoundNumber, base: RoundNumber, samples: Int, ContentHash)
+    ///
+    /// The session tells an offer of steps thrown away since from one of the steps that count.
+    case started(SessionToken, RoundNumber, base: RoundNumber, samples: Int, ContentHash)
     /// So many bytes of the offer of this hash have arrived.
     case progressed(ContentHash, received: Int, of: Int)
     /// All of it has arrived and has the hash it should.

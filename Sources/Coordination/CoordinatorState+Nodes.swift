@@ -45,7 +45,9 @@ extension CoordinatorState {
     /// Answers a hello, takes the node's account of what it holds, and tells it again what it may have
     /// missed.
     private mutating func welcome(_ arrival: Arrival, as node: NodeID, now: Instant) -> [Directive] {
-        var directives: [Directive] = [.welcome(node, arrival.incarnation)]
+        guard let session = membership[node]?.session else { return [] }
+        blocked = blocked.filter { $0.key.trainer != node && $0.key.holder != node }
+        var directives: [Directive] = [.welcome(node, arrival.incarnation, session)]
         if isFinished { return directives + [.finish] }
         switch arrival.role {
         case .rollout:
@@ -55,7 +57,7 @@ extension CoordinatorState {
             directives += ledger.reconcile(arrival, as: node, now: now)
         case .trainer:
             loaded[node] = arrival.parameters
-            directives += ledger.assigned(to: node).map { .assign($0, to: node) }
+            directives += ledger.assignAgain(to: node)
             directives += reopened(for: node)
         case .coordinator, .operator: break
         }
@@ -105,6 +107,7 @@ extension CoordinatorState {
         case .consumed(let use):
             return consumed(use, by: node, now: now)
         case .fetchFailed(let batch, let hash, let holder, let code):
+            if !code.isAboutBytes { blocked[Route(trainer: node, holder: holder)] = now + settings.deadAfter }
             return ledger.fetchFailed(batch, hash, holder: holder, by: node, code)
         case .loaded(let version):
             loaded[node] = version

@@ -101,12 +101,11 @@ extension CoordinatorState {
     mutating func offered(
         _ event: OfferEvent,
         by node: NodeID,
-        _ incarnation: Incarnation,
         now: Instant
     ) -> [Directive] {
         switch event {
-        case .started(let number, let base, let samples, let hash):
-            guard let known = membership[node], known.isPresent, known.incarnation == incarnation else {
+        case .started(let session, let number, let base, let samples, let hash):
+            guard membership.isCurrent(session, of: node) else {
                 return [.refuseOffer(number, from: node, .staleEpoch, "say hello first")]
             }
             if let (code, text) = round.announce(number, base: base, samples: samples, hash, by: node) {

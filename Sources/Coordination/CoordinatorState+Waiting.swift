@@ -92,6 +92,9 @@ extension CoordinatorState {
         guard tooSmall.count < trainers.count else {
             return ["batch \(next.batch) has \(next.byteCount) bytes, more than any trainer's window"]
         }
+        let unreached = blocked.keys.filter { $0.holder == next.holder && trainers.contains($0.trainer) }
+        if unreached.count == trainers.count { return ["no trainer could reach rollout \(next.holder)"] }
+        if membership[next.holder]?.standing != .alive { return ["rollout \(next.holder) does not answer"] }
         let able = trainers.contains { credits.admits(next.byteCount, to: $0, beside: survey.load(of: $0)) }
         return able ? [] : ["\(survey.census.produced) trajectories wait for a trainer with credit"]
     }

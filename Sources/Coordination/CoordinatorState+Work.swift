@@ -3,13 +3,16 @@ import ClusterMessages
 /// Who gets the next trajectory and the next lease.
 extension CoordinatorState {
     /// Gives waiting trajectories, oldest first, to the members with room, the least loaded first.
+    ///
+    /// A holder that is late, or that the trainer could not reach a moment ago, is passed over.
     mutating func assignTrajectories(_ survey: inout BatchLedger.Survey, now: Instant) -> [Directive] {
         guard survey.census.produced > 0 else { return [] }
         let trainers = round.members.filter { membership[$0]?.isPresent ?? false }
         var directives: [Directive] = []
-        for trajectory in ledger.waiting {
+        for trajectory in ledger.waiting where membership[trajectory.holder]?.standing == .alive {
             let able = trainers.filter {
                 credits.admits(trajectory.byteCount, to: $0, beside: survey.load(of: $0))
+                    && blocked[Route(trainer: $0, holder: trajectory.holder)] == nil
             }
             guard let trainer = able.min(by: { survey.load(of: $0).batches < survey.load(of: $1).batches })
             else {

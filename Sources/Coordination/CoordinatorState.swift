@@ -25,8 +25,16 @@ package struct CoordinatorState: Sendable {
     package internal(set) var pausedAt: Instant?
     /// What each trainer has loaded.
     var loaded: [NodeID: ParameterVersion] = [:]
+    /// Holders that a trainer could not reach, and until when it gets nothing from them.
+    var blocked: [Route: Instant] = [:]
     /// When a restarted coordinator has heard enough to hand out work.
     var opensAt: Instant
+
+    /// The way of a trajectory from its holder to a trainer.
+    struct Route: Hashable {
+        let trainer: NodeID
+        let holder: NodeID
+    }
 
     /// Batches beyond the durable cursor that a restarted coordinator believes a node to hold.
     static let adoptionLimit: UInt64 = 4096
@@ -50,14 +58,15 @@ package struct CoordinatorState: Sendable {
 
     /// Decides what an event changes.
     package mutating func handle(_ event: CoordinatorEvent, now: Instant) -> [Directive] {
-        react(to: event, now: now) + advance(now: now)
+        let directives = react(to: event, now: now)
+        return event.isRoutine ? directives : directives + advance(now: now)
     }
 
     private mutating func react(to event: CoordinatorEvent, now: Instant) -> [Directive] {
         switch event {
         case .arrived(let arrival): arrived(arrival, now: now)
         case .received(let message, let sender): received(message, from: sender, now: now)
-        case .offer(let event, let node, let incarnation): offered(event, by: node, incarnation, now: now)
+        case .offer(let event, let node): offered(event, by: node, now: now)
         case .stored(let version): stored(version, now: now)
         case .storeFailed(let number, let reason): storeFailed(number, reason, now: now)
         case .violated(let node, let incarnation, let text): violated(node, incarnation, text)
@@ -95,6 +104,7 @@ package struct CoordinatorState: Sendable {
                 directives += abandon(node, fault: "node \(node) died")
             }
         }
+        blocked = blocked.filter { $0.value > now }
         return directives + ledger.expireLeases(now: now)
     }
 

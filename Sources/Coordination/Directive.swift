@@ -7,8 +7,8 @@ package import ClusterMessages
 package enum Directive: Sendable, Equatable {
     // MARK: Sessions
 
-    /// Answer the hello of this process: it is the node of this number.
-    case welcome(NodeID, Incarnation)
+    /// Answer the hello of this process: it is the node of this number, in this session.
+    case welcome(NodeID, Incarnation, SessionToken)
     /// Write the node down, so that it keeps its number when the coordinator restarts.
     case remember(KnownNode)
     /// Refuse a process's hello or message; with `staleEpoch` it should say hello again.

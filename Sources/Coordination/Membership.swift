@@ -35,6 +35,8 @@ package struct Membership: Sendable {
         var progress: UInt64 = 0
         var progressedAt: Instant
         var sequence = SequenceGate(after: 0)
+        /// Its present session, which its messages on the averaging plane must name.
+        package internal(set) var session: SessionToken?
         /// Refused offers in a row.
         package internal(set) var strikes = 0
 
@@ -73,6 +75,7 @@ package struct Membership: Sendable {
     /// needs writing down only then.
     package private(set) var epoch: UInt64
     private var nodes: OrderedDictionary<NodeID, Node> = [:]
+    private var lastSession: UInt64
     private var lastTick: Instant
     private let settings: CoordinationSettings
 
@@ -80,6 +83,7 @@ package struct Membership: Sendable {
     init(remembering known: [KnownNode], generation: UInt32, settings: CoordinationSettings, now: Instant) {
         self.settings = settings
         self.epoch = UInt64(generation) << 32
+        self.lastSession = UInt64(generation) << 32
         self.lastTick = now
         for node in known.sorted(by: { $0.id < $1.id }) {
             nodes[node.id] = Node(
@@ -124,7 +128,8 @@ package struct Membership: Sendable {
                 standing: .alive,
                 lastHeard: now,
                 progressedAt: now,
-                sequence: SequenceGate(after: arrival.sequence)
+                sequence: SequenceGate(after: arrival.sequence),
+                session: nextSession()
             )
             epoch += 1
             return .joined(id, displaced: nil)
@@ -147,6 +152,7 @@ package struct Membership: Sendable {
         node.lastHeard = now
         node.progressedAt = now
         node.sequence = SequenceGate(after: arrival.sequence)
+        node.session = nextSession()
         if !isSameProcess {
             node.progress = 0
             node.strikes = 0
@@ -156,6 +162,18 @@ package struct Membership: Sendable {
         if known.isPresent, isSameProcess { return .resumed(node.id) }
         epoch += 1
         return .joined(node.id, displaced: known.isPresent ? known.incarnation : nil)
+    }
+
+    /// A number no session of this run had; the node's key, not the token, proves who speaks.
+    private mutating func nextSession() -> SessionToken {
+        lastSession += 1
+        return SessionToken(lastSession)
+    }
+
+    /// Whether a message on the averaging plane belongs to a node's present session.
+    func isCurrent(_ session: SessionToken, of node: NodeID) -> Bool {
+        guard let known = nodes[node], known.isPresent else { return false }
+        return known.session == session
     }
 
     /// Counts a message as life, if it is from a member's present process and none before it was lost.

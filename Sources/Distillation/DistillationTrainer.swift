@@ -1,4 +1,4 @@
-package import DiffusionModels
+import DiffusionModels
 package import NeuralNetwork
 package import Tensors
 
@@ -8,59 +8,29 @@ package import Tensors
 /// averages or writes between updates.
 package struct DistillationTrainer {
     package let settings: TrainingSettings
-    package let student: VelocityTransformer
-    package let adapters: LowRankAdapters
-    package let discriminator: TrajectoryDiscriminator
+    package let networks: TrainableNetworks
     package private(set) var studentOptimizer: AdamW
     package private(set) var discriminatorOptimizer: AdamW
     private let pool: LanePool
     private let studentGradients: [ParameterGradients]
     private let discriminatorGradients: [ParameterGradients]
 
-    /// Numbers of the two parameter sets.
-    private enum SetID {
-        static let student = 1
-        static let discriminator = 2
-    }
-
-    /// A student equal to the teacher and a discriminator that has seen nothing.
-    ///
     /// - Parameters:
-    ///   - seed: for the initial adapters and the discriminator's head.
+    ///   - networks: written in place by every update.
     ///   - pool: lanes that share each update.
-    package init(
-        teacher: ModelFolder,
-        network: NetworkSettings,
-        settings: TrainingSettings,
-        seed: UInt64,
-        pool: LanePool
-    ) throws(ModelError) {
+    package init(_ networks: TrainableNetworks, settings: TrainingSettings, pool: LanePool) {
+        self.networks = networks
         self.settings = settings
         self.pool = pool
-        adapters = LowRankAdapters(
-            rank: network.rank,
-            modules: teacher.weights.linearModules,
-            targets: network.targets,
-            id: SetID.student
-        )
-        adapters.initialize(seed: seed)
-        student = try teacher.makeTransformer(adapters: adapters)
-        discriminator = try TrajectoryDiscriminator(
-            teacher: teacher.weights,
-            teacher.configuration,
-            depth: min(network.discriminatorDepth, teacher.configuration.layerCount),
-            id: SetID.discriminator,
-            seed: seed
-        )
-        studentOptimizer = AdamW(settings.optimizer, parameterCount: adapters.parameters.layout.count)
+        let student = networks.adapters.parameters
+        let discriminator = networks.discriminator.parameters
+        studentOptimizer = AdamW(settings.optimizer, parameterCount: student.layout.count)
         discriminatorOptimizer = AdamW(
             settings.discriminatorOptimizer,
-            parameterCount: discriminator.parameters.layout.count
+            parameterCount: discriminator.layout.count
         )
-        let parameters = adapters.parameters
-        studentGradients = pool.lanes.map { _ in parameters.makeGradients() }
-        let judged = discriminator.parameters
-        discriminatorGradients = pool.lanes.map { _ in judged.makeGradients() }
+        studentGradients = pool.lanes.map { _ in student.makeGradients() }
+        discriminatorGradients = pool.lanes.map { _ in discriminator.makeGradients() }
     }
 
     /// Updates made so far.
@@ -78,7 +48,7 @@ package struct DistillationTrainer {
         report.adversarial = students.reduce(0) { $0 + $1.adversarial }
         report.featureMatching = students.reduce(0) { $0 + $1.featureMatching }
         report.gradientNorm = studentOptimizer.update(
-            adapters.parameters,
+            networks.adapters.parameters,
             gradients: .sum(studentGradients)
         )
         if !report.gradientNorm.isFinite { report.outcome = .nonFiniteGradient }
@@ -89,7 +59,7 @@ package struct DistillationTrainer {
         report.realLogit = judged.reduce(0) { $0 + $1.realLogit }
         report.fakeLogit = judged.reduce(0) { $0 + $1.fakeLogit }
         let norm = discriminatorOptimizer.update(
-            discriminator.parameters,
+            networks.discriminator.parameters,
             gradients: .sum(discriminatorGradients)
         )
         if !norm.isFinite { report.outcome = .nonFiniteGradient }
@@ -102,8 +72,8 @@ package struct DistillationTrainer {
         isAdversarial: Bool
     ) -> [StudentUpdate.Result] {
         let update = StudentUpdate(
-            student: student,
-            discriminator: isAdversarial ? discriminator : nil,
+            student: networks.student,
+            discriminator: isAdversarial ? networks.discriminator : nil,
             adversarialWeight: settings.adversarialWeight,
             featureMatchingWeight: settings.featureMatchingWeight,
             batchCount: batch.count
@@ -114,7 +84,7 @@ package struct DistillationTrainer {
     }
 
     private func updateDiscriminator(_ batch: SegmentBatch, states: [Tensor]) -> [DiscriminatorUpdate.Result] {
-        let update = DiscriminatorUpdate(discriminator: discriminator, batchCount: batch.count)
+        let update = DiscriminatorUpdate(discriminator: networks.discriminator, batchCount: batch.count)
         let states = Tensor.concatenated(states)
         return inLanes(of: batch.count, gradients: discriminatorGradients, .init()) { lane, range, gradients in
             update(batch.rows(range), states: states.rows(range), gradients: gradients, on: lane.tape)

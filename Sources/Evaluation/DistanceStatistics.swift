@@ -32,13 +32,11 @@ package struct DistanceStatistics: Codable, Sendable, Hashable {
     package init(of samples: [Double]) {
         precondition(!samples.isEmpty, "statistics are of one sample or more")
         let count = Double(samples.count)
-        mean = samples.reduce(0, +) / count
-        let mean = mean
+        let mean = samples.reduce(0, +) / count
         let squares = samples.reduce(0) { $0 + ($1 - mean) * ($1 - mean) }
         let deviation = (squares / max(1, count - 1)).squareRoot()
         let margin = 1.96 * deviation / count.squareRoot()
-        low = mean - margin
-        high = mean + margin
+        self.init(mean: mean, low: mean - margin, high: mean + margin)
     }
 
     /// Statistics made elsewhere.

@@ -37,8 +37,8 @@ package struct EvaluationTable: Sendable {
     package var markdown: String {
         let alignment = ["---"] + [String](repeating: "---:", count: Self.header.count - 1)
         return ([Self.header, alignment] + cells).map { line in
-            "| " + line.map { $0.replacingOccurrences(of: "|", with: "\\|") }.joined(separator: " | ")
-                + " |\n"
+            let escaped = line.map { $0.replacingOccurrences(of: "|", with: "\\|") }
+            return "| " + escaped.joined(separator: " | ") + " |\n"
         }.joined()
     }
 

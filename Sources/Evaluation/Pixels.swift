@@ -14,13 +14,12 @@ extension Picture {
             "a picture is [3, height, width], got \(pixels.shape)"
         )
         let (height, width) = (pixels.shape[1], pixels.shape[2])
+        let plane = height * width
         let planes = pixels.values
         var interleaved = [UInt8](repeating: 0, count: planes.count)
         for channel in 0..<3 {
-            for position in 0..<height * width {
-                interleaved[position * 3 + channel] = Self.level(
-                    of: planes[channel * height * width + position]
-                )
+            for position in 0..<plane {
+                interleaved[position * 3 + channel] = Self.level(of: planes[channel * plane + position])
             }
         }
         self.init(width: width, height: height, pixels: interleaved)

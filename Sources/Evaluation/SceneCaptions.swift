@@ -24,10 +24,7 @@ package struct SceneCaptions: Sendable {
         shapePairs = SpritePairs(of: catalog.shapes)
         for (kind, pairs) in [("objects", objectPairs), ("coloured shapes", shapePairs)]
         where pairs.training.isEmpty || pairs.heldOut.isEmpty {
-            throw .badSprites(
-                path: catalog.path,
-                reason: "too few \(kind) for pairs to train on and to hold out"
-            )
+            throw .badSprites(path: catalog.path, reason: "\(kind) are too few to hold pairs out")
         }
     }
 
@@ -53,18 +50,20 @@ package struct SceneCaptions: Sendable {
         }
     }
 
-    /// True when a caption names a pair that training never shows.
-    package func isHeldOut(_ caption: SceneCaption) -> Bool {
-        switch caption {
+    private static func stream(_ purpose: Purpose, seed: UInt64, index: Int) -> RandomStream {
+        RandomStream(key: seed ^ purpose.rawValue, stream: UInt64(index))
+    }
+}
+
+extension SceneCaption {
+    /// True when the caption names a pair that training never shows.
+    package var isHeldOut: Bool {
+        switch self {
         case .singleObject, .colors, .counting: false
         case .twoObject(let first, let second), .position(let first, _, let second),
             .colorAttribution(let first, let second):
             SpritePairs.isHeldOut(SpritePairs.Pair(first: first, second: second))
         }
-    }
-
-    private static func stream(_ purpose: Purpose, seed: UInt64, index: Int) -> RandomStream {
-        RandomStream(key: seed ^ purpose.rawValue, stream: UInt64(index))
     }
 }
 

@@ -1,4 +1,4 @@
-/// The six kinds of scene, those of GenEval (Ghosh et al. 2023).
+/// The six kinds of scene: those of GenEval (Ghosh, Hajishirzi & Schmidt 2023).
 package enum SceneTask: String, Codable, Sendable, CaseIterable {
     case singleObject = "single_object"
     case colors

@@ -35,8 +35,8 @@ package struct EulerSolver: Sendable, Hashable {
 
     /// The states of a whole solve at given places along the schedule.
     ///
-    /// - Parameter indices: ascending indices into the schedule's sigmas; 0 is the latents as given, `stepCount` the
-    ///   end. The solve stops at the last of them.
+    /// - Parameter indices: ascending indices into the schedule's sigmas; 0 is the latents as given,
+    ///   `stepCount` the end. The solve stops at the last of them.
     /// - Returns: one tensor an index, each with memory of its own.
     package func states(
         of field: some VelocityField,

@@ -28,14 +28,14 @@ package struct Guidance: Sendable, Hashable {
 
     /// The guided velocity of a network's answer to ``batch(_:)``.
     ///
-    /// - Parameter velocity: `[2 · samples, …]`, unconditional half first; `[samples, …]`, the conditional velocity,
-    ///   when every scale is 1.
+    /// - Parameter velocity: `[2 · samples, …]`, unconditional half first; `[samples, …]`, the conditional
+    ///   velocity, when every scale is 1.
     /// - Returns: `[samples, …]`.
     package func combine(_ velocity: Tensor) -> Tensor {
         let samples = scales.count
         precondition(
             velocity.shape.first == samples * evaluationsPerStep,
-            "\(samples) samples of \(evaluationsPerStep) evaluations, got a velocity of shape \(velocity.shape)"
+            "\(samples) samples of \(evaluationsPerStep) evaluations, got velocity \(velocity.shape)"
         )
         guard needsUnconditional else { return velocity }
         return .guided(

@@ -14,8 +14,8 @@ package struct SegmentGrid: Sendable, Hashable {
     /// A grid of `segmentCount` segments of `stepsPerSegment` teacher steps.
     ///
     /// - Rectified: the teacher walks the rectified schedule of K·M steps, in which that of K steps nests.
-    /// - Stock: coarse and fine stock schedules do not nest, so the edges are the stock schedule of K steps and each
-    ///   segment is divided evenly in unshifted time.
+    /// - Stock: coarse and fine stock schedules do not nest, so the edges are the stock schedule of K steps
+    ///   and each segment is divided evenly in unshifted time.
     package init(
         kind: ScheduleKind,
         segmentCount: Int,

@@ -34,7 +34,7 @@ extension SigmaSchedule {
     /// - Parameters:
     ///   - stepCount: N, at least 1.
     ///   - shift: the model's timestep shift, positive.
-    ///   - trainTimestepCount: the discrete steps the model was trained with; only the stock schedule reads it.
+    ///   - trainTimestepCount: the discrete steps of the model's training; only the stock schedule reads it.
     package init(kind: ScheduleKind, stepCount: Int, shift: Double, trainTimestepCount: Int = 1000) {
         switch kind {
         case .rectified:

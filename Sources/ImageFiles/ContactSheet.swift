@@ -9,8 +9,9 @@ package struct ContactSheet {
 
     /// Lays out `rows`, which may be of different lengths but hold pictures of one size, at least one in all.
     ///
-    /// `scale` enlarges the pictures by repeating pixels, `textScale` the letters. Captions wrap to the width of a
-    /// cell, labels to that width or 160 pixels, whichever is more. `margin` is the distance between any two things.
+    /// `scale` enlarges the pictures by repeating pixels, `textScale` the letters. Captions wrap to the width
+    /// of a cell, labels to that width or 160 pixels, whichever is more. `margin` is the distance between any
+    /// two things, in pixels.
     package init(
         rows: [[Picture]],
         rowLabels: [String] = [],
@@ -19,7 +20,9 @@ package struct ContactSheet {
         scale: Int = 1,
         textScale: Int = 1
     ) {
-        guard let first = rows.joined().first else { preconditionFailure("a sheet shows at least one picture") }
+        guard let first = rows.joined().first else {
+            preconditionFailure("a sheet shows at least one picture")
+        }
         precondition(
             rows.joined().allSatisfy { $0.width == first.width && $0.height == first.height },
             "the pictures of a sheet are all of the size \(first.width) x \(first.height)"
@@ -70,7 +73,9 @@ extension ContactSheet {
 
     private var width: Int { left(ofColumn: rows.map(\.count).max() ?? 0) }
 
-    /// The upper edge of each row, and the sheet's lower edge. A row is as high as its pictures or its label.
+    /// The upper edge of each row, and the sheet's lower edge.
+    ///
+    /// A row is as high as its pictures or its label.
     private var rowTops: [Int] {
         let captionHeight = captions.map(\.height).max() ?? 0
         var tops = [margin + (captionHeight > 0 ? captionHeight + margin : 0)]

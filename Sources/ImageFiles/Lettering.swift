@@ -4,7 +4,7 @@ package struct Lettering: Equatable, Sendable {
     /// Pixels a font pixel is wide and high.
     package let scale: Int
 
-    /// Breaks `text` at line feeds, at spaces where a line grows wider than `width`, and inside words longer than that.
+    /// Breaks `text` at line feeds, at spaces where a line is full, and inside words wider than `width`.
     package init(_ text: String, width: Int = .max, scale: Int = 1) {
         precondition(scale >= 1, "letters are enlarged by 1 or more, not \(scale)")
         let limit = max(1, width / (PixelFont.characterPitch * scale))
@@ -46,7 +46,7 @@ package struct Lettering: Equatable, Sendable {
 }
 
 extension Picture {
-    /// Draws a text on this opaque picture, the first line's top left at (x, y); what lies outside is cut off.
+    /// Draws a text on this opaque picture, its top left at (x, y); what lies outside is cut off.
     package mutating func draw(_ text: Lettering, x: Int, y: Int, color: Color = .black) {
         for (row, line) in text.lines.enumerated() {
             let top = y + row * PixelFont.linePitch * text.scale

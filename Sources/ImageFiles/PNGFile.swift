@@ -107,6 +107,8 @@ extension PNGFile {
         }
         let hasOpacity = unsafe image.format & png_uint_32(PNG_FORMAT_FLAG_ALPHA) != 0
         unsafe image.format = format(hasOpacity: hasOpacity)
+        // Without this libpng takes 16-bit files that do not say otherwise for linear light.
+        unsafe image.flags |= png_uint_32(PNG_IMAGE_FLAG_16BIT_sRGB)
         let channels = hasOpacity ? 4 : 3
         var pixels = [UInt8](repeating: 0, count: width * height * channels)
         guard unsafe png_image_finish_read(&image, nil, &pixels, 0, nil) != 0 else {

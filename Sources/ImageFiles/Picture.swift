@@ -106,7 +106,8 @@ extension Picture {
     private mutating func blend(_ source: [UInt8], at start: Int, into target: Int) {
         let opacity = Int(source[start + 3])
         for channel in 0..<3 {
-            let mixed = Int(source[start + channel]) * opacity + Int(pixels[target + channel]) * (255 - opacity)
+            let mixed =
+                Int(source[start + channel]) * opacity + Int(pixels[target + channel]) * (255 - opacity)
             pixels[target + channel] = UInt8((mixed + 127) / 255)
         }
     }

@@ -50,7 +50,7 @@ package struct DurableFile: ~Copyable {
                 let rest = unsafe UnsafeRawBufferPointer(rebasing: all[done...])
                 // The system may write fewer bytes than asked, or be interrupted before the first.
                 let count = unsafe pwrite(descriptor, rest.baseAddress, rest.count, offset + done)
-                if count < 0 && errno != EINTR { return .last(path) }
+                guard count > 0 || (count < 0 && errno == EINTR) else { return .last(path) }
                 done += max(0, count)
             }
             return nil
@@ -77,10 +77,16 @@ package struct DurableFile: ~Copyable {
 
 /// Renames a file or folder, then waits until the disk knows its new name.
 ///
-/// A file of the new name is replaced; a folder of the new name must be empty. Both names are on one file system.
+/// A file of the new name is replaced; a folder of the new name must be empty. Both names are on one file
+/// system.
 package func renameDurably(from: String, to: String) throws(FileWritingError) {
     guard unsafe rename(from, to) == 0 else { throw .last(to) }
-    let parent = to.lastIndex(of: "/").map { $0 == to.startIndex ? "/" : String(to[..<$0]) }
+    try synchronizeParent(of: to)
+}
+
+/// Waits until the disk knows the name of the file or folder at `path`.
+package func synchronizeParent(of path: String) throws(FileWritingError) {
+    let parent = path.lastIndex(of: "/").map { $0 == path.startIndex ? "/" : String(path[..<$0]) }
     try synchronizeFolder(parent ?? ".")
 }
 
@@ -92,9 +98,14 @@ package func synchronizeFolder(_ folder: String) throws(FileWritingError) {
     guard fsync(descriptor) == 0 else { throw .last(folder) }
 }
 
+/// The system's words for an error number, for example "No space left on device".
+package func systemReason(_ errorNumber: Int32) -> String {
+    unsafe String(cString: strerror(errorNumber))
+}
+
 extension FileWritingError {
     /// The error of the last system call.
     fileprivate static func last(_ path: String) -> FileWritingError {
-        FileWritingError(path: path, reason: unsafe String(cString: strerror(errno)))
+        FileWritingError(path: path, reason: systemReason(errno))
     }
 }

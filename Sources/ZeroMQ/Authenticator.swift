@@ -11,9 +11,9 @@ package struct Refusal: Sendable, Equatable {
     package let key: CurvePublicKey?
 }
 
-/// The guard of all CURVE servers of a context: it lets in the keys of its table and nobody else (ZeroMQ RFC 27, ZAP).
+/// The guard of all CURVE servers of a context: it lets in the keys of its table and nobody else.
 ///
-/// Start it before any server binds. It works on a thread of its own until the context is terminated. libzmq
+/// It answers libzmq's questions (ZeroMQ RFC 27, ZAP). Start it before any server binds. It works on a thread of its own until the context is terminated. libzmq
 /// asks it once for each connection, so a key that was revoked keeps the connections it has: check
 /// ``isAllowed(_:domain:)`` for the `userID` of each message.
 package final class Authenticator: Sendable {
@@ -63,9 +63,9 @@ package final class Authenticator: Sendable {
         table.withLock { $0[domain] ?? [] }
     }
 
-    /// Proves that the door of a bound server is guarded: a key nobody knows is turned away, and one just allowed is let in.
+    /// Proves that the door of a bound server is guarded.
     ///
-    /// Run it at start-up. Libzmq lets everybody in when an option is missing, and says nothing.
+    /// A key nobody knows must be turned away, and one just allowed let in. Run it at start-up: libzmq lets everybody in when an option is missing, and says nothing.
     /// - Parameter patience: time for each of the two handshakes.
     /// - Throws: `doorOpen` if the unknown key comes in, `doorShut` if the allowed one does not.
     package func selfProbe(

@@ -27,7 +27,7 @@ struct BoundedQueue<Element> {
     var count: Int { items.count - head }
     var isEmpty: Bool { count == 0 }
     var isFull: Bool { count >= limit.messageCount || byteCount >= limit.byteCount }
-    /// Half empty or more: the point where a paused producer goes on, so that it is not woken for each message.
+    /// Half empty or more: a paused producer goes on here, so that it is not woken for each message.
     var hasRoom: Bool { count * 2 <= limit.messageCount && byteCount * 2 <= limit.byteCount }
     var first: Element? { isEmpty ? nil : items[head]?.element }
 

@@ -2,13 +2,14 @@ import CZeroMQ
 
 /// One socket, the messages that come in on it and the way to send some.
 ///
-/// It runs on the ``SocketThread`` it is given, which holds it until ``close(linger:)`` or until its context is
-/// terminated. Sending never waits for the network.
+/// It runs on the ``SocketThread`` it is given, which holds it until ``close(linger:)`` or until its context
+/// is terminated. Sending never waits for the network.
 package actor Channel {
     package nonisolated let kind: ChannelKind
     /// What comes in, in each peer's order, until the channel is closed.
     ///
-    /// One task reads it; cancelling that task ends it for good. While nobody reads, at most `ChannelSettings.inbox` piles up.
+    /// One task reads it; cancelling that task ends it for good. While nobody reads, at most
+    /// `ChannelSettings.inbox` piles up.
     package nonisolated let messages: AsyncStream<ReceivedMessage>
     /// What went through so far.
     package private(set) var counters = ChannelCounters()
@@ -54,7 +55,7 @@ package actor Channel {
         thread.loop.add(self)
     }
 
-    /// Waits for peers at an endpoint, for example `tcp://0.0.0.0:7000`, `tcp://127.0.0.1:*` or `ipc:///run/x`.
+    /// Waits for peers at an endpoint such as `tcp://0.0.0.0:7000`, `tcp://127.0.0.1:*` or `ipc:///run/x`.
     ///
     /// - Returns: the endpoint with the port the system chose.
     @discardableResult
@@ -88,7 +89,8 @@ package actor Channel {
 
     /// Sends to the peer of a DEALER or to the subscribers of a publisher.
     ///
-    /// What a DEALER cannot send yet waits in its outbox; throws `outboxFull` when that is full. A publisher never waits.
+    /// What a DEALER cannot send yet waits in its outbox; throws `outboxFull` when that is full. What is too
+    /// much for a subscriber of a publisher is lost.
     package func send(_ frames: [[UInt8]]) throws(ZeroMQError) {
         precondition(kind == .dealer || kind == .publisher, "a \(kind) sends to no one in particular")
         precondition(!frames.isEmpty, "a message has at least one frame")
@@ -121,7 +123,8 @@ extension Channel {
 
     /// The poll events that would bring work now.
     func awaitedEvents() -> Int16 {
-        // Asking for errors, which libzmq never reports, keeps the poll awake to a shutdown while nothing else is awaited.
+        // Asking for errors, which libzmq never reports, lets a shutdown end the poll while nothing else is
+        // awaited.
         var events = ZMQ_POLLERR
         if kind != .publisher && mailbox.hasRoom() { events |= ZMQ_POLLIN }
         if !outbox.isEmpty { events |= ZMQ_POLLOUT }

@@ -31,7 +31,7 @@ package struct ChannelSettings: Sendable {
     package var frameByteLimit: Int
     /// Frames of one message apart from the routing id; longer messages are dropped.
     package var frameCountLimit: Int
-    /// Messages received and not yet read; when it is full the socket is not read, and peers feel their high-water mark.
+    /// Messages received and not yet read; while it is full the socket is not read, and peers feel it.
     package var inbox: QueueLimit
     /// A DEALER's messages that wait for a connection or for room in it.
     package var outbox: QueueLimit
@@ -75,8 +75,8 @@ extension ChannelSettings {
 
     /// Sets the socket's options; must precede its first bind or connect.
     ///
-    /// No ZMTP heartbeats: with a receive high-water mark they abort the process (libzmq issue 3937) and they end
-    /// healthy connections under backpressure. The application's pings and TCP's keepalive take their place.
+    /// No ZMTP heartbeats: with a receive high-water mark they abort the process (libzmq issue 3937) and they
+    /// end healthy connections under backpressure. The application's pings and TCP's keepalive take their place.
     func apply(to socket: borrowing Socket, kind: ChannelKind) throws(ZeroMQError) {
         try socket.set(ZMQ_SNDHWM, to: Int32(clamping: sendHighWaterMark))
         try socket.set(ZMQ_RCVHWM, to: Int32(clamping: receiveHighWaterMark))
@@ -92,7 +92,8 @@ extension ChannelSettings {
         if let ioThread { try socket.set(ZMQ_AFFINITY, toWide: Int64(bitPattern: 1 << UInt64(ioThread))) }
         switch kind {
         case .router:
-            // Unknown peers are errors, and a second peer of the same name does not take over the first one's messages.
+            // Unknown peers are errors, and a second peer of the same name does not take over the first one's
+            // messages.
             try socket.set(ZMQ_ROUTER_MANDATORY, to: 1)
             try socket.set(ZMQ_ROUTER_HANDOVER, to: 0)
         case .dealer:

@@ -3,7 +3,8 @@ import Synchronization
 
 /// A process's libzmq: its I/O threads and everything opened in it.
 ///
-/// ``terminate()`` ends it and all channels and authenticators in it. A context nobody uses any more ends itself.
+/// ``terminate()`` ends it and all channels and authenticators in it. A context nobody uses any more ends
+/// itself.
 @safe
 package final class Context: @unchecked Sendable {
     /// Whether channels may go without encryption on this machine's own endpoints.
@@ -39,7 +40,7 @@ package final class Context: @unchecked Sendable {
         if !isTerminated.withLock({ $0 }) { unsafe terminateContext(raw) }
     }
 
-    /// Closes every channel, ends every authenticator, and returns once lingering messages are sent or given up.
+    /// Closes every channel, ends the authenticator, and returns once lingering messages are sent or given up.
     ///
     /// Streams of messages end; calls on channels throw `ZeroMQError.closed`. Only the first call waits.
     package func terminate() async {

@@ -51,6 +51,11 @@ private struct HandshakeProbe: ~Copyable {
         self.monitor = monitor
     }
 
+    deinit {
+        // First of all: an event that finds no reader any more blocks the I/O thread for ever.
+        if let raw = unsafe dealer.handle.raw { unsafe zmq_socket_monitor(raw, nil, 0) }
+    }
+
     func run(_ endpoint: String, patience: Duration) throws(ZeroMQError) -> HandshakeOutcome {
         let clock = ContinuousClock()
         let deadline = clock.now + patience

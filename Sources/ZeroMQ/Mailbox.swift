@@ -2,7 +2,8 @@ import Synchronization
 
 /// Messages between the socket's thread and the task that reads them.
 ///
-/// The thread delivers and looks whether there is room; the reader takes, and wakes the thread once a full box is half empty.
+/// The thread delivers and looks whether there is room; the reader takes, and wakes the thread once a full box
+/// is half empty.
 final class Mailbox: Sendable {
     private struct State {
         var queue: BoundedQueue<ReceivedMessage>
@@ -10,7 +11,7 @@ final class Mailbox: Sendable {
         var isFinished = false
         var isPaused = false
 
-        /// Takes a message and says whether the thread must be woken, or keeps the continuation for the next one.
+        /// Takes a message and says whether the thread must be woken, or keeps the reader for the next one.
         mutating func next(_ continuation: CheckedContinuation<ReceivedMessage?, Never>) -> (
             Answer, wakes: Bool
         ) {
@@ -63,7 +64,7 @@ final class Mailbox: Sendable {
         reader?.resume(returning: message)
     }
 
-    /// The next message; `nil` after the last. One task reads at a time.
+    /// The next message, or `nil` after the last; one task reads at a time.
     func next() async -> ReceivedMessage? {
         await withCheckedContinuation { continuation in
             let (answer, wakes) = state.withLock { $0.next(continuation) }

@@ -18,7 +18,9 @@ package struct ReceivedMessage: Sendable, Equatable {
     package let peer: RoutingID?
     /// The frames, without the routing id; at least one.
     package let frames: [[UInt8]]
-    /// The key the peer proved to own in the CURVE handshake, as our ZAP handler stated it; `nil` without encryption and on the connecting side.
+    /// The key the peer proved to own in the CURVE handshake, as our ``Authenticator`` stated it.
+    ///
+    /// `nil` without encryption and on the connecting side.
     package let userID: CurvePublicKey?
 
     package init(peer: RoutingID?, frames: [[UInt8]], userID: CurvePublicKey?) {

@@ -2,7 +2,7 @@ import CZeroMQ
 import Glibc
 import Synchronization
 
-/// What a ``SocketThread`` does: sleep in a poll, serve the sockets that are ready, run the jobs that came in.
+/// What a ``SocketThread`` does: sleep in a poll, serve the sockets that are ready, run the jobs given to it.
 final class SocketLoop: Sendable {
     private struct Inbox {
         /// Jobs keep their executor alive until they have run.
@@ -51,20 +51,26 @@ final class SocketLoop: Sendable {
     func run() {
         inbox.withLock { $0.thread = pthread_self() }
         var channels: [Channel] = []
-        while true {
-            let work = inbox.withLock { inbox in
-                defer { inbox = Inbox(thread: inbox.thread) }
-                return inbox
-            }
-            if work.isStopping { return }
-            channels += work.arrivals
-            for (job, executor) in work.jobs {
-                unsafe job.runSynchronously(on: executor.asUnownedSerialExecutor())
-            }
+        while runJobs(adding: &channels) {
             channels.removeAll { $0.assumeIsolated { $0.isClosed } }
             poll(channels)
             turnCount.add(1, ordering: .relaxed)
         }
+    }
+
+    /// Takes what came in, runs the jobs among it and lets go of everything before the thread sleeps again.
+    ///
+    /// - Returns: whether the thread goes on.
+    private func runJobs(adding channels: inout [Channel]) -> Bool {
+        let work = inbox.withLock { inbox in
+            defer { inbox = Inbox(thread: inbox.thread) }
+            return inbox
+        }
+        channels += work.arrivals
+        for (job, executor) in work.jobs {
+            unsafe job.runSynchronously(on: executor.asUnownedSerialExecutor())
+        }
+        return !work.isStopping
     }
 
     /// Sleeps until a socket is ready or ``wakeup`` is signalled, then lets each ready channel serve its socket.

@@ -2,7 +2,7 @@ import CZeroMQ
 
 /// How a channel proves who it is and whom it lets in.
 package enum SocketSecurity: Sendable {
-    /// Binds, encrypts, and lets in only the keys the ``Authenticator`` allows for `domain`, which is not empty.
+    /// Binds, encrypts, and lets in only the keys the ``Authenticator`` allows for `domain`, never empty.
     ///
     /// Without a running authenticator nobody is let in.
     case curveServer(CurveKeyPair, domain: String)
@@ -13,7 +13,7 @@ package enum SocketSecurity: Sendable {
 }
 
 extension SocketSecurity {
-    /// The draft option ZMQ_ZAP_ENFORCE_DOMAIN, which the header of libzmq 4.3.4 hides and the library honours.
+    /// The draft option ZMQ_ZAP_ENFORCE_DOMAIN, which libzmq 4.3.4 hides in its header and honours.
     private static let enforceDomain: Int32 = 93
 
     /// Sets the socket's options; must precede its first bind or connect.
@@ -48,7 +48,8 @@ extension SocketSecurity {
 
 /// Whether nothing sent over the endpoint can leave the machine.
 ///
-/// Strict on purpose: a host name such as `127.0.0.1.example.org` and libzmq's `source;destination` form are not loopback.
+/// Strict on purpose: a host name such as `127.0.0.1.example.org` and libzmq's `source;destination` form are
+/// not loopback.
 func staysOnThisMachine(_ endpoint: String) -> Bool {
     if endpoint.hasPrefix("ipc://") || endpoint.hasPrefix("inproc://") { return true }
     let scheme = "tcp://"

@@ -9,7 +9,8 @@ struct ZAPRequest {
     /// The key the peer proved to own; `nil` for any mechanism but CURVE.
     let key: CurvePublicKey?
 
-    /// Reads the frames version, request id, domain, address, identity, mechanism, credentials; `nil` if they are not that.
+    /// Reads the frames version, request id, domain, address, identity, mechanism, credentials; `nil` if they
+    /// are not that.
     init?(_ frames: [[UInt8]]) {
         guard frames.count >= 6, frames[0] == zapVersion else { return nil }
         id = frames[1]
@@ -19,9 +20,9 @@ struct ZAPRequest {
         key = isCurve ? CurvePublicKey(bytes: frames[6]) : nil
     }
 
-    /// The frames version, request id, status, text, user id, metadata that let in the owner of `user`, or nobody.
+    /// The frames version, request id, status, text, user id, metadata that let in `user`, or nobody.
     func reply(lettingIn user: CurvePublicKey?) -> [[UInt8]] {
-        let status = user == nil ? "400" : "200"
+        let status = user == nil ? "300" : "200"
         let text = user == nil ? "key not allowed" : "OK"
         return [zapVersion, id, Array(status.utf8), Array(text.utf8), Array((user?.text ?? "").utf8), []]
     }

@@ -32,6 +32,16 @@ struct CheckpointStoreTests {
         #expect(throws: CheckpointError.unknownRound(1, folder: store.folder)) { try store.verify(round: 1) }
     }
 
+    @Test func `a store that is only read is not made`() throws {
+        let typo = folder.path + "/typo"
+        #expect(throws: CheckpointError.unreadable(path: typo, reason: "No such file or directory")) {
+            try CheckpointStore(reading: typo)
+        }
+        #expect(try folder.entries == ["checkpoints"])
+        try publish([1], in: store)
+        #expect(try CheckpointStore(reading: store.folder).latestVerified().checkpoint?.round == 1)
+    }
+
     @Test func `rounds are ordered by number, whatever their digits`() throws {
         try publish([2, 10, 1_000_000, 999_999], in: store)
         try folder.write([], to: "checkpoints/round-12/x")

@@ -12,7 +12,8 @@ struct SafetensorsFolderTests {
         try SafetensorsWriter(tensors.mapValues { Tensor(scalar: $0) }).write(to: "\(folder.path)/\(name)")
     }
 
-    private func writeIndex(_ shards: [String: String], name: String = "model.safetensors.index.json") throws {
+    private func writeIndex(_ shards: [String: String], name: String = "model.safetensors.index.json") throws
+    {
         let index: [String: Any] = ["metadata": ["total_size": 8], "weight_map": shards]
         try folder.write(try JSONSerialization.data(withJSONObject: index), to: name)
     }

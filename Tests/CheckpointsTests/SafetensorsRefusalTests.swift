@@ -10,7 +10,7 @@ struct SafetensorsRefusalTests {
 
     @Test func `every truncation of a file is refused`() throws {
         for count in 0..<golden.bytes.count {
-            let path = try folder.write(golden.bytes.prefix(count), to: "cut.safetensors")
+            let path = try folder.write(golden.bytes.prefix(count), to: "cut-\(count).safetensors")
             #expect(throws: CheckpointError.self, "\(count) bytes") { try SafetensorsFile(path: path) }
         }
     }
@@ -192,9 +192,11 @@ struct SafetensorsRefusalTests {
         }
     }
 
-    /// Opens the file and reads all in it; true if the header was refused.
+    /// Opens a file of `bytes` and reads all in it; true if the header was refused.
+    ///
+    /// The file is new each time, because rewriting one waits for the disk.
     private func isRefused(_ bytes: [UInt8]) throws -> Bool {
-        let path = try folder.write(bytes, to: "damaged.safetensors")
+        let path = try folder.write(bytes, to: "damaged-\(UUID()).safetensors")
         do {
             let file = try SafetensorsFile(path: path)
             for name in file.names {

@@ -48,13 +48,15 @@ struct SafetensorsRoundTripTests {
         #expect(try file.shape(of: "ids") == [2, 3])
     }
 
-    @Test(arguments: [
-        ("BOOL", [0, 1, 2], [0, 1, 1]), ("U8", [0, 0x7F, 0x80], [0, 127, 128]),
-        ("I8", [0, 0x7F, 0x80], [0, 127, -128]), ("I16", [0xFF, 0x7F, 0, 0x80], [32767, -32768]),
-        ("U16", [0xFF, 0x7F, 0, 0x80], [32767, 32768]),
-        ("I32", [0xFE, 0xFF, 0xFF, 0xFF, 1, 2, 0, 0], [-2, 513]),
-        ("U32", [0xFE, 0xFF, 0xFF, 0xFF, 1, 2, 0, 0], [4_294_967_294, 513]),
-    ] as [(String, [UInt8], [Int])])
+    @Test(
+        arguments: [
+            ("BOOL", [0, 1, 2], [0, 1, 1]), ("U8", [0, 0x7F, 0x80], [0, 127, 128]),
+            ("I8", [0, 0x7F, 0x80], [0, 127, -128]), ("I16", [0xFF, 0x7F, 0, 0x80], [32767, -32768]),
+            ("U16", [0xFF, 0x7F, 0, 0x80], [32767, 32768]),
+            ("I32", [0xFE, 0xFF, 0xFF, 0xFF, 1, 2, 0, 0], [-2, 513]),
+            ("U32", [0xFE, 0xFF, 0xFF, 0xFF, 1, 2, 0, 0], [4_294_967_294, 513]),
+        ] as [(String, [UInt8], [Int])]
+    )
     func `narrow integers are read with their signs`(type: String, data: [UInt8], expected: [Int]) throws {
         let header = """
             {"x":{"dtype":"\(type)","shape":[\(expected.count)],"data_offsets":[0,\(data.count)]}}

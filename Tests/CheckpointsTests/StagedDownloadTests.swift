@@ -69,7 +69,9 @@ struct StagedDownloadTests {
         let all = first.missing
         try fetch(all, into: &first)
         let stage = try #require(
-            try FileManager.default.contentsOfDirectory(atPath: puller.folder).first { $0.hasPrefix("fetch-5-") }
+            try FileManager.default.contentsOfDirectory(atPath: puller.folder).first {
+                $0.hasPrefix("fetch-5-")
+            }
         )
         let name = "puller/\(stage)/constants.bin"
         var bytes = try folder.bytes(of: name)
@@ -216,7 +218,9 @@ struct ChunkSourceTests {
         for checkpoint in checkpoints { try source.add(checkpoint) }
         let constants = checkpoints[0].manifest.files[1].digest
         #expect(source.byteCount(of: constants) == 1000)
-        #expect(try source.chunk(of: constants, at: 990, byteCount: 256) == (990..<1000).map { UInt8($0 % 256) })
+        #expect(
+            try source.chunk(of: constants, at: 990, byteCount: 256) == (990..<1000).map { UInt8($0 % 256) }
+        )
         #expect(try source.chunk(of: constants, at: 1000, byteCount: 1) == [])
         #expect(try source.chunk(of: constants, at: 0, byteCount: .max).count == 1000)
         for (offset, byteCount) in [(-1, 1), (1001, 1), (0, -1), (.max, .max), (.min, 1)] {

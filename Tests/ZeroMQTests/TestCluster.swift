@@ -49,6 +49,9 @@ func bytes(_ text: String) -> [UInt8] { Array(text.utf8) }
 /// Bytes in which no shift and no swap goes unnoticed.
 func pattern(byteCount: Int) -> [UInt8] {
     // The length of the repeated part is prime, so no block boundary falls on it.
-    let part = (0..<4093).map { UInt8(truncatingIfNeeded: $0 &* 31 &+ $0 >> 8) }
-    return Array(repeatElement(part, count: byteCount / part.count + 1).joined().prefix(byteCount))
+    var pattern = (0..<4093).map { UInt8(truncatingIfNeeded: $0 &* 31 &+ $0 >> 8) }
+    // Doubling, because a loop over a MiB takes seconds without optimisation.
+    while pattern.count < byteCount { pattern += pattern }
+    pattern.removeLast(pattern.count - byteCount)
+    return pattern
 }

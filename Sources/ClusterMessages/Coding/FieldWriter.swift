@@ -79,7 +79,7 @@ struct FieldWriter: ~Copyable {
     mutating func hash(_ hash: ContentHash?) -> ProtobufCBinaryData {
         let bytes = hash?.bytes ?? []
         let copy: UnsafeMutablePointer<UInt8> = unsafe allocate(bytes.count)
-        for (index, byte) in bytes.enumerated() { unsafe copy[index] = byte }
+        unsafe copy.update(from: bytes, count: bytes.count)
         return unsafe ProtobufCBinaryData(len: bytes.count, data: copy)
     }
 
@@ -124,10 +124,10 @@ struct FieldWriter: ~Copyable {
     }
 
     private mutating func copy(_ bytes: some Sequence<UInt8>) -> UnsafeMutablePointer<CChar> {
-        let array = Array(bytes)
-        let copy: UnsafeMutablePointer<CChar> = unsafe allocate(array.count + 1)
-        for (index, byte) in array.enumerated() { unsafe copy[index] = CChar(bitPattern: byte) }
-        unsafe copy[array.count] = 0
+        let bytes = Array(bytes)
+        let copy: UnsafeMutablePointer<CChar> = unsafe allocate(bytes.count + 1)
+        unsafe UnsafeMutableRawPointer(copy).copyMemory(from: bytes, byteCount: bytes.count)
+        unsafe copy[bytes.count] = 0
         return unsafe copy
     }
 

@@ -61,8 +61,8 @@ struct BytePairEncoding: Sendable {
 
     /// One rule applied to a whole word.
     ///
-    /// - Parameter candidates: the rule, if any, of every symbol with its right neighbour. Only those beside a merge
-    ///   are looked up again, so that the work on a long word stays small.
+    /// - Parameter candidates: the rule, if any, of every symbol with its right neighbour. Only those beside
+    ///   a merge are looked up again, so that the work on a long word stays small.
     private func applying(
         rank: Int,
         to symbols: [Int],

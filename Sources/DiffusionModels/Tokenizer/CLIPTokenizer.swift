@@ -81,8 +81,8 @@ package struct CLIPTokenizer: Sendable {
     ///
     /// - Parameters:
     ///   - text: anything; the empty text is the unconditional prompt.
-    ///   - length: at least 2; a longer text loses its last tokens but keeps the end token, a shorter one is padded. Without it
-    ///     the tokens are as many as there are.
+    ///   - length: at least 2; a longer text loses its last tokens but keeps the end token, a shorter one is
+    ///     padded. Without it the tokens are as many as there are.
     package func encode(_ text: String, length: Int? = nil) -> [Int] {
         precondition(length.map { $0 >= 2 } ?? true, "start and end need a length of 2, got \(length ?? 0)")
         var content = self.content(of: text)

@@ -1,0 +1,40 @@
+package import DiffusionModels
+package import NeuralNetwork
+
+/// The networks a run trains, at their start: a student equal to the teacher, and a discriminator that has seen
+/// nothing. A pure function of teacher, settings and seed, so every process of a cluster makes the same ones.
+package struct TrainableNetworks: Sendable {
+    package let student: VelocityTransformer
+    package let adapters: LowRankAdapters
+    package let discriminator: TrajectoryDiscriminator
+
+    /// Numbers of the two parameter sets.
+    private enum SetID {
+        static let student = 1
+        static let discriminator = 2
+    }
+
+    /// - Parameter seed: for the initial adapters and the discriminator's head.
+    package init(teacher: ModelFolder, network: NetworkSettings, seed: UInt64) throws(ModelError) {
+        adapters = LowRankAdapters(
+            rank: network.rank,
+            modules: teacher.weights.linearModules,
+            targets: network.targets,
+            id: SetID.student
+        )
+        adapters.initialize(seed: seed)
+        student = try teacher.makeTransformer(adapters: adapters)
+        discriminator = try TrajectoryDiscriminator(
+            teacher: teacher.weights,
+            teacher.configuration,
+            depth: min(network.discriminatorDepth, teacher.configuration.layerCount),
+            id: SetID.discriminator,
+            seed: seed
+        )
+    }
+
+    /// What a round averages, by name and in order: the student's adapters and the discriminator.
+    package var segments: [(name: String, parameters: ParameterSet)] {
+        [("student", adapters.parameters), ("discriminator", discriminator.parameters)]
+    }
+}

@@ -1,0 +1,84 @@
+import ClusterMessages
+
+@testable import Coordination
+
+/// What must be true after every step of a virtual cluster.
+struct Checks {
+    private var fences: [BatchID: Fence] = [:]
+    private var epoch: UInt64 = 0
+
+    mutating func examine(
+        _ state: CoordinatorState,
+        after event: CoordinatorEvent,
+        _ directives: [Directive]
+    ) throws(Violation) {
+        let survey = state.ledger.survey()
+        guard survey.census.total == Int(state.ledger.issued) else {
+            throw Violation(description: "\(state.ledger.issued) issued, but \(survey.census)")
+        }
+        guard state.membership.epoch >= epoch else { throw Violation(description: "the epoch fell") }
+        epoch = state.membership.epoch
+        var isGreeting = false
+        if case .arrived = event { isGreeting = true }
+        for directive in directives {
+            switch directive {
+            case .grant(let lease):
+                // A hello repeats leases and brings back old ones, within no window.
+                if isGreeting { continue }
+                if let last = fences[lease.batch], last >= lease.fence {
+                    throw Violation(description: "batch \(lease.batch): fence \(lease.fence) after \(last)")
+                }
+                fences[lease.batch] = lease.fence
+                try withinWindow(lease.node, state, survey)
+                guard survey.census.leased + survey.census.produced <= state.settings.leadBatches else {
+                    throw Violation(description: "more than the lead: \(survey.census)")
+                }
+            case .assign(_, let trainer):
+                if !isGreeting { try withinWindow(trainer, state, survey) }
+            case .close(let plan):
+                let required = state.settings.required(of: plan.contributions.count + plan.excluded.count)
+                guard plan.contributions.count >= required else {
+                    throw Violation(description: "\(plan.contributions.count) offers, quorum \(required)")
+                }
+            default: break
+            }
+        }
+    }
+
+    private func withinWindow(
+        _ node: NodeID,
+        _ state: CoordinatorState,
+        _ survey: BatchLedger.Survey
+    ) throws(Violation) {
+        let (window, load) = (state.credits.window(of: node), survey.load(of: node))
+        guard load.batches <= window.batches, load.byteCount <= window.byteCount else {
+            throw Violation(description: "node \(node) has \(load), its window is \(window)")
+        }
+    }
+
+    /// Every use the included offers were made of, no other, and none for a second time.
+    static func examine(
+        _ plan: RoundPlan,
+        on disk: VirtualCluster.Disk,
+        offers: [ContentHash: [Consumption]]
+    ) throws(Violation) {
+        guard plan.round == disk.snapshot.parameters.round.next else {
+            throw Violation(description: "round \(plan.round) after \(disk.snapshot.parameters.round)")
+        }
+        var trained: [BatchID: Int] = [:]
+        for contribution in plan.contributions {
+            let uses = offers[contribution.offer] ?? []
+            for use in uses { trained[use.batch, default: 0] += 1 }
+            guard !uses.isEmpty, uses.allSatisfy({ $0.round == plan.round }),
+                uses.reduce(0, { $0 + $1.samples }) == contribution.samples
+            else { throw Violation(description: "\(contribution) was trained on \(uses)") }
+        }
+        let planned = Dictionary(plan.uses.map { ($0.batch, $0.uses) }) { $0 + $1 }
+        guard planned == trained, plan.uses.count == planned.count else {
+            throw Violation(description: "planned \(planned), trained \(trained)")
+        }
+        for batch in planned.keys where disk.committed.contains(batch) || disk.dead.contains(batch) {
+            throw Violation(description: "batch \(batch) settled twice")
+        }
+    }
+}

@@ -2,12 +2,15 @@ import FoundationEssentials
 
 /// What a checkpoint is of and where it comes from.
 package struct CheckpointOrigin: Codable, Hashable, Sendable {
+    /// The run the parameters belong to.
     package let runID: String
     /// The averaging round whose parameters these are; 0 for the initial ones.
     package let round: UInt64
     /// ``ContentDigest/init(ofTensors:)`` of the round's parameters.
     package let parameterHash: ContentDigest
+    /// ``ContentDigest/init(ofFolder:)`` of the teacher.
     package let teacherHash: ContentDigest
+    /// Hash of the run's resolved configuration.
     package let configurationHash: ContentDigest
     /// The hash of the manifest this checkpoint follows; nil for a run's first.
     package let parentManifestHash: ContentDigest?
@@ -18,6 +21,7 @@ package struct CheckpointOrigin: Codable, Hashable, Sendable {
     /// The parts present, for example "student" and "discriminator"; sorted.
     package let roles: [String]
 
+    /// Takes every field; roles are sorted.
     package init(
         runID: String,
         round: UInt64,
@@ -45,6 +49,7 @@ package struct CheckpointOrigin: Codable, Hashable, Sendable {
 package struct CheckpointFile: Codable, Hashable, Sendable {
     /// A plain name: it cannot lead out of the checkpoint's folder.
     package let name: String
+    /// Bytes of the file.
     package let byteCount: Int
     /// SHA-256 of the file.
     package let digest: ContentDigest
@@ -66,7 +71,9 @@ package struct CheckpointManifest: Codable, Hashable, Sendable {
     /// The largest chunk a manifest may ask to be sent, in bytes.
     package static let largestChunkByteCount = 1 << 24
 
+    /// ``currentFormatVersion`` in every manifest that was read.
     package let formatVersion: Int
+    /// What the checkpoint is of and where it comes from.
     package let origin: CheckpointOrigin
     /// In the order of writing.
     package let files: [CheckpointFile]

@@ -5,6 +5,7 @@ import FoundationEssentials
 /// Names: `round-NNNNNN` is published; `tmp-…` is being written or removed; `fetch-…` is being downloaded.
 /// The store keeps nothing in memory: it may be made anew at any time, in any process. One process writes.
 package struct CheckpointStore: Sendable {
+    /// The path of the store's folder.
     package let folder: String
     /// Bytes of the chunks in which what this store publishes is to be sent.
     package let chunkByteCount: Int
@@ -67,12 +68,15 @@ package struct CheckpointStore: Sendable {
 package struct VerifiedCheckpoint: Sendable {
     /// Nil when there is none at all, or none that verifies.
     package let checkpoint: StoredCheckpoint?
+    /// Newer checkpoints that were passed over, newest first.
     package let rejected: [RejectedCheckpoint]
 }
 
 /// A checkpoint that could not be used.
 package struct RejectedCheckpoint: Equatable, Sendable {
+    /// The round its folder is named for.
     package let round: UInt64
+    /// Why it could not be used.
     package let reason: CheckpointError
 }
 

@@ -7,6 +7,7 @@ package struct RetentionPolicy: Equatable, Sendable {
     /// Rounds that stay whatever their age.
     package let pinned: Set<UInt64>
 
+    /// Keeps the newest `lastCount` rounds, multiples of `interval`, and `pinned` ones.
     package init(keepingLast lastCount: Int, every interval: UInt64? = nil, pinned: Set<UInt64> = []) {
         precondition(lastCount >= 1, "the newest checkpoint stays, so \(lastCount) cannot be kept")
         precondition(interval != 0, "rounds are no multiples of 0")

@@ -35,6 +35,10 @@ package struct SafetensorsFile: TensorSource {
         return file.tensor(entry.range, as: scalar, shape: entry.shape)
     }
 
+    package func holdsIntegers(_ name: String) throws(CheckpointError) -> Bool {
+        try entry(name).type.isInteger
+    }
+
     package func integers(named name: String) throws(CheckpointError) -> [Int] {
         let entry = try entry(name)
         guard entry.type.isInteger else {

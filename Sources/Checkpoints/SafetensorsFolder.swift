@@ -36,6 +36,10 @@ package struct SafetensorsFolder: TensorSource {
         try shard(of: name).tensor(named: name)
     }
 
+    package func holdsIntegers(_ name: String) throws(CheckpointError) -> Bool {
+        try shard(of: name).holdsIntegers(name)
+    }
+
     package func integers(named name: String) throws(CheckpointError) -> [Int] {
         try shard(of: name).integers(named: name)
     }

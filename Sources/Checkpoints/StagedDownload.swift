@@ -2,9 +2,12 @@
 package struct MissingChunk: Hashable, Sendable {
     /// Hash of the file it is a part of.
     package let file: ContentDigest
+    /// Where in the file the chunk begins, in bytes.
     package let offset: Int
+    /// Bytes of the chunk.
     package let byteCount: Int
 
+    /// Names a chunk.
     package init(file: ContentDigest, offset: Int, byteCount: Int) {
         self.file = file
         self.offset = offset
@@ -18,7 +21,9 @@ package struct MissingChunk: Hashable, Sendable {
 /// download again reads what is there and asks only for the chunks whose checksums are wrong. Files another
 /// checkpoint of the store already has are linked, not asked for.
 package struct StagedDownload: Sendable {
+    /// What is being fetched.
     package let manifest: CheckpointManifest
+    /// The hash by which the checkpoint was announced.
     package let manifestHash: ContentDigest
     private let manifestBytes: [UInt8]
     private let store: CheckpointStore

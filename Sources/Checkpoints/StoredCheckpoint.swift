@@ -7,7 +7,9 @@ package struct StoredCheckpoint: Sendable {
     /// Guards the manifest itself, in the format of `sha256sum`.
     static let manifestDigestName = "manifest.sha256"
 
+    /// The path of the checkpoint's folder.
     package let folder: String
+    /// What the checkpoint is of and which files it has.
     package let manifest: CheckpointManifest
     /// The manifest exactly as stored, as it is sent to others.
     package let manifestBytes: [UInt8]

@@ -11,6 +11,8 @@ package protocol TensorSource: Sendable {
     func contains(_ name: String) -> Bool
     /// The extents of a tensor, outermost first.
     func shape(of name: String) throws(CheckpointError) -> [Int]
+    /// True for a tensor that ``integers(named:)`` reads.
+    func holdsIntegers(_ name: String) throws(CheckpointError) -> Bool
     /// The numbers of an F32, F16 or BF16 tensor as 32-bit floats; F32 views the mapped file where aligned.
     func tensor(named name: String) throws(CheckpointError) -> Tensor
     /// The numbers of a BOOL, U8 or signed or narrower integer tensor, row-major.
@@ -27,10 +29,10 @@ extension TensorSource {
         return try tensor(named: name)
     }
 
-    /// All tensors, which must be of floating-point types.
+    /// All tensors but those of integers, such as the position numbers some text encoders come with.
     package func tensors() throws(CheckpointError) -> [String: Tensor] {
         var all: [String: Tensor] = [:]
-        for name in names { all[name] = try tensor(named: name) }
+        for name in names where try !holdsIntegers(name) { all[name] = try tensor(named: name) }
         return all
     }
 }

@@ -1,7 +1,7 @@
 package import ClusterMessages
 
 /// The right to produce one batch until a deadline.
-package struct Lease: Sendable, Equatable {
+package struct GrantedLease: Sendable, Equatable {
     /// The batch to produce.
     package let batch: BatchID
     /// Who may produce it.
@@ -18,7 +18,7 @@ package struct Lease: Sendable, Equatable {
 }
 
 /// A produced batch and where its bytes are.
-package struct Trajectory: Sendable, Equatable {
+package struct ProducedBatch: Sendable, Equatable {
     /// The batch it belongs to.
     package let batch: BatchID
     /// The hash of its bytes.
@@ -97,7 +97,7 @@ package struct Census: Sendable, Equatable {
 struct Batch: Sendable, Equatable {
     enum Stage: Sendable, Equatable {
         case pending
-        case leased(Lease)
+        case leased(GrantedLease)
         case produced
         case assigned(to: NodeID)
         case consumed(by: NodeID)
@@ -128,14 +128,14 @@ struct Batch: Sendable, Equatable {
         }
     }
 
-    var lease: Lease? {
+    var lease: GrantedLease? {
         guard case .leased(let lease) = stage else { return nil }
         return lease
     }
 
     /// What a trainer is told to fetch; nil without a holder.
-    var trajectory: Trajectory? {
+    var trajectory: ProducedBatch? {
         guard let hash, let holder else { return nil }
-        return Trajectory(batch: id, hash: hash, byteCount: byteCount, holder: holder)
+        return ProducedBatch(batch: id, hash: hash, byteCount: byteCount, holder: holder)
     }
 }

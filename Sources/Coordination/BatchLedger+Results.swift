@@ -91,7 +91,7 @@ extension BatchLedger {
         batch.leases = max(batch.leases, held.fence.attempt &+ 1)
         let deadline = now + terms.term(on: node)
         batch.stage = .leased(
-            Lease(batch: held.batch, node: node, fence: held.fence, grantedAt: now, deadline: deadline)
+            GrantedLease(batch: held.batch, node: node, fence: held.fence, grantedAt: now, deadline: deadline)
         )
         batches[held.batch] = batch
     }
@@ -111,8 +111,9 @@ extension BatchLedger {
         return directives
     }
 
-    /// Forgets that `node` holds trajectories. One already assigned stays so: the trainer may have its bytes,
-    /// and reports when it cannot get them.
+    /// Forgets that `node` holds trajectories.
+    ///
+    /// One already assigned stays so: the trainer may have its bytes, and reports when it cannot get them.
     private mutating func dropHolder(_ node: NodeID, where isLost: (BatchID) -> Bool) -> [Directive] {
         batches.values.filter { $0.holder == node && isLost($0.id) }.compactMap { batch in
             batches[batch.id]?.holder = nil

@@ -15,7 +15,7 @@ extension BatchLedger {
     private static let sampleLimit = 1 << 20
 
     /// Trajectories that wait for a trainer, in order of batch.
-    var waiting: [Trajectory] { batches.values.filter { $0.stage == .produced }.compactMap(\.trajectory) }
+    var waiting: [ProducedBatch] { batches.values.filter { $0.stage == .produced }.compactMap(\.trajectory) }
 
     /// Repeats a trainer's unused assignments, which its hello made void; those nobody serves any more it
     /// loses.
@@ -74,8 +74,9 @@ extension BatchLedger {
         return .counted(directives)
     }
 
-    /// Takes back a trajectory that its trainer could not fetch. Its holder's copy is kept if only the way to
-    /// it failed.
+    /// Takes back a trajectory that its trainer could not fetch.
+    ///
+    /// Its holder's copy is kept if only the way to it failed.
     mutating func fetchFailed(
         _ id: BatchID,
         _ hash: ContentHash,

@@ -23,8 +23,7 @@ package struct BatchLedger: Sendable {
 
     /// Batches ever issued; batch numbers are below it.
     package internal(set) var issued: UInt64
-    /// Unsettled batches; a number below ``issued`` that is not here is committed or dead. In order of
-    /// number.
+    /// Unsettled batches in order of number; any other number below ``issued`` is committed or dead.
     var batches: OrderedDictionary<BatchID, Batch> = [:]
     var terms: LeaseTerms
     /// The largest trajectory seen, which is what a lease is expected to make.
@@ -46,6 +45,9 @@ package struct BatchLedger: Sendable {
             batches[BatchID(number)] = Batch(BatchID(number))
         }
     }
+
+    /// An unsettled batch.
+    subscript(id: BatchID) -> Batch? { batches[id] }
 
     /// Counts batches, loads and samples in one pass.
     package func survey() -> Survey {
@@ -95,9 +97,9 @@ package struct BatchLedger: Sendable {
     var firstPending: Batch? { batches.values.first { $0.stage == .pending } }
 
     /// Leases the first pending batch, or a new one, to `node`.
-    mutating func lease(to node: NodeID, epoch: UInt64, now: Instant) -> Lease {
+    mutating func lease(to node: NodeID, epoch: UInt64, now: Instant) -> GrantedLease {
         let id = firstPending?.id ?? issue()
-        let lease = Lease(
+        let lease = GrantedLease(
             batch: id,
             node: node,
             fence: Fence(epoch: epoch, attempt: batches[id]?.leases ?? 0),

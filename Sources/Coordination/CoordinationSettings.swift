@@ -7,11 +7,11 @@ package import ClusterMessages
 package struct CoordinationSettings: Sendable, Equatable {
     // MARK: Membership
 
-    /// How often a node pings. Shorter finds failures sooner and costs one small message each time.
+    /// How often a node pings; shorter finds failures sooner and costs one small message each time.
     package var pingInterval: Duration = .seconds(1)
     /// Silence after which a node is named suspect: nothing is taken from it, people are told.
     package var suspectAfter: Duration = .seconds(3)
-    /// Silence after which a node is dead and its work goes to others. Too short redoes work at every hiccup.
+    /// Silence after which a node is dead and its work goes to others; too short redoes work at every hiccup.
     package var deadAfter: Duration = .seconds(10)
     /// Nodes known at once; one more is refused, so that no peer can fill the memory.
     package var maximumNodes = 256
@@ -43,7 +43,7 @@ package struct CoordinationSettings: Sendable, Equatable {
 
     /// Rounds after which the run is finished.
     package var rounds: UInt64 = 100
-    /// Steps a member takes between two averages (H). More saves wire, and lets the members drift apart.
+    /// Steps a member takes between two averages (H); more saves wire, and lets the members drift apart.
     package var localSteps = 10
     /// Ready trainers the very first round waits for, so that those started together begin together.
     package var trainersAtStart = 1
@@ -55,8 +55,9 @@ package struct CoordinationSettings: Sendable, Equatable {
     package var grace: Duration = .seconds(60)
     /// How long a commit that failed in the store (a full disk) waits before it is tried again.
     package var storeRetry: Duration = .seconds(5)
-    /// How long a trainer may hold unused batches and show no progress before its steps of the round are
-    /// void: its process answers pings even when its training thread hangs. Must exceed the longest step.
+    /// How long a trainer may hold unused batches and show no progress before its steps of the round are void.
+    ///
+    /// Its process answers pings even when its training thread hangs. Must exceed the longest step.
     package var trainerStall: Duration = .seconds(600)
     /// Refused offers in a row (not finite, corrupt) after which a trainer's process is turned away.
     package var offerStrikes = 3

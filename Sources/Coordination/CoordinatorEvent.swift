@@ -15,7 +15,7 @@ package enum CoordinatorEvent: Sendable, Equatable {
     /// A node broke the protocol: it is shut out until it says hello again.
     case violated(NodeID, Incarnation, String)
     /// A person wants something.
-    case command(Command)
+    case command(OperatorCommand)
     /// Time passed; to be sent several times a dead interval.
     case tick
 
@@ -29,7 +29,7 @@ package enum CoordinatorEvent: Sendable, Equatable {
 }
 
 /// A person's command.
-package enum Command: Sendable, Equatable {
+package enum OperatorCommand: Sendable, Equatable {
     /// Hand out no more work and open no round until `resume`.
     case pause
     /// Go on.
@@ -104,7 +104,7 @@ package struct Arrival: Sendable, Equatable {
         }
     }
 
-    /// What the node proves to be: public key and role. Two processes may not share one.
+    /// What the node proves to be: public key and role, which two processes may not share.
     package var identity: String
     /// What people call it.
     package var name: String

@@ -34,7 +34,7 @@ extension CoordinatorState {
         case .rollout where settings.teacher == nil || settings.teacher == arrival.teacher: nil
         case .rollout:
             (.teacherMismatch, "the run's teacher is \(settings.teacher?.abbreviated ?? "any")")
-        case .coordinator, .operator: (.auth, "a \(arrival.role) is no member of the cluster")
+        case .coordinator, .operator: (.auth, "nodes are rollouts and trainers, not \(arrival.role)s")
         }
     }
 
@@ -42,8 +42,7 @@ extension CoordinatorState {
         [.refuse(arrival.incarnation, code, text), .record(Occurrence(.refused, "\(arrival.name): \(text)"))]
     }
 
-    /// Answers a hello, takes the node's account of what it holds, and tells it again what it may have
-    /// missed.
+    /// Answers a hello, takes the node's account of what it holds, and repeats what it may have missed.
     private mutating func welcome(_ arrival: Arrival, as node: NodeID, now: Instant) -> [Directive] {
         guard let session = membership[node]?.session else { return [] }
         blocked = blocked.filter { $0.key.trainer != node && $0.key.holder != node }
@@ -79,13 +78,12 @@ extension CoordinatorState {
         case .repeated:
             return []
         case .current(let recovered):
-            let directives = understood(message, from: sender, now: now)
+            let directives = heed(message, from: sender, now: now)
             return recovered ? [.record(Occurrence(.recovered, node: sender.node))] + directives : directives
         }
     }
 
-    private mutating func understood(_ message: NodeMessage, from sender: Sender, now: Instant) -> [Directive]
-    {
+    private mutating func heed(_ message: NodeMessage, from sender: Sender, now: Instant) -> [Directive] {
         let node = sender.node
         if let needed = message.role, needed != membership[node]?.role {
             return violated(node, sender.incarnation, "only a \(needed) may say this")
@@ -127,11 +125,10 @@ extension CoordinatorState {
             + abandon(node, fault: text)
     }
 
-    /// Gives everything a gone node had to others; `fault` is why its leases count as failed, nil if they do
-    /// not.
+    /// Gives everything a gone node had to others.
     ///
-    /// An offer that is complete and agrees with the ledger needs its trainer no more, so it stays, with its
-    /// batches.
+    /// `fault` is why its leases count as failed tries, nil if they do not. An offer that is complete and
+    /// agrees with the ledger needs its trainer no more, so it stays, with its batches.
     mutating func abandon(_ node: NodeID, fault: String?) -> [Directive] {
         credits.close(node)
         loaded[node] = nil

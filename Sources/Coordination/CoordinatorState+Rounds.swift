@@ -2,21 +2,23 @@ import ClusterMessages
 
 /// How rounds open, collect, close and are committed.
 extension CoordinatorState {
-    /// Whether a trainer may enter a round: it has the last committed parameters and is not leaving.
+    /// Whether a trainer has the last committed parameters.
+    func isLoaded(_ trainer: NodeID) -> Bool { loaded[trainer] == parameters }
+
+    /// Whether a trainer may enter a round: it has its base parameters and is not leaving.
     func isReady(_ trainer: NodeID) -> Bool {
         guard let node = membership[trainer], node.isPresent, !node.isDraining else { return false }
-        return loaded[trainer] == parameters
+        return isLoaded(trainer)
     }
 
     /// Takes the round's decisions until there is none left to take.
-    mutating func advanceRound(now: Instant) -> [Directive] {
+    mutating func advanceRound(_ survey: inout BatchLedger.Survey, now: Instant) -> [Directive] {
         var directives: [Directive] = []
         while true {
             if isDraining, round.phase == .waiting { return directives + finish() }
-            let survey = ledger.survey()
             let trainers = membership.present(.trainer)
             let stuck = trainers.filter {
-                survey.load(of: $0.id).batches > 0 && $0.progressedAt + settings.trainerStall <= now
+                $0.progressedAt + settings.trainerStall <= now && survey.load(of: $0.id).batches > 0
             }
             let view = AveragingRound.View(
                 present: Set(trainers.map(\.id)),
@@ -26,11 +28,14 @@ extension CoordinatorState {
             )
             guard let decision = round.decide(view, now: now) else { return directives }
             directives += carryOut(decision, samples: survey.samples)
+            survey = ledger.survey()
         }
     }
 
-    private mutating func carryOut(_ decision: AveragingRound.Decision, samples: [NodeID: Int]) -> [Directive]
-    {
+    private mutating func carryOut(
+        _ decision: AveragingRound.Decision,
+        samples: [NodeID: Int]
+    ) -> [Directive] {
         switch decision {
         case .open(let members):
             let text = "members \(members.map(\.description).joined(separator: ", "))"
@@ -60,7 +65,7 @@ extension CoordinatorState {
 
     /// Tells a trainer that is back in the open round, and has not offered yet, to go on with it.
     func reopened(for node: NodeID) -> [Directive] {
-        guard round.phase == .open, round.members.contains(node), isReady(node) else { return [] }
+        guard round.phase == .open, round.members.contains(node), isLoaded(node) else { return [] }
         guard round.offers[node]?.completedAt == nil else { return [] }
         return [.open(round.number, to: [node])]
     }
@@ -69,7 +74,7 @@ extension CoordinatorState {
 
     mutating func consumed(_ use: Consumption, by node: NodeID, now: Instant) -> [Directive] {
         // Uses of an older round were excluded from it; those of a closing one can change nothing any more.
-        guard use.round == round.number, loaded[node] == parameters else { return [] }
+        guard use.round == round.number, isLoaded(node) else { return [] }
         if case .closing = round.phase { return [] }
         adopt(use.batch, now: now)
         switch ledger.consume(use, by: node) {
@@ -98,11 +103,7 @@ extension CoordinatorState {
         ]
     }
 
-    mutating func offered(
-        _ event: OfferEvent,
-        by node: NodeID,
-        now: Instant
-    ) -> [Directive] {
+    mutating func offered(_ event: OfferEvent, by node: NodeID, now: Instant) -> [Directive] {
         switch event {
         case .started(let session, let number, let base, let samples, let hash):
             guard membership.isCurrent(session, of: node) else {

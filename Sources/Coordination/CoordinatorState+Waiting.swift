@@ -64,7 +64,7 @@ extension CoordinatorState {
                 ? "offer \(Int((offer.received * 100).rounded()))% received"
                 : "it offers \(offer.samples) samples, the ledger counts \(samples)"
         }
-        if !isReady(trainer), loaded[trainer] != parameters {
+        if !isLoaded(trainer) {
             return "it has not loaded the parameters of round \(parameters.round)"
         }
         return survey.load(of: trainer).batches > 0

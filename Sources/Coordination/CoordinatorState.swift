@@ -78,9 +78,9 @@ package struct CoordinatorState: Sendable {
     /// Does what has become possible: decisions about the round, then assignments, then leases.
     private mutating func advance(now: Instant) -> [Directive] {
         guard !isFinished, pausedAt == nil, now >= opensAt else { return [] }
-        var directives = advanceRound(now: now)
-        guard !isFinished else { return directives }
         var survey = ledger.survey()
+        var directives = advanceRound(&survey, now: now)
+        guard !isFinished else { return directives }
         directives += assignTrajectories(&survey, now: now)
         directives += grantLeases(&survey, now: now)
         return directives
@@ -108,7 +108,7 @@ package struct CoordinatorState: Sendable {
         return directives + ledger.expireLeases(now: now)
     }
 
-    private mutating func obey(_ command: Command, now: Instant) -> [Directive] {
+    private mutating func obey(_ command: OperatorCommand, now: Instant) -> [Directive] {
         switch command {
         case .pause:
             guard pausedAt == nil else { return [] }

@@ -23,11 +23,11 @@ package enum Directive: Sendable, Equatable {
     // MARK: Batches
 
     /// Send a lease to its node.
-    case grant(Lease)
+    case grant(GrantedLease)
     /// Tell a node that it need not produce a batch any more.
     case cancelLease(BatchID, Fence, at: NodeID)
     /// Tell a trainer to fetch and use a trajectory.
-    case assign(Trajectory, to: NodeID)
+    case assign(ProducedBatch, to: NodeID)
     /// Tell a rollout that it may drop its copy of a trajectory.
     case release(BatchID, ContentHash, at: NodeID)
     /// Write a dead letter down.
@@ -72,7 +72,7 @@ package struct RoundPlan: Sendable, Equatable {
     package let contributions: [Contribution]
     /// Members whose offers did not come in time; their batches return to the pool.
     package let excluded: [NodeID]
-    /// What the included members trained on, in order of batch. These batches are committed with the round.
+    /// What the included members trained on, in order of batch; these batches are committed with the round.
     package let uses: [BatchUse]
     /// Batches issued so far: the data cursor.
     package let issued: UInt64

@@ -46,10 +46,19 @@ package struct NetworkSettings: Sendable, Codable, Equatable {
 
 /// How a student is trained on trajectories.
 package struct TrainingSettings: Sendable, Codable, Equatable {
+    /// Where in a segment the student is asked for its velocity.
+    package enum Places: String, Sendable, Codable, CaseIterable {
+        /// Anywhere, evenly: the student's path inside a segment is straight too.
+        case uniform
+        /// At the segment's start alone, the only place that K-step sampling visits.
+        case start
+    }
+
     /// Samples an update sees.
     package var batchSize = 2
     /// Probability of each segment, the first starting at noise (paper, table 6).
     package var segmentProbabilities: [Float] = [0.4, 0.2, 0.2, 0.2]
+    package var places = Places.uniform
     package var optimizer = AdamW.Settings(learningRate: 1e-5)
     package var discriminatorOptimizer = AdamW.Settings(learningRate: 1e-5, beta1: 0)
     /// λ of the adversarial loss; 0 with ``featureMatchingWeight`` 0 leaves the discriminator out.

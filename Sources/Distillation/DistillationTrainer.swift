@@ -42,7 +42,7 @@ package struct DistillationTrainer {
     package mutating func step(_ batch: SegmentBatch, random: inout RandomStream) -> StepReport {
         var report = StepReport(step: stepCount)
         let isAdversarial = settings.isAdversarial(step: stepCount)
-        let places = random.uniform([batch.count]).values
+        let places = settings.places == .uniform ? random.uniform([batch.count]).values : nil
         let students = updateStudent(batch, places: places, isAdversarial: isAdversarial)
         report.distillation = students.reduce(0) { $0 + $1.distillation }
         report.adversarial = students.reduce(0) { $0 + $1.adversarial }
@@ -68,7 +68,7 @@ package struct DistillationTrainer {
 
     private func updateStudent(
         _ batch: SegmentBatch,
-        places: [Float],
+        places: [Float]?,
         isAdversarial: Bool
     ) -> [StudentUpdate.Result] {
         let update = StudentUpdate(
@@ -79,7 +79,7 @@ package struct DistillationTrainer {
             batchCount: batch.count
         )
         return inLanes(of: batch.count, gradients: studentGradients, .init()) { lane, range, gradients in
-            update(batch.rows(range), places: Array(places[range]), gradients: gradients, on: lane.tape)
+            update(batch.rows(range), places: places.map { Array($0[range]) }, gradients: gradients, on: lane.tape)
         }
     }
 

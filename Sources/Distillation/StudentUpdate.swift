@@ -25,24 +25,36 @@ struct StudentUpdate {
 
     /// - Parameters:
     ///   - batch: the share.
-    ///   - places: u in (0, 1], one a sample, where in its segment the student is asked for its velocity.
+    ///   - places: u in (0, 1], one a sample, where in its segment the student is asked for its velocity; nil
+    ///     for the segment's start, where it is asked for its step to the end too.
     ///   - gradients: of the student's parameters; added to.
     func callAsFunction(
         _ batch: SegmentBatch,
-        places: [Float],
+        places: [Float]?,
         gradients: ParameterGradients,
         on tape: Tape
     ) -> Result {
         tape.beginStep(differentiating: gradients)
         defer { tape.reset() }
         let text = TextCondition(batch.text)
-        let distillation = distillationLoss(batch, places: places, text: text, on: tape)
+        let target = SegmentTarget(batch)
+        func velocityAtStart() -> Variable { velocity(at: batch.starts, batch.startSigmas, text, on: tape) }
+        let asked: Variable
+        if let places {
+            let sigmas = target.sigmas(at: places)
+            asked = velocity(at: target.states(at: sigmas), sigmas, text, on: tape)
+        } else {
+            asked = velocityAtStart()
+        }
+        let distillation = distillationLoss(asked, target, on: tape)
         var result = Result(distillation: Double(distillation.value.scalar))
         guard let discriminator else {
             tape.backward(from: distillation)
             return result
         }
-        let states = studentStates(batch, text: text, on: tape)
+        // z_S = z_a + (b − a) · v_S(z_a, a): where one step of the student takes it.
+        let widths = zip(batch.startSigmas, batch.endSigmas).map { $1 - $0 }
+        let states = tape.step(from: batch.starts, by: widths, along: places == nil ? asked : velocityAtStart())
         let real = discriminator(
             states: Variable(constant: batch.ends),
             text: text,
@@ -69,33 +81,17 @@ struct StudentUpdate {
     }
 
     /// L_dist = mean (v_S(z_t, t) − v*)².
-    private func distillationLoss(
-        _ batch: SegmentBatch,
-        places: [Float],
-        text: TextCondition,
-        on tape: Tape
-    ) -> Variable {
-        let target = SegmentTarget(batch)
-        let sigmas = target.sigmas(at: places)
-        let velocity = student(
-            latents: Variable(constant: target.states(at: sigmas)),
-            text: text,
-            sigmas: sigmas,
-            on: tape
-        )
-        let elements = target.velocity.count / batch.count * batchCount
+    private func distillationLoss(_ velocity: Variable, _ target: SegmentTarget, on tape: Tape) -> Variable {
+        let elements = target.velocity.count / target.velocity.shape[0] * batchCount
         return tape.squaredError(velocity, target: target.velocity, scale: 1 / Float(elements))
     }
 
-    /// z_S = z_a + (b − a) · v_S(z_a, a): where one step of the student takes it.
-    private func studentStates(_ batch: SegmentBatch, text: TextCondition, on tape: Tape) -> Variable {
-        let velocity = student(
-            latents: Variable(constant: batch.starts),
-            text: text,
-            sigmas: batch.startSigmas,
-            on: tape
-        )
-        let widths = zip(batch.startSigmas, batch.endSigmas).map { $1 - $0 }
-        return tape.step(from: batch.starts, by: widths, along: velocity)
+    private func velocity(
+        at states: Tensor,
+        _ sigmas: [Float],
+        _ text: TextCondition,
+        on tape: Tape
+    ) -> Variable {
+        student(latents: Variable(constant: states), text: text, sigmas: sigmas, on: tape)
     }
 }

@@ -1,5 +1,6 @@
 /// A text broken into lines that fit a width in pixels.
 package struct Lettering: Equatable, Sendable {
+    /// The lines from top to bottom.
     package let lines: [String]
     /// Pixels a font pixel is wide and high.
     package let scale: Int

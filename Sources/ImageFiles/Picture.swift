@@ -1,22 +1,30 @@
 /// An 8-bit sRGB colour.
 package struct Color: Equatable, Sendable {
+    /// The share of red, 0 … 255.
     package let red: UInt8
+    /// The share of green, 0 … 255.
     package let green: UInt8
+    /// The share of blue, 0 … 255.
     package let blue: UInt8
 
+    /// Mixes a colour.
     package init(red: UInt8, green: UInt8, blue: UInt8) {
         self.red = red
         self.green = green
         self.blue = blue
     }
 
+    /// The colour of paper.
     package static let white = Color(red: 255, green: 255, blue: 255)
+    /// The colour of ink.
     package static let black = Color(red: 0, green: 0, blue: 0)
 }
 
 /// An 8-bit sRGB picture, with or without opacity.
 package struct Picture: Equatable, Sendable {
+    /// Pixels in a row.
     package let width: Int
+    /// Rows of pixels.
     package let height: Int
     /// 3 (red, green, blue) or 4 (and opacity, not premultiplied).
     package let channels: Int

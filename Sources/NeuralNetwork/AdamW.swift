@@ -12,6 +12,8 @@ package struct AdamW: Sendable {
         package var gradientClip: Float
         /// Updates over which the learning rate rises linearly from zero.
         package var warmupSteps: Int
+        /// Updates at whose end the learning rate has fallen linearly to zero; 0 keeps it.
+        package var decaySteps: Int
 
         package init(
             learningRate: Float,
@@ -20,7 +22,8 @@ package struct AdamW: Sendable {
             epsilon: Float = 1e-8,
             weightDecay: Float = 0.01,
             gradientClip: Float = 1,
-            warmupSteps: Int = 0
+            warmupSteps: Int = 0,
+            decaySteps: Int = 0
         ) {
             self.learningRate = learningRate
             self.beta1 = beta1
@@ -29,6 +32,14 @@ package struct AdamW: Sendable {
             self.weightDecay = weightDecay
             self.gradientClip = gradientClip
             self.warmupSteps = warmupSteps
+            self.decaySteps = decaySteps
+        }
+
+        /// What the learning rate of an update, counted from 1, is multiplied with.
+        package func learningRateFactor(step: Int) -> Float {
+            let rise = warmupSteps > 0 ? min(1, Float(step) / Float(warmupSteps)) : 1
+            let fall = decaySteps > 0 ? max(0, 1 - Float(step - 1) / Float(decaySteps)) : 1
+            return min(rise, fall)
         }
     }
 
@@ -50,23 +61,20 @@ package struct AdamW: Sendable {
     /// Moves `parameters` in place along `gradients`, and says how long the gradient was before clipping.
     ///
     /// A gradient that is not finite changes nothing: the caller sees it in the returned norm.
-    /// - Parameter learningRateScale: multiplies the learning rate of this update (a schedule's factor).
     @discardableResult
     package mutating func update(
         _ parameters: ParameterSet,
-        gradients: ParameterGradients,
-        learningRateScale: Float = 1
+        gradients: ParameterGradients
     ) -> Double {
         let norm = gradients.norm
         guard norm.isFinite else { return norm }
         stepCount += 1
-        let warmup = settings.warmupSteps > 0 ? min(1, Float(stepCount) / Float(settings.warmupSteps)) : 1
         parameters.values.updateAdamW(
             gradient: gradients.flat,
             firstMoment: firstMoment,
             secondMoment: secondMoment,
             step: stepCount,
-            learningRate: settings.learningRate * warmup * learningRateScale,
+            learningRate: settings.learningRate * settings.learningRateFactor(step: stepCount),
             betas: (settings.beta1, settings.beta2),
             epsilon: settings.epsilon,
             weightDecay: settings.weightDecay,

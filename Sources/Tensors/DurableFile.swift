@@ -2,6 +2,7 @@ import Glibc
 
 /// Why a file or folder could not be written.
 package struct FileWritingError: Error, Equatable {
+    /// The file or folder.
     package let path: String
     /// The system's words, for example "No space left on device".
     package let reason: String
@@ -9,6 +10,7 @@ package struct FileWritingError: Error, Equatable {
 
 /// A file being written, whose bytes survive a power cut once ``close()`` has returned.
 package struct DurableFile: ~Copyable {
+    /// Where the file is.
     package let path: String
     private var descriptor: Int32
     private var end = 0

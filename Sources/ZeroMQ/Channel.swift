@@ -109,7 +109,6 @@ package actor Channel {
         outbox.removeAll()
         mailbox.finish()
     }
-
 }
 
 // What the socket thread asks and does.

@@ -35,6 +35,8 @@ package struct ChannelSettings: Sendable {
     package var inbox: QueueLimit
     /// A DEALER's messages that wait for a connection or for room in it.
     package var outbox: QueueLimit
+    /// How long a peer may take to introduce itself and prove its key.
+    package var handshakeTime: Duration
     /// The I/O thread that serves the channel, counted from 0; `nil` lets libzmq choose.
     package var ioThread: Int?
 
@@ -45,6 +47,7 @@ package struct ChannelSettings: Sendable {
         frameCountLimit: Int = 4,
         inbox: QueueLimit = QueueLimit(messageCount: 256, byteCount: 16 << 20),
         outbox: QueueLimit = QueueLimit(messageCount: 256, byteCount: 16 << 20),
+        handshakeTime: Duration = .seconds(5),
         ioThread: Int? = nil
     ) {
         precondition(
@@ -59,12 +62,14 @@ package struct ChannelSettings: Sendable {
             ioThread.map { (0..<64).contains($0) } ?? true,
             "I/O thread \(ioThread ?? 0) of at most 64"
         )
+        precondition(handshakeTime >= .milliseconds(1), "a handshake takes time, got \(handshakeTime)")
         self.sendHighWaterMark = sendHighWaterMark
         self.receiveHighWaterMark = receiveHighWaterMark
         self.frameByteLimit = frameByteLimit
         self.frameCountLimit = frameCountLimit
         self.inbox = inbox
         self.outbox = outbox
+        self.handshakeTime = handshakeTime
         self.ioThread = ioThread
     }
 }
@@ -76,12 +81,12 @@ extension ChannelSettings {
     /// Sets the socket's options; must precede its first bind or connect.
     ///
     /// No ZMTP heartbeats: with a receive high-water mark they abort the process (libzmq issue 3937) and they
-    /// end healthy connections under backpressure. The application's pings and TCP's keepalive take their place.
+    /// end healthy connections under backpressure. The application's pings and TCP's keepalive do their work.
     func apply(to socket: borrowing Socket, kind: ChannelKind) throws(ZeroMQError) {
         try socket.set(ZMQ_SNDHWM, to: Int32(clamping: sendHighWaterMark))
         try socket.set(ZMQ_RCVHWM, to: Int32(clamping: receiveHighWaterMark))
         try socket.set(ZMQ_MAXMSGSIZE, toWide: Int64(frameByteLimit + Self.encryptionByteCount))
-        try socket.set(ZMQ_HANDSHAKE_IVL, to: 5_000)
+        try socket.set(ZMQ_HANDSHAKE_IVL, to: handshakeTime.milliseconds)
         try socket.set(ZMQ_CONNECT_TIMEOUT, to: 5_000)
         try socket.set(ZMQ_RECONNECT_IVL, to: 100)
         try socket.set(ZMQ_RECONNECT_IVL_MAX, to: 5_000)

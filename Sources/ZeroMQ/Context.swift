@@ -40,7 +40,7 @@ package final class Context: @unchecked Sendable {
         if !isTerminated.withLock({ $0 }) { unsafe terminateContext(raw) }
     }
 
-    /// Closes every channel, ends the authenticator, and returns once lingering messages are sent or given up.
+    /// Closes every channel, ends the authenticator, returns once lingering messages are sent or given up.
     ///
     /// Streams of messages end; calls on channels throw `ZeroMQError.closed`. Only the first call waits.
     package func terminate() async {

@@ -9,6 +9,17 @@ enum HandshakeOutcome: Sendable, Equatable {
     case undecided
 }
 
+extension HandshakeOutcome: CustomStringConvertible {
+    var description: String {
+        switch self {
+        case .accepted: "accepted"
+        case .refused(let status?): "refused with status \(status)"
+        case .refused(nil): "the connection was closed"
+        case .undecided: "no answer in time"
+        }
+    }
+}
+
 /// Tries one handshake on a socket of its own and tells how it ended.
 ///
 /// - Parameter patience: how long to wait for the end.

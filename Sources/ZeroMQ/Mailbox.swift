@@ -2,8 +2,8 @@ import Synchronization
 
 /// Messages between the socket's thread and the task that reads them.
 ///
-/// The thread delivers and looks whether there is room; the reader takes, and wakes the thread once a full box
-/// is half empty.
+/// The thread delivers and looks whether there is room; the reader takes, and wakes the thread once a full
+/// box is half empty.
 final class Mailbox: Sendable {
     private struct State {
         var queue: BoundedQueue<ReceivedMessage>

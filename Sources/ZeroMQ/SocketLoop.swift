@@ -73,7 +73,7 @@ final class SocketLoop: Sendable {
         return !work.isStopping
     }
 
-    /// Sleeps until a socket is ready or ``wakeup`` is signalled, then lets each ready channel serve its socket.
+    /// Sleeps until a socket is ready or ``wakeup`` is signalled, then lets each ready channel serve its own.
     private func poll(_ channels: [Channel]) {
         var items = unsafe [
             zmq_pollitem_t(socket: nil, fd: wakeup.descriptor, events: Int16(ZMQ_POLLIN), revents: 0)

@@ -14,7 +14,7 @@ package enum SocketSecurity: Sendable {
 
 extension SocketSecurity {
     /// The draft option ZMQ_ZAP_ENFORCE_DOMAIN, which libzmq 4.3.4 hides in its header and honours.
-    private static let enforceDomain: Int32 = 93
+    static let enforceDomain: Int32 = 93
 
     /// Sets the socket's options; must precede its first bind or connect.
     ///

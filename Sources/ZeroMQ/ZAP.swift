@@ -20,12 +20,26 @@ struct ZAPRequest {
         key = isCurve ? CurvePublicKey(bytes: frames[6]) : nil
     }
 
-    /// The frames version, request id, status, text, user id, metadata that let in `user`, or nobody.
-    func reply(lettingIn user: CurvePublicKey?) -> [[UInt8]] {
-        let status = user == nil ? "300" : "200"
-        let text = user == nil ? "key not allowed" : "OK"
-        return [zapVersion, id, Array(status.utf8), Array(text.utf8), Array((user?.text ?? "").utf8), []]
+    /// The frames version, request id, status, text, user id, metadata that tell libzmq the verdict.
+    func reply(_ verdict: ZAPVerdict) -> [[UInt8]] {
+        let (status, text, user) =
+            switch verdict {
+            case .letIn(let key): ("200", "OK", key.text)
+            case .notNow: ("300", "key not allowed", "")
+            case .never: ("400", "key not allowed", "")
+            }
+        return [zapVersion, id, Array(status.utf8), Array(text.utf8), Array(user.utf8), []]
     }
+}
+
+/// What becomes of a peer at the door.
+enum ZAPVerdict {
+    /// It comes in, and its messages carry this key.
+    case letIn(CurvePublicKey)
+    /// It stays outside and its libzmq tries again, as after a lost connection.
+    case notNow
+    /// It is told that it stays outside. Its libzmq then gives up for good and says nothing to anybody.
+    case never
 }
 
 private let zapVersion = Array("1.0".utf8)
@@ -39,8 +53,8 @@ final class ZAPDesk: @unchecked Sendable {
         _ = try socket.bind(to: "inproc://zeromq.zap.01")
     }
 
-    /// Answers until the context is shut down; `decide` names the user to let in.
-    func answer(_ decide: (ZAPRequest) -> CurvePublicKey?) {
+    /// Answers until the context is shut down.
+    func answer(_ decide: (ZAPRequest) -> ZAPVerdict) {
         do {
             while true { try answerOne(decide) }
         } catch {
@@ -48,13 +62,13 @@ final class ZAPDesk: @unchecked Sendable {
         }
     }
 
-    private func answerOne(_ decide: (ZAPRequest) -> CurvePublicKey?) throws(ZeroMQError) {
+    private func answerOne(_ decide: (ZAPRequest) -> ZAPVerdict) throws(ZeroMQError) {
         let reception = try socket.receive(MessageLimit(frameCount: 7, frameByteCount: 4096), waits: true)
         guard case .message(let frames, _) = reception, let request = ZAPRequest(frames) else {
             // Not from libzmq; but a REP socket must answer before it hears the next one.
             _ = try socket.send([[]])
             return
         }
-        _ = try socket.send(request.reply(lettingIn: decide(request)))
+        _ = try socket.send(request.reply(decide(request)))
     }
 }

@@ -26,6 +26,17 @@ struct SafetensorsFolderTests {
         #expect(weights.contains("a") && !weights.contains("c"))
     }
 
+    @Test func `integers beside the weights are left out of the weights`() throws {
+        var writer = SafetensorsWriter(["a": Tensor(scalar: 1)])
+        writer.add("position_ids", integers: [0, 1, 2], shape: [1, 3])
+        try writer.write(to: folder.path + "/model.safetensors")
+        let weights = try SafetensorsFolder(path: folder.path)
+        #expect(try weights.tensors().keys.sorted() == ["a"])
+        #expect(try weights.holdsIntegers("position_ids"))
+        #expect(try weights.integers(named: "position_ids") == [0, 1, 2])
+        #expect(try weights.shape(of: "position_ids") == [1, 3])
+    }
+
     @Test func `an index finds tensors over shards`() throws {
         let shards = (1...2).map { "diffusion_pytorch_model-0000\($0)-of-00002.safetensors" }
         try write(shards[0], ["a": 1, "b": 2])

@@ -42,6 +42,16 @@ func eventually(_ what: String, _ condition: @escaping @Sendable () async throws
     }
 }
 
+extension Authenticator {
+    /// The next peer turned away, with a deadline.
+    func nextRefusal() async throws -> Refusal? {
+        try await within(waitingFor: "a report") {
+            var iterator = self.refusals.makeAsyncIterator()
+            return await iterator.next()
+        }
+    }
+}
+
 extension Channel {
     /// The next message, with a deadline.
     nonisolated func next() async throws -> ReceivedMessage {

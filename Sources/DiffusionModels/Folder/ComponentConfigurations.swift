@@ -1,3 +1,4 @@
+import Checkpoints
 import Tensors
 
 extension TransformerConfiguration {
@@ -70,5 +71,16 @@ extension CLIPTextConfiguration {
             normEpsilon: try file.number("layer_norm_eps", or: 1e-5),
             endToken: try file.count("eos_token_id", or: 2)
         )
+    }
+}
+
+extension CLIPTextEncoder {
+    /// Opens a component folder, `config.json` beside its weights.
+    package init(folder: String) throws {
+        let configuration = try CLIPTextConfiguration(
+            ConfigurationFile(path: "\(folder)/config.json", purpose: "it describes the text encoder")
+        )
+        let tensors = try SafetensorsFolder(path: folder).tensors()
+        try self.init(configuration, from: Weights(origin: folder, tensors: tensors))
     }
 }

@@ -1,4 +1,3 @@
-import Checkpoints
 package import Tensors
 
 /// Prompts to encodings, as diffusers' Stable Diffusion 3 pipeline makes them: the penultimate states of both
@@ -27,7 +26,7 @@ package struct TextPipeline: Sendable {
         encoders = try ["", "_2"].map { suffix in
             try Encoder(
                 tokenizer: CLIPTokenizer(folder: "\(folder)/tokenizer\(suffix)"),
-                model: Self.encoder(folder: "\(folder)/text_encoder\(suffix)")
+                model: CLIPTextEncoder(folder: "\(folder)/text_encoder\(suffix)")
             )
         }
         let width = encoders.reduce(0) { $0 + $1.model.configuration.width }
@@ -40,14 +39,6 @@ package struct TextPipeline: Sendable {
                 expected: "\(width), \(pooled), the widths of both text encoders together"
             )
         }
-    }
-
-    private static func encoder(folder: String) throws -> CLIPTextEncoder {
-        let configuration = try CLIPTextConfiguration(
-            ConfigurationFile(path: "\(folder)/config.json", purpose: "it describes the text encoder")
-        )
-        let weights = Weights(origin: folder, tensors: try SafetensorsFolder(path: folder).tensors())
-        return try CLIPTextEncoder(configuration, from: weights)
     }
 
     /// Tokens of a prompt for the encoder of an index, padded or cut to the encoder's length.

@@ -18,6 +18,9 @@ struct Checks {
         }
         guard state.membership.epoch >= epoch else { throw Violation(description: "the epoch fell") }
         epoch = state.membership.epoch
+        if case .stored = event, !survey.samples.isEmpty {
+            throw Violation(description: "uses outlive their round: \(survey.samples)")
+        }
         var isGreeting = false
         if case .arrived = event { isGreeting = true }
         for directive in directives {

@@ -6,7 +6,7 @@ import Testing
 
 @Suite struct SimulationTests {
     /// `FLOWSTEER_SEEDS=100000 swift test --filter Simulation` looks longer.
-    static let seeds = ProcessInfo.processInfo.environment["FLOWSTEER_SEEDS"].flatMap { Int($0) } ?? 1000
+    static let seeds = ProcessInfo.processInfo.environment["FLOWSTEER_SEEDS"].flatMap { Int($0) } ?? 600
 
     @Test func `a cluster without faults commits every round and gives up nothing`() throws {
         for seed in 1...20 as ClosedRange<UInt64> {

@@ -9,9 +9,9 @@ struct Violation: Error, CustomStringConvertible {
 
 /// A coordinator, two rollouts and two or three trainers with a network, disks and a clock, all virtual.
 ///
-/// Until `faultsEnd` messages are lost, doubled and late; nodes crash, freeze, fail and leave; the coordinator crashes,
-/// freezes and cannot store. Then everything works, and the run must finish. Messages of one direction of one
-/// connection keep their order, as TCP promises; nothing else does.
+/// Until `faultsEnd` messages are lost, doubled and late; nodes crash, freeze, fail and leave; the
+/// coordinator crashes, freezes and cannot store. Then everything works, and the run must finish. Messages of
+/// one direction of one connection keep their order, as TCP promises; nothing else does.
 struct VirtualCluster {
     /// What survives a crash of the coordinator, as the runtime's transaction would write it.
     struct Disk {
@@ -33,8 +33,7 @@ struct VirtualCluster {
     /// The number of the last message to each place, and when each direction is free again.
     private var downSequence: [UInt64]
     private var free: [[Int64]]
-    private var fences: [BatchID: Fence] = [:]
-    private(set) var faults = 0
+    var faults = 0
     let faultsEnd: Int64
     var checks = Checks()
 
@@ -135,7 +134,7 @@ struct VirtualCluster {
         perform(actions, at: place)
     }
 
-    private mutating func perform(_ actions: [NodeAction], at place: Int) {
+    mutating func perform(_ actions: [NodeAction], at place: Int) {
         for action in actions {
             switch action {
             case .send(let uplink): send(uplink, from: place)
@@ -159,7 +158,7 @@ struct VirtualCluster {
 
     private var isFaulty: Bool { now < faultsEnd }
 
-    private mutating func send(_ uplink: Uplink, from place: Int) {
+    mutating func send(_ uplink: Uplink, from place: Int) {
         var uplink = uplink
         var sequence: UInt64 = 0
         var lane = 0
@@ -307,55 +306,10 @@ struct VirtualCluster {
         try handle(.stored(version))
     }
 
-    private mutating func crashCoordinator() {
+    mutating func crashCoordinator() {
         faults += 1
         coordinator = nil
         coordinatorFrozenUntil = 0
         agenda.add(.startCoordinator, at: now + random.milliseconds(200, 8000))
-    }
-
-    // MARK: Faults
-
-    private mutating func breakSomething() {
-        faults += 1
-        let place = random.below(nodes.count)
-        switch random.below(10) {
-        case 0, 1, 2:
-            nodes[place].isRunning = false
-            agenda.add(.startNode(place: place), at: now + random.milliseconds(100, 9000))
-        case 3, 4: nodes[place].frozenUntil = now + random.milliseconds(1000, 12_000)
-        case 5: if coordinator != nil { crashCoordinator() }
-        case 6: coordinatorFrozenUntil = now + random.milliseconds(1000, 12_000)
-        case 7: leave(place)
-        case 8: misbehave(place)
-        default:
-            guard let lease = nodes[place].queue.first, nodes[place].session == .joined else { return }
-            send(
-                .message(.leaseFailed(lease.batch, lease.fence, .internal, retryable: true, "test")),
-                from: place
-            )
-            nodes[place].queue.removeFirst()
-            perform(nodes[place].queue.isEmpty ? [] : [.startWork(after: 700)], at: place)
-        }
-    }
-
-    /// Says goodbye; comes back later, or never if another of its role stays.
-    private mutating func leave(_ place: Int) {
-        guard nodes[place].isRunning else { return }
-        if nodes[place].session == .joined { send(.message(.goodbye("test")), from: place) }
-        nodes[place].isRunning = false
-        let stay = nodes.contains { $0.role == nodes[place].role && !$0.isGone && $0.place != place }
-        nodes[place].isGone = stay && random.chance(perMille: 500)
-        agenda.add(.startNode(place: place), at: now + random.milliseconds(100, 9000))
-    }
-
-    /// Loses its disk, or says something that only another role may say.
-    private mutating func misbehave(_ place: Int) {
-        if random.chance(perMille: 500) {
-            nodes[place].spool = [:]
-        } else if nodes[place].session == .joined, nodes[place].role == .trainer {
-            let stray = NodeMessage.produced(BatchID(0), Fence(epoch: 0, attempt: 0), hashes[1], byteCount: 1)
-            send(.message(stray), from: place)
-        }
     }
 }

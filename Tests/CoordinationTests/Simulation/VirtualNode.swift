@@ -29,9 +29,9 @@ struct VirtualNode {
     var workToken = 0
     /// Batches on a rollout's disk; they outlive its process.
     var spool: [BatchID: ContentHash] = [:]
-    var queue: [Lease] = []
+    var queue: [GrantedLease] = []
     /// Leases finished since the last hello, which does not tell of them.
-    var finished: [Lease] = []
+    var finished: [GrantedLease] = []
     var version: ParameterVersion
     var latest: ParameterVersion
     var work: Work?
@@ -39,7 +39,7 @@ struct VirtualNode {
     var stepping: BatchID?
 
     struct Prefetched {
-        var trajectory: Trajectory
+        var trajectory: ProducedBatch
         var isHere = false
         var uses = 0
     }
@@ -64,6 +64,7 @@ struct VirtualNode {
     mutating func start(keepingDisk: Bool, initial: ParameterVersion) -> [NodeAction] {
         incarnation = Incarnation(incarnation.rawValue + 1)
         isRunning = true
+        frozenUntil = 0
         session = .greeting
         sequence = 0
         progress = 0
@@ -108,7 +109,8 @@ struct VirtualNode {
             session = .joined
             gate = SequenceGate(after: sequence)
             return welcomed(latest)
-        // While a hello is on its way, a refusal is about what was said before it, or repeated with the next ping.
+        // While a hello is on its way, a refusal is about what was said before it, or repeated with the next
+        // ping.
         case .refuse: return session == .joined ? greet() : []
         case .acceptOffer, .refuseOffer: return obey(message)  // another plane, without numbers
         default: break
@@ -220,7 +222,7 @@ struct VirtualNode {
         return (queue.isEmpty ? [] : [.startWork(after: 700)]) + (session == .joined ? [report(lease)] : [])
     }
 
-    private func report(_ lease: Lease) -> NodeAction {
+    private func report(_ lease: GrantedLease) -> NodeAction {
         let hash = hashes[Int(lease.batch.rawValue)]
         return .send(.message(.produced(lease.batch, lease.fence, hash, byteCount: 100)))
     }
@@ -268,7 +270,8 @@ struct VirtualNode {
         work.steps += 1
         work.uses.append(use)
         if work.steps >= settings.localSteps {
-            // The hash names the process and its steps, so that a plan can be checked against what was trained.
+            // The hash names the process and its steps, so that a plan can be checked against what was
+            // trained.
             work.offer = offerHash(place: place, incarnation, steps: Int(progress))
         }
         self.work = work

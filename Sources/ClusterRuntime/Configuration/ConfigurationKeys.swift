@@ -1,0 +1,72 @@
+/// The keys of a configuration, written `group.key`.
+enum ConfigurationKeys {
+    /// Keys with a free choice of values, in the order they are written.
+    static let all = [
+        "model",
+        "prompts.kind", "prompts.path",
+        "seed",
+        "trajectory.segments", "trajectory.steps_per_segment", "trajectory.schedule", "trajectory.guidance",
+        "trajectory.reuse", "trajectory.max_uses", "trajectory.negative_prompt",
+        "trajectory.online_alignment",
+        "student.rank", "student.targets",
+        "discriminator.depth",
+        "training.batch_size", "training.local_steps", "training.rounds", "training.segment_probabilities",
+        "training.adversarial_weight", "training.feature_matching_weight", "training.adversarial_start_step",
+        "training.learning_rate", "training.betas", "training.weight_decay", "training.gradient_clip",
+        "training.warmup_steps",
+        "training.discriminator_learning_rate", "training.discriminator_betas",
+        "training.discriminator_weight_decay", "training.discriminator_gradient_clip",
+        "training.discriminator_warmup_steps",
+        "cluster.batch_samples", "cluster.ping", "cluster.suspect", "cluster.dead", "cluster.lease",
+        "cluster.attempts", "cluster.lead_batches", "cluster.trainers_at_start", "cluster.quorum",
+        "cluster.grace", "cluster.averaging.student", "cluster.averaging.discriminator",
+        "evaluation.prompts", "evaluation.path", "evaluation.guidance",
+    ]
+
+    /// Keys of the method that have one value here; it may be stated, another one is refused.
+    static let fixed = [
+        "student.mode": "lora",
+        "discriminator.head": "last",
+        "discriminator.mode": "full",
+        "discriminator.loss": "hinge",
+    ]
+
+    private static let known = all + fixed.keys.sorted()
+
+    static func isKnown(_ key: String) -> Bool { known.contains(key) }
+
+    /// True for what stands before a dot in a known key.
+    static func isGroup(_ name: String) -> Bool { known.contains { $0.hasPrefix(name + ".") } }
+
+    /// The known key, or group, that is the fewest edits away.
+    static func nearest(to key: String) -> String {
+        let groups = Set(
+            known.flatMap { key in
+                key.indices.filter { key[$0] == "." }.map { String(key[..<$0]) }
+            }
+        )
+        // A group's name is proposed for a group's misspelling: no key of it is nearer.
+        return (known + groups.sorted()).min { editDistance($0, key) < editDistance($1, key) } ?? key
+    }
+
+    /// The environment variable that overrides a key.
+    static func environmentVariable(of key: String) -> String {
+        "FLOWSTEER_" + key.uppercased().map { $0 == "." ? "_" : String($0) }.joined()
+    }
+}
+
+/// Insertions, deletions and replacements of one character that lead from one text to the other (Levenshtein).
+func editDistance(_ left: String, _ right: String) -> Int {
+    let right = Array(right)
+    var row = Array(0...right.count)
+    for (index, character) in left.enumerated() {
+        var diagonal = row[0]
+        row[0] = index + 1
+        for column in right.indices {
+            let replaced = diagonal + (character == right[column] ? 0 : 1)
+            diagonal = row[column + 1]
+            row[column + 1] = min(replaced, row[column] + 1, row[column + 1] + 1)
+        }
+    }
+    return row[right.count]
+}

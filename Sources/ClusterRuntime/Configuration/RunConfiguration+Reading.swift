@@ -1,0 +1,183 @@
+import Coordination
+import Distillation
+import FoundationEssentials
+
+/// A value that stands above the file's: `--set group.key=value`.
+package struct ConfigurationOverride: Sendable, Equatable {
+    package let key: String
+    package let value: String
+
+    package init(key: String, value: String) {
+        self.key = key
+        self.value = value
+    }
+
+    /// Reads `group.key=value`; nil without a key or an equals sign.
+    package init?(_ text: String) {
+        guard let equals = text.firstIndex(of: "="), equals != text.startIndex else { return nil }
+        key = String(text[..<equals])
+        value = String(text[text.index(after: equals)...])
+    }
+}
+
+extension RunConfiguration {
+    /// Reads a configuration's text; `path` names it in errors, and its folder is where relative paths begin.
+    package init(yaml text: String, path: String) throws(ConfigurationError) {
+        try self.init(ConfigurationText(yaml: text, path: path), folder: folder(of: path))
+    }
+
+    /// Reads a file with overrides: flags stand above the environment, the environment above the file.
+    ///
+    /// Paths that an override states are relative to the working folder.
+    /// - Parameter environment: variables `FLOWSTEER_GROUP_KEY` are read; others of that prefix are refused.
+    package init(
+        file path: String,
+        overrides: [ConfigurationOverride] = [],
+        environment: [String: String] = [:]
+    ) throws(ConfigurationError) {
+        guard let data = FileManager.default.contents(atPath: path) else {
+            throw .unreadable(path: path, reason: "there is no such file")
+        }
+        guard let yaml = String(validating: data, as: UTF8.self) else {
+            throw .unreadable(path: path, reason: "it is no UTF-8 text")
+        }
+        var text = try ConfigurationText(yaml: yaml, path: path)
+        let keys = Dictionary(
+            uniqueKeysWithValues: ConfigurationKeys.all.map {
+                (ConfigurationKeys.environmentVariable(of: $0), $0)
+            }
+        )
+        for (variable, value) in environment.sorted(by: { $0.key < $1.key })
+        where variable.hasPrefix("FLOWSTEER_") {
+            let place = ConfigurationPlace.environment(variable: variable)
+            guard let key = keys[variable] else {
+                let nearest = keys.keys.sorted().min {
+                    editDistance($0, variable) < editDistance($1, variable)
+                }
+                throw .unknownKey(variable, place: place, nearest: nearest ?? "")
+            }
+            try text.override(key, with: value, at: place)
+        }
+        for override in overrides { try text.override(override.key, with: override.value, at: .flag) }
+        try self.init(text, folder: folder(of: path))
+    }
+
+    private init(_ text: ConfigurationText, folder: String) throws(ConfigurationError) {
+        let values = ConfigurationValues(text)
+        for (key, only) in ConfigurationKeys.fixed.sorted(by: { $0.key < $1.key }) {
+            guard let stated = try values.string(key), stated != only else { continue }
+            throw .notSupported(key: key, place: values.place(of: key), value: stated, supported: "'\(only)'")
+        }
+        guard let model = try values.path("model", in: folder) else {
+            throw .missingKey("model", path: text.path, expected: "the teacher's folder")
+        }
+        self.init(modelPath: model)
+        try values.read("prompts.kind", into: &prompts.kind)
+        prompts.path = try values.path("prompts.path", in: folder)
+        if prompts.kind == .file, prompts.path == nil {
+            throw .missingKey("prompts.path", path: text.path, expected: "a file with one prompt a line")
+        }
+        try values.read("seed", into: &seed)
+        try readTrajectory(values)
+        try readNetworks(values)
+        try readTraining(values)
+        try readCluster(values)
+        try values.read("evaluation.prompts", into: &evaluation.prompts, in: 1...100_000)
+        evaluation.path = try values.path("evaluation.path", in: folder)
+        try values.read("evaluation.guidance", into: &evaluation.guidance, .positive)
+    }
+}
+
+// MARK: - Groups
+
+extension RunConfiguration {
+    private mutating func readTrajectory(_ values: ConfigurationValues) throws(ConfigurationError) {
+        try values.read("trajectory.segments", into: &trajectory.segments, in: 1...64)
+        try values.read("trajectory.steps_per_segment", into: &trajectory.stepsPerSegment, in: 1...1000)
+        try values.read("trajectory.schedule", into: &trajectory.schedule)
+        try values.read("trajectory.reuse", into: &trajectory.reuse)
+        try values.read("trajectory.online_alignment", into: &trajectory.onlineAlignment)
+        try values.read("trajectory.max_uses", into: &maxUses, in: 1...1000)
+        cluster.usesPerBatch = maxUses
+        trajectory.negativePrompt = try values.string("trajectory.negative_prompt") ?? ""
+        if let range = try values.numbers("trajectory.guidance", count: 2, .positive) {
+            guard range[0] <= range[1] else {
+                throw values.refusal(of: "trajectory.guidance", expected: "the lower bound first")
+            }
+            trajectory.guidance = range[0]...range[1]
+        }
+    }
+
+    private mutating func readNetworks(_ values: ConfigurationValues) throws(ConfigurationError) {
+        try values.read("student.rank", into: &network.rank, in: 1...4096)
+        if let targets = try values.strings("student.targets") { network.targets = targets }
+        try values.read("discriminator.depth", into: &network.discriminatorDepth, in: 1...1000)
+    }
+
+    private mutating func readTraining(_ values: ConfigurationValues) throws(ConfigurationError) {
+        try values.read("training.batch_size", into: &training.batchSize, in: 1...65_536)
+        try values.read("training.local_steps", into: &cluster.localSteps, in: 1...1_000_000)
+        var rounds = Int(cluster.rounds)
+        try values.read("training.rounds", into: &rounds, in: 1...1_000_000)
+        cluster.rounds = UInt64(rounds)
+        try readSegmentProbabilities(values)
+        try values.read("training.adversarial_weight", into: &training.adversarialWeight, .atLeast(0))
+        try values.read(
+            "training.feature_matching_weight",
+            into: &training.featureMatchingWeight,
+            .atLeast(0)
+        )
+        let start = "training.adversarial_start_step"
+        try values.read(start, into: &training.adversarialStartStep, in: 0...(.max))
+        try values.readOptimizer("training.", into: &training.optimizer)
+        try values.readOptimizer("training.discriminator_", into: &training.discriminatorOptimizer)
+    }
+
+    private mutating func readSegmentProbabilities(_ values: ConfigurationValues) throws(ConfigurationError) {
+        let key = "training.segment_probabilities"
+        guard let stated = try values.numbers(key, count: trajectory.segments, .atLeast(0)) else {
+            guard training.segmentProbabilities.count == trajectory.segments else {
+                training.segmentProbabilities = [Float](
+                    repeating: 1 / Float(trajectory.segments),
+                    count: trajectory.segments
+                )
+                return
+            }
+            return
+        }
+        guard abs(stated.reduce(0, +) - 1) < 1e-3 else {
+            throw values.refusal(of: key, expected: "numbers that add up to 1")
+        }
+        training.segmentProbabilities = stated
+    }
+
+    private mutating func readCluster(_ values: ConfigurationValues) throws(ConfigurationError) {
+        try values.read("cluster.batch_samples", into: &batchSamples, in: 1...4096)
+        try values.read("cluster.ping", into: &cluster.pingInterval, .positive)
+        try values.read("cluster.suspect", into: &cluster.suspectAfter, .positive)
+        try values.read("cluster.dead", into: &cluster.deadAfter, .positive)
+        guard cluster.pingInterval < cluster.suspectAfter else {
+            throw values.refusal(of: "cluster.suspect", expected: "more than cluster.ping")
+        }
+        guard cluster.suspectAfter < cluster.deadAfter else {
+            throw values.refusal(of: "cluster.dead", expected: "more than cluster.suspect")
+        }
+        try values.read("cluster.lease", into: &cluster.leaseFloor, .positive)
+        try values.read("cluster.attempts", into: &cluster.attempts, in: 1...1000)
+        try values.read("cluster.lead_batches", into: &cluster.leadBatches, in: 1...1_000_000)
+        try values.read("cluster.trainers_at_start", into: &cluster.trainersAtStart, in: 1...1000)
+        try values.read("cluster.quorum", into: &cluster.quorum, .between(0, 1))
+        try values.read("cluster.grace", into: &cluster.grace, .atLeast(0))
+        try values.read("cluster.averaging.student", into: &averaging.student)
+        let discriminator = "cluster.averaging.discriminator"
+        try values.read(discriminator, into: &averaging.discriminator)
+        guard averaging.discriminator == .mean else {
+            throw .notSupported(
+                key: discriminator,
+                place: values.place(of: discriminator),
+                value: averaging.discriminator.rawValue,
+                supported: "'mean'"
+            )
+        }
+    }
+}

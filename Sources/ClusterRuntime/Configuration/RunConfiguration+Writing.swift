@@ -1,0 +1,102 @@
+import Coordination
+import Distillation
+import FlowMatching
+import NeuralNetwork
+
+extension RunConfiguration {
+    /// The configuration with every key stated, as YAML that reads back equal; kept as a run's `config.yaml`.
+    package var yaml: String {
+        let values = writtenValues
+        var lines: [String] = []
+        var open: [Substring] = []
+        for key in ConfigurationKeys.all {
+            guard let value = values[key] else { continue }
+            let names = key.split(separator: ".")
+            let groups = names.dropLast()
+            let shared = zip(open, groups).prefix { $0 == $1 }.count
+            for depth in shared..<groups.count {
+                lines.append(indentation(depth) + groups[depth] + ":")
+            }
+            open = Array(groups)
+            lines.append(indentation(groups.count) + names[names.count - 1] + ": " + value)
+        }
+        return lines.map { $0 + "\n" }.joined()
+    }
+
+    private func indentation(_ depth: Int) -> String { String(repeating: "  ", count: depth) }
+
+    /// Values by key, as YAML writes them; a path that is not stated is left out.
+    private var writtenValues: [String: String] {
+        var values = [
+            "model": quoted(modelPath),
+            "prompts.kind": prompts.kind.rawValue,
+            "seed": "\(seed)",
+            "trajectory.segments": "\(trajectory.segments)",
+            "trajectory.steps_per_segment": "\(trajectory.stepsPerSegment)",
+            "trajectory.schedule": trajectory.schedule.rawValue,
+            "trajectory.guidance": list([trajectory.guidance.lowerBound, trajectory.guidance.upperBound]),
+            "trajectory.reuse": trajectory.reuse.rawValue,
+            "trajectory.max_uses": "\(maxUses)",
+            "trajectory.negative_prompt": quoted(trajectory.negativePrompt),
+            "trajectory.online_alignment": "\(trajectory.onlineAlignment)",
+            "student.rank": "\(network.rank)",
+            "student.targets": "[\(network.targets.map(quoted).joined(separator: ", "))]",
+            "discriminator.depth": "\(network.discriminatorDepth)",
+            "training.batch_size": "\(training.batchSize)",
+            "training.local_steps": "\(cluster.localSteps)",
+            "training.rounds": "\(cluster.rounds)",
+            "training.segment_probabilities": list(training.segmentProbabilities),
+            "training.adversarial_weight": "\(training.adversarialWeight)",
+            "training.feature_matching_weight": "\(training.featureMatchingWeight)",
+            "training.adversarial_start_step": "\(training.adversarialStartStep)",
+            "cluster.batch_samples": "\(batchSamples)",
+            "cluster.ping": "\(cluster.pingInterval.inSeconds)",
+            "cluster.suspect": "\(cluster.suspectAfter.inSeconds)",
+            "cluster.dead": "\(cluster.deadAfter.inSeconds)",
+            "cluster.lease": "\(cluster.leaseFloor.inSeconds)",
+            "cluster.attempts": "\(cluster.attempts)",
+            "cluster.lead_batches": "\(cluster.leadBatches)",
+            "cluster.trainers_at_start": "\(cluster.trainersAtStart)",
+            "cluster.quorum": "\(cluster.quorum)",
+            "cluster.grace": "\(cluster.grace.inSeconds)",
+            "cluster.averaging.student": averaging.student.rawValue,
+            "cluster.averaging.discriminator": averaging.discriminator.rawValue,
+            "evaluation.prompts": "\(evaluation.prompts)",
+            "evaluation.guidance": "\(evaluation.guidance)",
+        ]
+        if let path = prompts.path { values["prompts.path"] = quoted(path) }
+        if let path = evaluation.path { values["evaluation.path"] = quoted(path) }
+        for (prefix, settings) in [
+            ("training.", training.optimizer), ("training.discriminator_", training.discriminatorOptimizer),
+        ] {
+            values[prefix + "learning_rate"] = "\(settings.learningRate)"
+            values[prefix + "betas"] = list([settings.beta1, settings.beta2])
+            values[prefix + "weight_decay"] = "\(settings.weightDecay)"
+            values[prefix + "gradient_clip"] = "\(settings.gradientClip)"
+            values[prefix + "warmup_steps"] = "\(settings.warmupSteps)"
+        }
+        return values
+    }
+
+    private func list(_ numbers: [Float]) -> String {
+        "[\(numbers.map { "\($0)" }.joined(separator: ", "))]"
+    }
+
+    /// A double-quoted scalar (YAML 1.2 §7.3.1).
+    private func quoted(_ text: String) -> String {
+        var quoted = "\""
+        for scalar in text.unicodeScalars {
+            switch scalar {
+            case "\"": quoted += "\\\""
+            case "\\": quoted += "\\\\"
+            case "\n": quoted += "\\n"
+            case "\t": quoted += "\\t"
+            case "\0"..."\u{1F}":
+                let digits = String(scalar.value, radix: 16)
+                quoted += "\\x" + String(repeating: "0", count: 2 - digits.count) + digits
+            default: quoted.unicodeScalars.append(scalar)
+            }
+        }
+        return quoted + "\""
+    }
+}

@@ -1,0 +1,85 @@
+package import Coordination
+package import Distillation
+
+/// Everything a run is decided by: one YAML file, with overrides by flag and environment.
+///
+/// A value in hand is checked: its numbers are in range and fit together, its paths are absolute. Whether the
+/// files are there is seen when they are opened.
+package struct RunConfiguration: Sendable, Equatable {
+    /// The teacher's folder, absolute.
+    package var modelPath: String
+    package var prompts = PromptSettings()
+    /// Of prompts, noise, guidance, segments and initial parameters.
+    package var seed: UInt64 = 0
+    package var trajectory = TrajectorySettings()
+    /// Prompts a lease holds.
+    package var batchSamples = 8
+    /// How often a sample of a trajectory may be trained on.
+    package var maxUses = 4
+    package var network = NetworkSettings()
+    package var training = TrainingSettings()
+    /// Rounds, leases and membership; its `usesPerBatch` is ``maxUses``.
+    package var cluster = CoordinationSettings()
+    package var averaging = AveragingSettings()
+    package var evaluation = EvaluationSettings()
+
+    /// The defaults, for a teacher.
+    package init(modelPath: String) {
+        self.modelPath = modelPath
+        cluster.usesPerBatch = maxUses
+    }
+
+    /// The list of sprites that scenes are made of: `prompts.path`, or `sprites.json` beside the model's folder.
+    package var spritesPath: String {
+        if prompts.kind == .scenes, let path = prompts.path { return path }
+        return Self.spritesPath(besideModel: modelPath)
+    }
+
+    /// `sprites.json` beside a model's folder, where the shipped teacher has it.
+    package static func spritesPath(besideModel modelPath: String) -> String {
+        absolutePath("\(modelPath)/../sprites.json", in: ".")
+    }
+}
+
+/// Where a run's prompts come from.
+package struct PromptSettings: Sendable, Equatable {
+    package enum Kind: String, Sendable, CaseIterable {
+        /// Captions of emoji scenes, drawn without end.
+        case scenes
+        /// A file with one prompt a line.
+        case file
+    }
+
+    package var kind = Kind.scenes
+    /// Absolute: of the prompts for `file`; of another `sprites.json` than the model's for `scenes`.
+    package var path: String?
+
+    package init() {}
+}
+
+/// How a round makes one set of parameters out of the trainers'.
+package struct AveragingSettings: Sendable, Equatable {
+    package enum Rule: String, Sendable, CaseIterable {
+        /// The mean, weighted by samples.
+        case mean
+        /// The mean's step from the last parameters is taken with momentum .9 and rate .7 (DiLoCo's outer step).
+        case nesterov
+    }
+
+    package var student = Rule.mean
+    package var discriminator = Rule.mean
+
+    package init() {}
+}
+
+/// How a student is measured at the end of a run.
+package struct EvaluationSettings: Sendable, Equatable {
+    /// Held-out prompts, a fixed noise for each.
+    package var prompts = 120
+    /// Absolute, of a file with one held-out prompt a line; nil means held-out emoji scenes.
+    package var path: String?
+    /// Guidance scale of the teacher that is the reference.
+    package var guidance: Float = 3
+
+    package init() {}
+}

@@ -1,0 +1,194 @@
+import Checkpoints
+import ClusterMessages
+import Coordination
+import DiffusionModels
+import Distillation
+import Foundation
+import NeuralNetwork
+import Tensors
+
+/// Turns closed rounds into committed ones: averages, writes the files, then the ledger's transaction.
+///
+/// It blocks for as long as that takes, and writes into its networks, so one thread at a time uses it.
+struct RoundStore: Sendable {
+    private static let studentName = "student.safetensors"
+    private static let discriminatorName = "discriminator.safetensors"
+    private static let velocityName = "outer_velocity.safetensors"
+    private static let student = "student"
+    private static let retention = RetentionPolicy(keepingLast: 3, every: 10)
+
+    let identity: RunIdentity
+    let rule: AveragingSettings.Rule
+    let networks: TrainableNetworks
+    let teacher: Weights
+    let checkpoints: CheckpointStore
+    let ledger: Ledger
+
+    /// The store of the run that the options describe; makes its initial parameters.
+    init(_ options: CoordinatorOptions, teacher: ModelFolder, ledger: Ledger, folder: RunFolder) throws {
+        let configuration = options.configuration
+        let networks = try TrainableNetworks(
+            teacher: teacher,
+            network: configuration.network,
+            seed: configuration.seed
+        )
+        identity = RunIdentity(
+            yaml: configuration.yaml,
+            teacher: ContentHash(try teacher.contentDigest()),
+            initialParameters: ParameterBytes(networks).hash
+        )
+        rule = configuration.averaging.student
+        self.networks = networks
+        self.teacher = teacher.weights
+        self.ledger = ledger
+        checkpoints = try CheckpointStore(folder: folder.file("checkpoints"))
+    }
+
+    // MARK: Committing
+
+    /// Averages a plan's offers, given in its order, and makes the result durable.
+    func commit(
+        _ plan: RoundPlan,
+        offers: [ParameterBytes],
+        after last: CommittedRound
+    ) throws -> CommittedRound {
+        let (parameters, velocity) = average(plan, offers, after: last)
+        guard parameters.segments.allSatisfy(\.values.isFinite) else {
+            throw CoordinatorError.badParameters(round: plan.round, reason: "their average is not finite")
+        }
+        // An earlier try may have got as far as the files and failed to enter them in the ledger.
+        if try checkpoints.rounds().contains(plan.round.rawValue) {
+            try checkpoints.remove(round: plan.round.rawValue)
+        }
+        let origin = CheckpointOrigin(
+            runID: identity.runID,
+            round: plan.round.rawValue,
+            parameterHash: ContentDigest(parameters.hash),
+            teacherHash: ContentDigest(identity.teacher),
+            configurationHash: ContentDigest(identity.configuration),
+            parentManifestHash: last.checkpoint?.manifestHash,
+            build: "flowsteer",
+            ledgerCursor: plan.issued,
+            roles: parameters.segments.map(\.name)
+        )
+        let checkpoint = try checkpoints.publish(origin, files: files(parameters, velocity))
+        let committed = CommittedRound(
+            round: plan.round,
+            parameters: parameters,
+            velocity: velocity,
+            checkpoint: checkpoint
+        )
+        try ledger.commit(
+            plan,
+            parameters: parameters.hash,
+            manifest: ContentHash(checkpoint.manifestHash),
+            at: Date().timeIntervalSince1970
+        )
+        return committed
+    }
+
+    /// Removes checkpoints that need not stay; returns those that do, ascending.
+    func prune() throws -> [StoredCheckpoint] {
+        _ = try checkpoints.prune(Self.retention)
+        return try checkpoints.rounds().map { try checkpoints.checkpoint(ofRound: $0) }
+    }
+
+    private func average(
+        _ plan: RoundPlan,
+        _ offers: [ParameterBytes],
+        after last: CommittedRound
+    ) -> (ParameterBytes, velocity: Tensor?) {
+        var velocity: Tensor?
+        let segments = last.parameters.segments.map { base in
+            let members = zip(plan.contributions, offers).compactMap { part, offer in
+                offer.segments.first { $0.name == base.name }.map { ($0.values, part.samples) }
+            }
+            let mean = OuterStep.mean(members)
+            guard rule == .nesterov, base.name == Self.student else { return (base.name, mean.encoded()) }
+            let step = OuterStep.nesterov(base: base.values, mean: mean, velocity: last.velocity)
+            velocity = step.velocity
+            return (base.name, step.values.encoded())
+        }
+        return (ParameterBytes(segments), velocity)
+    }
+
+    private func files(
+        _ parameters: ParameterBytes,
+        _ velocity: Tensor?
+    ) -> [(name: String, content: CheckpointContent)] {
+        for (target, segment) in zip(networks.segments, parameters.segments) {
+            target.parameters.values.copy(from: segment.values)
+        }
+        let discriminator = Dictionary(
+            uniqueKeysWithValues: networks.discriminator.parameters.tensors.map { ($0.name, $0.tensor) }
+        )
+        var files: [(name: String, content: CheckpointContent)] = [
+            (Self.studentName, .tensors(AdapterFile.writer(networks.adapters))),
+            (Self.discriminatorName, .tensors(SafetensorsWriter(discriminator))),
+        ]
+        if let velocity {
+            files.append((Self.velocityName, .tensors(SafetensorsWriter([Self.student: velocity]))))
+        }
+        return files
+    }
+
+    // MARK: Going on
+
+    /// What the ledger's last round left, checked to the byte; the initial parameters where there is none.
+    ///
+    /// Sweeps away what a killed process left half written, and checkpoints the ledger never heard of.
+    func restore() throws -> CommittedRound {
+        _ = try checkpoints.sweepAbandoned()
+        let row = try ledger.lastRound()
+        let last = row?.version.round ?? .initial
+        for round in try checkpoints.rounds() where round > last.rawValue {
+            try checkpoints.remove(round: round)
+        }
+        guard let row else {
+            return CommittedRound(round: .initial, parameters: ParameterBytes(networks))
+        }
+        func lost(_ reason: String) -> CoordinatorError {
+            .lostCheckpoint(folder: checkpoints.folder, round: last, reason: reason)
+        }
+        let checkpoint: StoredCheckpoint
+        do { checkpoint = try checkpoints.verify(round: last.rawValue) } catch { throw lost("\(error)") }
+        guard ContentHash(checkpoint.manifestHash) == row.manifest else {
+            throw lost("its manifest is not \(row.manifest)")
+        }
+        try load(checkpoint)
+        let parameters = ParameterBytes(networks)
+        guard parameters.hash == row.version.hash else {
+            throw lost("its parameters are not \(row.version.hash)")
+        }
+        return CommittedRound(
+            round: last,
+            parameters: parameters,
+            velocity: try velocity(in: checkpoint),
+            checkpoint: checkpoint
+        )
+    }
+
+    private func load(_ checkpoint: StoredCheckpoint) throws {
+        let adapters = try AdapterFile.read(try checkpoint.path(of: Self.studentName), for: teacher)
+        for (name, tensor) in networks.adapters.parameters.tensors {
+            guard let stored = adapters.parameters.parameter(named: name)?.value, stored.shape == tensor.shape
+            else {
+                throw CoordinatorError.badParameters(
+                    round: RoundNumber(checkpoint.round),
+                    reason: "\(Self.studentName) has no \(name) of shape \(tensor.shape)"
+                )
+            }
+            tensor.copy(from: stored)
+        }
+        let discriminator = try checkpoint.tensors(in: Self.discriminatorName)
+        for (name, tensor) in networks.discriminator.parameters.tensors {
+            tensor.copy(from: try discriminator.tensor(named: name, shape: tensor.shape))
+        }
+    }
+
+    private func velocity(in checkpoint: StoredCheckpoint) throws -> Tensor? {
+        guard rule == .nesterov else { return nil }
+        let count = networks.adapters.parameters.layout.count
+        return try checkpoint.tensors(in: Self.velocityName).tensor(named: Self.student, shape: [count])
+    }
+}

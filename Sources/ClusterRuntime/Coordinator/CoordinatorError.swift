@@ -1,0 +1,53 @@
+package import ClusterMessages
+
+/// Why a coordinator cannot start or go on.
+package enum CoordinatorError: Error, Equatable {
+    /// Another coordinator works in the run's folder.
+    case folderInUse(path: String)
+    /// The folder holds a run of another configuration.
+    case otherConfiguration(folder: String, recorded: String, given: String)
+    /// The folder's run began with other parameters or another teacher than the configuration gives today.
+    case otherBeginning(folder: String, what: String, recorded: String, given: String)
+    /// The ledger's file cannot be read or written.
+    case ledger(path: String, reason: String)
+    /// The checkpoint that the ledger names is not there, or is another.
+    case lostCheckpoint(folder: String, round: RoundNumber, reason: String)
+    /// A line of the file of authorized nodes is none.
+    case badAuthorization(path: String, line: Int, reason: String)
+    /// The prompts cannot be had.
+    case badPrompts(path: String, reason: String)
+    /// A file of the run's folder cannot be written.
+    case unwritable(path: String, reason: String)
+    /// A round's parameters are not finite, or are not those of this run.
+    case badParameters(round: RoundNumber, reason: String)
+
+    /// The process's exit code (sysexits.h): 78 configuration, 75 try again, 65 bad data, 74 input and output.
+    package var exitCode: Int32 {
+        switch self {
+        case .otherConfiguration, .otherBeginning, .badAuthorization: 78
+        case .folderInUse: 75
+        case .lostCheckpoint, .badPrompts, .badParameters: 65
+        case .ledger, .unwritable: 74
+        }
+    }
+}
+
+extension CoordinatorError: CustomStringConvertible {
+    /// One line for a person.
+    package var description: String {
+        switch self {
+        case .folderInUse(let path): "\(path): another coordinator works in this folder"
+        case .otherConfiguration(let folder, let recorded, let given):
+            "\(folder): holds run \(recorded) of another configuration than run \(given); take another folder"
+        case .otherBeginning(let folder, let what, let recorded, let given):
+            "\(folder): its run began with the \(what) \(recorded), now there is \(given)"
+        case .ledger(let path, let reason): "\(path): \(reason)"
+        case .lostCheckpoint(let folder, let round, let reason):
+            "\(folder): the ledger names round \(round), but \(reason)"
+        case .badAuthorization(let path, let line, let reason): "\(path):\(line): \(reason)"
+        case .badPrompts(let path, let reason): "\(path): no prompts: \(reason)"
+        case .unwritable(let path, let reason): "\(path): cannot be written: \(reason)"
+        case .badParameters(let round, let reason): "the parameters of round \(round): \(reason)"
+        }
+    }
+}

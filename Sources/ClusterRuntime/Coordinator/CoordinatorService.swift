@@ -1,0 +1,218 @@
+import Checkpoints
+import ClusterMessages
+import Coordination
+import DiffusionModels
+import Distillation
+import Foundation
+package import ZeroMQ
+
+/// The coordinator's process: sockets, desks, ledger and checkpoints of one run.
+///
+/// `init` opens everything and is ready to be found; `run` serves until the run is finished. Killed at any
+/// moment and started again on the same folder, it goes on from the last committed round.
+package final class CoordinatorService: Sendable {
+    /// Between two looks at the clock.
+    private static let tick: Duration = .milliseconds(250)
+    /// How long a finished coordinator waits for the nodes' goodbyes.
+    private static let farewell: Duration = .seconds(5)
+
+    /// Where nodes and operators reach it.
+    package let controlEndpoint: String
+    /// The key it is known by; nil when insecure.
+    package let publicKey: CurvePublicKey?
+    /// The run's identifier.
+    package let runID: String
+
+    private let folder: RunFolder
+    private let ledger: Ledger
+    private let sockets: CoordinatorSockets
+    private let doorman: Doorman
+    private let control: ControlDesk
+    private let averaging: AveragingDesk
+    private let checkpoints: CheckpointDesk
+    private let store: RoundStore
+    private let storeThread = ComputeThread(name: "rounds")
+    private let orders: AsyncStream<Order>
+
+    /// Takes the run's folder, restores the run, binds the sockets and writes `coordinator.json`.
+    ///
+    /// - Throws: ``CoordinatorError`` for what is wrong with the folder, the ledger or the options; errors of
+    ///   the model's files, of checkpoints and of sockets as they are.
+    package init(_ options: CoordinatorOptions) async throws {
+        let configuration = options.configuration
+        folder = try RunFolder(path: options.runFolder)
+        ledger = try Ledger(folder: options.runFolder)
+        let authorized = options.isInsecure ? nil : try AuthorizedNodes(path: options.authorizedNodesPath)
+        let corpus = try PromptCorpus(configuration)
+        let teacher = try ModelFolder(path: configuration.modelPath)
+        store = try RoundStore(options, teacher: teacher, ledger: ledger, folder: folder)
+        let identity = store.identity
+        runID = identity.runID
+        let clock = RunClock()
+        let incarnation = Incarnation.random()
+        let snapshot = try ledger.begin(identity, in: folder.path, as: incarnation, at: clock.time)
+        try folder.write(configuration.yaml, as: RunFolder.configurationName)
+        let last = try store.restore()
+
+        sockets = try await CoordinatorSockets(options, authorized: authorized)
+        controlEndpoint = sockets.control.endpoint
+        publicKey = options.isInsecure ? nil : options.keys.publicKey
+        doorman = Doorman(runID: identity.runID, authorized: authorized)
+        let letterhead = Letterhead(runID: identity.runID, incarnation: incarnation)
+        let (orders, continuation) = AsyncStream.makeStream(of: Order.self)
+        self.orders = orders
+        var settings = configuration.cluster
+        settings.teacher = identity.teacher
+        control = ControlDesk(
+            state: CoordinatorState(restoring: snapshot, settings: settings, now: clock.now),
+            facts: RunFacts(
+                identity: identity,
+                yaml: configuration.yaml,
+                seed: configuration.seed,
+                batchSamples: configuration.batchSamples,
+                averagingEndpoint: sockets.averaging.endpoint,
+                checkpointEndpoint: sockets.checkpoints.endpoint,
+                announcementEndpoint: sockets.announcements.endpoint,
+                serverPublicKey: publicKey?.text
+            ),
+            doorman: doorman,
+            letterhead: letterhead,
+            ledger: ledger,
+            clock: clock,
+            corpus: corpus,
+            manifestHash: last.manifestHash,
+            record: RunRecord(
+                runID: identity.runID,
+                batchSamples: configuration.batchSamples,
+                committedBatches: snapshot.committed.count,
+                journal: try Journal(path: folder.file(RunFolder.eventsName))
+            ),
+            orders: continuation
+        )
+        averaging = AveragingDesk(
+            channel: sockets.averaging.channel,
+            control: control,
+            doorman: doorman,
+            letterhead: letterhead,
+            committed: last
+        )
+        checkpoints = CheckpointDesk(
+            channel: sockets.checkpoints.channel,
+            publisher: sockets.announcements.channel,
+            doorman: doorman,
+            letterhead: letterhead
+        )
+        try await checkpoints.serve(try store.prune())
+        try folder.announce(control: controlEndpoint, publicKey: publicKey?.text, runID: runID)
+    }
+
+    /// Serves until the run is finished and its nodes have left, or the task is cancelled; then closes all.
+    ///
+    /// - Throws: what makes going on impossible: the ledger or the folder cannot be written.
+    package func run() async throws {
+        let result: Result<Void, any Error>
+        do {
+            try await serve()
+            result = .success(())
+        } catch is CancellationError {
+            result = .success(())
+        } catch {
+            result = .failure(error)
+        }
+        await sockets.context.terminate()
+        try? folder.write(try await control.status().encoded(), as: RunFolder.statusName)
+        try ledger.close()
+        try result.get()
+    }
+
+    // MARK: Serving
+
+    private func serve() async throws {
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask {
+                for await message in self.sockets.control.channel.messages {
+                    try await self.control.receive(message)
+                }
+            }
+            group.addTask {
+                for await message in self.sockets.averaging.channel.messages {
+                    try await self.averaging.receive(message)
+                }
+            }
+            group.addTask {
+                for await message in self.sockets.checkpoints.channel.messages {
+                    await self.checkpoints.receive(message)
+                }
+            }
+            if let authenticator = sockets.authenticator {
+                group.addTask { for await _ in authenticator.refusals { self.doorman.refused() } }
+            }
+            group.addTask { try await self.obey() }
+            group.addTask { try await self.watch() }
+            // Only the watch ends by itself, when all is done; anything else that ends has failed.
+            try await group.next()
+            group.cancelAll()
+        }
+    }
+
+    /// Carries orders out one after another; a round is stored beside, so that pings are answered meanwhile.
+    private func obey() async throws {
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for await order in orders {
+                switch order {
+                case .send(let frames, let peer):
+                    // Who cannot be reached, or does not read, sees the gap in the numbers and says hello.
+                    try? await sockets.control.channel.send(frames, to: peer)
+                case .averaging(let order): try await averaging.obey(order)
+                case .publish(let announcement): await checkpoints.publish(announcement)
+                case .close(let plan): group.addTask { try await self.close(plan) }
+                }
+            }
+            try await group.waitForAll()
+        }
+    }
+
+    /// Makes a closed round durable, serves it, and only then lets it be announced.
+    private func close(_ plan: RoundPlan) async throws {
+        let offers = await averaging.offers(of: plan)
+        if let lost = zip(plan.contributions, offers).first(where: { $0.1 == nil })?.0 {
+            let event = OfferEvent.rejected(lost.offer, .notFound, "its bytes are gone")
+            return try await control.offer(event, from: lost.node)
+        }
+        let last = await averaging.last
+        let committed: CommittedRound
+        do {
+            committed = try await storeThread.run { [store] in
+                try store.commit(plan, offers: offers.compactMap(\.self), after: last)
+            }
+        } catch {
+            return try await control.storeFailed(plan.round, "\(error)")
+        }
+        await averaging.adopt(committed)
+        try await checkpoints.serve(try await storeThread.run { [store] in try store.prune() })
+        try await control.stored(committed.version, manifest: committed.manifestHash)
+    }
+
+    /// Keeps time, writes the status every second, and sees when the run is over.
+    private func watch() async throws {
+        let clock = ContinuousClock()
+        var statusDue = clock.now
+        var finishedAt: ContinuousClock.Instant?
+        // Nodes of a run that was finished before this process began have yet to come and hear it.
+        let beganFinished = await control.isFinished
+        while true {
+            try await control.tick()
+            if clock.now >= statusDue {
+                try folder.write(try await control.status().encoded(), as: RunFolder.statusName)
+                statusDue = clock.now + .seconds(1)
+            }
+            if await control.isFinished {
+                let since = finishedAt ?? clock.now
+                finishedAt = since
+                let isDeserted = await control.isDeserted && !beganFinished
+                if since.duration(to: clock.now) >= (isDeserted ? Self.tick : Self.farewell) { return }
+            }
+            try await clock.sleep(for: Self.tick)
+        }
+    }
+}

@@ -1,0 +1,97 @@
+import ClusterMessages
+import ZeroMQ
+
+/// The coordinator's four sockets, bound and, unless insecure, proved to be guarded.
+struct CoordinatorSockets: Sendable {
+    /// A socket that is bound, and how nodes reach it.
+    struct Door: Sendable {
+        let channel: Channel
+        let endpoint: String
+    }
+
+    /// The ZAP domains, one a set of roles.
+    private enum Domain {
+        static let control = "control"
+        static let averaging = "averaging"
+        static let checkpoints = "checkpoints"
+    }
+
+    let context: Context
+    /// The guard; nil when insecure.
+    let authenticator: Authenticator?
+    let control: Door
+    let averaging: Door
+    let checkpoints: Door
+    let announcements: Door
+
+    /// Binds all of them; averaging has a thread of its own, so that offers do not hold up pings.
+    init(_ options: CoordinatorOptions, authorized: AuthorizedNodes?) async throws {
+        let context = try Context(ioThreadCount: 2, allowsInsecure: options.isInsecure)
+        self.context = context
+        if let authorized {
+            let everybody = authorized.keys(of: [.rollout, .trainer, .operator])
+            authenticator = try Authenticator(
+                in: context,
+                allowed: [
+                    Domain.control: everybody,
+                    Domain.averaging: authorized.keys(of: [.trainer]),
+                    Domain.checkpoints: everybody,
+                ]
+            )
+        } else {
+            authenticator = nil
+        }
+        let small = SocketThread(name: "coordinator-io")
+        let opening = Opening(options: options, context: context, authenticator: authenticator)
+        control = try await opening.open(.router, Domain.control, options.ports.control, on: small)
+        averaging = try await opening.open(
+            .router,
+            Domain.averaging,
+            options.ports.averaging,
+            on: SocketThread(name: "averaging-io")
+        )
+        checkpoints = try await opening.open(
+            .router,
+            Domain.checkpoints,
+            options.ports.checkpoints,
+            on: small
+        )
+        announcements = try await opening.open(
+            .publisher,
+            Domain.checkpoints,
+            options.ports.announcements,
+            on: small
+        )
+    }
+
+    private struct Opening {
+        let options: CoordinatorOptions
+        let context: Context
+        let authenticator: Authenticator?
+
+        func open(
+            _ kind: ChannelKind,
+            _ domain: String,
+            _ port: Int,
+            on thread: SocketThread
+        ) async throws -> Door {
+            let channel = try Channel(
+                kind,
+                in: context,
+                on: thread,
+                security: options.isInsecure ? .plain : .curveServer(options.keys, domain: domain)
+            )
+            let bound = try await channel.bind(
+                to: "tcp://\(options.bindHost):\(port == 0 ? "*" : String(port))"
+            )
+            let chosen = bound.split(separator: ":").last ?? ""
+            // The probe is a DEALER, which a publisher turns away for what it is; the publisher shares domain
+            // and options with the checkpoints' ROUTER.
+            if kind == .router {
+                let serverKey = options.keys.publicKey
+                try await authenticator?.selfProbe(endpoint: bound, serverKey: serverKey, domain: domain)
+            }
+            return Door(channel: channel, endpoint: "tcp://\(options.advertisedHost):\(chosen)")
+        }
+    }
+}

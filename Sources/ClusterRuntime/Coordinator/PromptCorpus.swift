@@ -1,0 +1,85 @@
+package import ClusterMessages
+package import Distillation
+import Evaluation
+import FoundationEssentials
+import Tensors
+
+/// The run's endless sequence of prompts, of which batch `b` holds positions `b·n ..< (b+1)·n`.
+///
+/// The prompt at a position is a pure function of the configuration. A file's lines come in another order in
+/// every epoch, each once.
+package struct PromptCorpus: Sendable {
+    private enum Source: Sendable {
+        case scenes(SceneCaptions)
+        case lines([String])
+    }
+
+    /// Sets the order of a file apart from everything else that is drawn by the run's seed.
+    private static let orderPurpose: UInt64 = 0x6F72_6465_7220_6F66
+
+    private let source: Source
+    private let seed: UInt64
+    private let batchSamples: Int
+    /// Captions drawn so far, from the first on: captions come as prefixes of their sequence only.
+    private var captions: [String] = []
+    /// Orders of the epochs in use.
+    private var orders: [Int: [Int]] = [:]
+
+    /// Opens the prompts of a run.
+    package init(_ configuration: RunConfiguration) throws(CoordinatorError) {
+        seed = configuration.seed
+        batchSamples = configuration.batchSamples
+        switch configuration.prompts.kind {
+        case .scenes:
+            let path = configuration.spritesPath
+            do {
+                source = .scenes(try SceneCaptions(SpriteCatalog(path: path)))
+            } catch {
+                throw .badPrompts(path: path, reason: "\(error)")
+            }
+        case .file:
+            let path = configuration.prompts.path ?? ""
+            guard let data = FileManager.default.contents(atPath: path) else {
+                throw .badPrompts(path: path, reason: "there is no such file")
+            }
+            let lines = String(decoding: data, as: UTF8.self).split(separator: "\n").map(String.init)
+            guard !lines.isEmpty else { throw .badPrompts(path: path, reason: "the file is empty") }
+            source = .lines(lines)
+        }
+    }
+
+    /// The samples of a batch; their ids are their positions.
+    package mutating func samples(of batch: BatchID) -> [PromptSample] {
+        let start = Int(clamping: batch.rawValue) * batchSamples
+        return (start..<start + batchSamples).map { position in
+            PromptSample(promptID: UInt64(position), sample: 0, text: text(at: position))
+        }
+    }
+
+    private mutating func text(at position: Int) -> String {
+        switch source {
+        case .scenes(let scenes):
+            if position >= captions.count {
+                // Doubling, so that a caption is drawn anew only a few times.
+                let count = max(1024, 2 * captions.count, position + 1)
+                captions = scenes.training(count: count, seed: seed).map(\.text)
+            }
+            return captions[position]
+        case .lines(let lines):
+            let (epoch, place) = position.quotientAndRemainder(dividingBy: lines.count)
+            return lines[order(ofEpoch: epoch, count: lines.count)[place]]
+        }
+    }
+
+    private mutating func order(ofEpoch epoch: Int, count: Int) -> [Int] {
+        if let order = orders[epoch] { return order }
+        var order = Array(0..<count)
+        var random = RandomStream(key: seed ^ Self.orderPurpose, stream: UInt64(epoch))
+        for last in stride(from: count - 1, to: 0, by: -1) {
+            order.swapAt(last, random.nextInteger(below: last + 1))
+        }
+        orders = orders.filter { $0.key == epoch - 1 }
+        orders[epoch] = order
+        return order
+    }
+}

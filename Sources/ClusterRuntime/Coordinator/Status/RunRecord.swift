@@ -1,0 +1,127 @@
+import ClusterMessages
+import Coordination
+
+/// What a coordinator remembers for people: figures of the nodes, losses, paces, and the log.
+struct RunRecord: Sendable {
+    /// Batches whose times give the present pace.
+    private static let paceCount = 32
+
+    private let runID: String
+    private let batchSamples: Int
+    private let journal: Journal
+    private var unwritten: [JournalLine] = []
+    private var pings: [NodeID: Message.Ping] = [:]
+    private var losses = LossBook()
+    private var producedSamples: Int
+    private var producedAt: [Instant] = []
+    private var commits = 0
+    private var unsendable: [String] = []
+
+    /// - Parameter committedBatches: those that earlier lives of the coordinator saw committed.
+    init(runID: String, batchSamples: Int, committedBatches: Int, journal: Journal) {
+        self.runID = runID
+        self.batchSamples = batchSamples
+        self.journal = journal
+        producedSamples = committedBatches * batchSamples
+    }
+
+    // MARK: What happens
+
+    /// Logs an occurrence.
+    mutating func add(_ occurrence: Occurrence, time: Double) throws(CoordinatorError) {
+        try add(JournalLine(occurrence, time: time))
+    }
+
+    /// Takes the figures out of a node's message.
+    mutating func note(_ message: Message, from node: NodeID, openRound: RoundNumber, now: Instant) {
+        switch message {
+        case .ping(let ping): pings[node] = ping
+        case .stepReport(let report): losses.add(report, openRound: openRound)
+        case .trajectoryReady:
+            producedSamples += batchSamples
+            producedAt.append(now)
+            if producedAt.count > Self.paceCount { producedAt.removeFirst() }
+        default: break
+        }
+    }
+
+    /// Logs a committed round's losses.
+    mutating func close(_ round: RoundNumber, now: Instant, time: Double) throws(CoordinatorError) {
+        commits += 1
+        guard let means = losses.close(round) else { return }
+        try add(JournalLine(losses: means, of: round, time: time))
+    }
+
+    /// Notes a message that could not be written for the wire.
+    mutating func unsendable(_ kind: Message.Kind, _ reason: String) {
+        unsendable = ["a \(kind) could not be sent: \(reason)"]
+    }
+
+    /// The events since the last call.
+    mutating func takeUnwritten() -> [JournalLine] {
+        defer { unwritten = [] }
+        return unwritten
+    }
+
+    private mutating func add(_ line: JournalLine) throws(CoordinatorError) {
+        try journal.append(line)
+        unwritten.append(line)
+    }
+
+    // MARK: What people see
+
+    func status(of state: CoordinatorState, refusals: Int, now: Instant, time: Double) -> RunStatus {
+        var status = RunStatus(runID: runID, rounds: state.settings.rounds)
+        let elapsed = Instant.zero.duration(to: now).inSeconds
+        status.state = state.runState
+        status.round = state.parameters.round
+        status.losses = losses.latest
+        status.trajectories.total = producedSamples
+        status.trajectories.perSecond = samplesPerSecond
+        status.batches = RunStatus.Batches(state.ledger.survey().census)
+        status.nodes = state.membership.all.map { RunStatus.Node($0, lastPing: pings[$0.id]) }
+        status.waitingOn = state.waitingOn(now: now) + unsendable
+        if commits > 0, !state.isFinished {
+            let rest = state.settings.rounds - state.parameters.round.rawValue
+            status.secondsLeft = elapsed / Double(commits) * Double(rest)
+        }
+        status.refusals = refusals
+        status.peakMemoryByteCount = ClusterRuntime.peakMemoryByteCount()
+        status.time = time
+        status.elapsed = elapsed
+        return status
+    }
+
+    private var samplesPerSecond: Double {
+        guard let first = producedAt.first, let last = producedAt.last, first < last else { return 0 }
+        return Double((producedAt.count - 1) * batchSamples) / first.duration(to: last).inSeconds
+    }
+}
+
+extension RunStatus.Batches {
+    fileprivate init(_ census: Census) {
+        self.init(
+            pending: census.pending,
+            leased: census.leased,
+            produced: census.produced,
+            assigned: census.assigned,
+            consumed: census.consumed,
+            committed: census.committed,
+            dead: census.dead
+        )
+    }
+}
+
+extension RunStatus.Node {
+    fileprivate init(_ node: Membership.Node, lastPing ping: Message.Ping?) {
+        self.init(id: node.id, name: node.name, role: node.role, state: node.standing.rawValue)
+        guard let ping else { return }
+        activity = ping.activity
+        progress = ping.progress
+        heldByteCount = ping.heldByteCount
+        seconds.compute = ping.computeTime.inSeconds
+        seconds.wait = ping.waitTime.inSeconds
+        seconds.wire = ping.wireTime.inSeconds
+        peakMemoryByteCount = ping.peakMemoryByteCount
+    }
+}

@@ -1,0 +1,169 @@
+import Foundation
+import Glibc
+
+/// A whole cluster as child processes of this one.
+///
+/// Whatever ends a run (success, failure, a signal), no child outlives ``run()``; should this process itself be
+/// killed, the children notice through ``ParentWatch``.
+package actor LocalCluster {
+    /// Between two looks at the children.
+    private static let tick: Duration = .milliseconds(200)
+    /// Time children have to end in peace.
+    private static let grace: Duration = .seconds(15)
+
+    /// How to reach the coordinator, as it states in `coordinator.json`.
+    private struct Address: Decodable { let control: String }
+
+    private let options: LocalRunOptions
+    private let start = ContinuousClock.now
+    private var display = ProgressDisplay()
+    private var children: [String: ChildProcess] = [:]
+    private var policies: [String: RestartPolicy] = [:]
+    private var endpoint: String?
+    private var isInterrupted = false
+
+    package init(_ options: LocalRunOptions) { self.options = options }
+
+    /// Starts everything, keeps it running, and returns when the run is finished and all children are gone.
+    ///
+    /// - Throws: ``LocalError`` when a person stopped it, or a child fails for good.
+    package func run() async throws {
+        try options.prepare()
+        try? FileManager.default.removeItem(atPath: options.runFolder.coordinator)
+        let signals = StopSignals()
+        let arrivals = signals.arrivals
+        defer {
+            withExtendedLifetime(signals) {}
+            signal(SIGINT, SIG_DFL)
+            signal(SIGTERM, SIG_DFL)
+        }
+        try await withThrowingTaskGroup(of: Bool.self) { group in
+            group.addTask {
+                for await _ in arrivals { break }
+                await self.interrupt()
+                return false
+            }
+            group.addTask {
+                try await self.work()
+                return true
+            }
+            while let isOver = try await group.next(), !isOver {}
+            group.cancelAll()
+        }
+    }
+
+    private func interrupt() {
+        // The other task's cancellation when all is over comes here too.
+        guard !Task.isCancelled else { return }
+        isInterrupted = true
+    }
+
+    private func work() async throws {
+        do {
+            try launch(options.coordinator(port: 0))
+            while try await isUnfinished() { try await Task.sleep(for: Self.tick) }
+        } catch {
+            display.finish()
+            try await endChildren()
+            throw error
+        }
+        // Workers hear of the end from the coordinator and leave by themselves.
+        try await endChildren(isFinished: true)
+        display.finish()
+    }
+
+    /// One look at everything; false when the run is finished.
+    private func isUnfinished() async throws -> Bool {
+        guard !isInterrupted else { throw LocalError.interrupted(folder: options.runFolder.path) }
+        if endpoint == nil { try welcomeCoordinator() }
+        for (name, child) in children.sorted(by: { $0.key < $1.key }) {
+            guard let end = child.end else { continue }
+            children[name] = nil
+            if name == "coordinator", end == .exited(0) { return false }
+            try attend(to: child, end)
+        }
+        if let status = try? options.runFolder.readStatus(), endpoint != nil {
+            display.show(ProgressLine(status))
+        }
+        return true
+    }
+
+    /// Starts the workers once the coordinator says where it is.
+    private func welcomeCoordinator() throws {
+        guard let data = FileManager.default.contents(atPath: options.runFolder.coordinator) else { return }
+        let endpoint = try JSONDecoder().decode(Address.self, from: data).control
+        self.endpoint = endpoint
+        for worker in options.workers {
+            try launch(options.worker(worker.name, verb: worker.verb, coordinator: endpoint))
+        }
+    }
+
+    private func launch(_ command: ChildCommand) throws {
+        children[command.name] = try ChildProcess(starting: command)
+    }
+
+    /// Starts a child again that ended before the run did, or gives the run up.
+    private func attend(to child: ChildProcess, _ end: ChildEnd) throws {
+        let name = child.command.name
+        let decision = policies[name, default: RestartPolicy()].decide(end, at: start.duration(to: .now))
+        switch decision {
+        case .leave:
+            note("\(name) has left")
+        case .restart:
+            note("\(name) \(end), it is started again")
+            // Workers know the coordinator by its port, so it keeps it.
+            let port = endpoint.flatMap { $0.split(separator: ":").last }.flatMap { Int($0) } ?? 0
+            try launch(name == "coordinator" ? options.coordinator(port: port) : child.command)
+        case .fail(let exit):
+            throw LocalError.processFailed(
+                name: name,
+                exit: exit,
+                log: child.command.log,
+                lastLine: child.lastLine
+            )
+        case .giveUp(let restarts):
+            throw LocalError.processKeepsFailing(
+                name: name,
+                restarts: restarts,
+                log: child.command.log,
+                lastLine: child.lastLine
+            )
+        }
+    }
+
+    /// Tells the person, and `logs/local.log`.
+    private func note(_ text: String) {
+        display.say(text)
+        let path = "\(options.runFolder.logs)/local.log"
+        let line = "\(Date().ISO8601Format()) \(text)\n"
+        if let file = FileHandle(forWritingAtPath: path) {
+            _ = try? file.seekToEnd()
+            file.write(Data(line.utf8))
+            try? file.close()
+        } else {
+            _ = FileManager.default.createFile(atPath: path, contents: Data(line.utf8))
+        }
+    }
+
+    /// Returns when no child is left: asked first, unless they end by themselves, then forced.
+    private func endChildren(isFinished: Bool = false) async throws {
+        if !isFinished { children.values.forEach { $0.terminate() } }
+        let clock = ContinuousClock()
+        let deadline = clock.now + Self.grace
+        while children.values.contains(where: { $0.end == nil }), clock.now < deadline {
+            try await Task.sleep(for: Self.tick)
+        }
+        for child in children.values where child.end == nil { child.kill() }
+        while children.values.contains(where: { $0.end == nil }) { try await Task.sleep(for: Self.tick) }
+        children = [:]
+    }
+}
+
+extension ChildEnd: CustomStringConvertible {
+    var description: String {
+        switch self {
+        case .exited(let code): "ended with exit code \(code)"
+        case .killed(let signal): "was killed by signal \(signal)"
+        }
+    }
+}

@@ -1,0 +1,74 @@
+import Checkpoints
+import DiffusionModels
+import Distillation
+package import Evaluation
+import FlowMatching
+import ImageFiles
+
+/// The end of a run on this machine: the student is measured and exported, the report written.
+package struct LocalConclusion: Sendable {
+    private let configuration: RunConfiguration
+    private let folder: LocalRunFolder
+    private let lanes: Int
+
+    package init(_ configuration: RunConfiguration, folder: LocalRunFolder, lanes: Int) {
+        self.configuration = configuration
+        self.folder = folder
+        self.lanes = lanes
+    }
+
+    /// Computes on a thread of its own; returns the table for the screen.
+    ///
+    /// - Parameter prompts: the held-out ones.
+    package func conclude(
+        prompts: [String],
+        progress: AsyncStream<String>.Continuation
+    ) async throws -> [EvaluationRow] {
+        let thread = ComputeThread(name: "evaluation")
+        return try await thread.run { try conclude(on: prompts, progress: progress) }
+    }
+
+    private func conclude(
+        on prompts: [String],
+        progress: AsyncStream<String>.Continuation
+    ) throws -> [EvaluationRow] {
+        defer { progress.finish() }
+        let model = try ModelSampler(modelPath: configuration.modelPath, lanes: lanes)
+        let adapters = try StudentFile.read(try folder.latestCheckpoint(), for: model.model)
+        let trajectory = configuration.trajectory
+        let schedule = SigmaSchedule(
+            kind: trajectory.schedule,
+            stepCount: trajectory.segments,
+            shift: model.model.shift
+        )
+        // First what people came for: an evaluation that fails must not cost them the student.
+        try StudentExport(model: model.model, adapters: adapters, schedule: schedule).write(
+            to: folder.student
+        )
+        let evaluation = StudentEvaluation(
+            model,
+            student: try model.model.makeTransformer(adapters: adapters),
+            prompts: prompts,
+            segments: trajectory.segments,
+            stepsPerSegment: trajectory.stepsPerSegment,
+            schedule: trajectory.schedule,
+            guidance: configuration.evaluation.guidance,
+            negativePrompt: trajectory.negativePrompt,
+            seed: configuration.seed
+        )
+        let result = EvaluationResult(of: evaluation, drawsPixels: model.drawsPixels, progress: progress)
+        if let sheet = result.sheet { try PNGFile.write(sheet, to: folder.samples) }
+        guard let status = try folder.readStatus() else {
+            throw CheckpointError.unreadable(path: folder.status, reason: "there is no such file")
+        }
+        let report = RunReport(
+            evaluation: result.rows,
+            status: status,
+            journal: folder.readJournal(),
+            configuration: configuration
+        )
+        try writeAtomically(try report.json(), to: folder.reportJSON)
+        try writeAtomically(Array(report.markdown.utf8), to: folder.reportMarkdown)
+        return result.rows
+    }
+}

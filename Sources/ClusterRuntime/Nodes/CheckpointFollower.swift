@@ -1,0 +1,124 @@
+import Checkpoints
+import ClusterMessages
+import ZeroMQ
+
+/// Fetches every announced checkpoint into the node's own store.
+///
+/// Pongs and the publisher's hints both tell of new ones; only the newest is fetched, and a download goes on where
+/// a killed process stopped.
+struct CheckpointFollower: Sendable {
+    private let network: NodeNetwork
+    private let store: CheckpointStore
+    private let hints = Inbox<Message.Announce>(limit: 64)
+    /// How many rounds stay on the disk.
+    private static let retention = RetentionPolicy(keepingLast: 3, every: 10)
+    private static let retryDelay = Duration.seconds(5)
+
+    init(folder: String, network: NodeNetwork) throws {
+        self.network = network
+        store = try CheckpointStore(folder: folder)
+    }
+
+    /// Says that there is a checkpoint.
+    func announce(_ round: RoundNumber, _ manifest: ContentHash) {
+        hints.deliver(Message.Announce(round: round, manifestHash: manifest))
+    }
+
+    /// Nothing will be announced any more: fetches what is still to be fetched, and ends.
+    func finish() { hints.finish() }
+
+    /// Follows until ``finish()``, or until the task is cancelled.
+    func run() async throws {
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { try await listen() }
+            group.addTask { try await follow() }
+            try await group.endWithFirst()
+        }
+    }
+
+    private func follow() async throws {
+        var newest = RoundNumber(try store.rounds().last ?? 0)
+        while !hints.isExhausted {
+            guard var hint = try await hints.next(within: .seconds(60)) else { continue }
+            while let later = try await hints.next(within: .zero) {
+                hint = later.round > hint.round ? later : hint
+            }
+            guard hint.round > newest, let session = network.signature.session else { continue }
+            do {
+                try await fetch(hint, in: session)
+                newest = hint.round
+                _ = try store.prune(Self.retention)
+            } catch is CancellationError {
+                throw CancellationError()
+            } catch {
+                // The coordinator is away, or keeps a newer one by now; every pong asks again.
+                try await Task.sleep(for: Self.retryDelay)
+            }
+        }
+    }
+
+    /// Hears the publisher's hints; one that moved is not looked for, because pongs tell the same.
+    private func listen() async throws {
+        while network.signature.session == nil { try await Task.sleep(for: .seconds(1)) }
+        guard let welcome = network.signature.session?.welcome else { return }
+        let channel = try await network.connect(
+            .subscriber,
+            to: welcome.announcementEndpoint,
+            serverKey: try welcome.serverPublicKey.map { key throws(ZeroMQError) in try CurvePublicKey(key) }
+        )
+        try await channel.subscribe()
+        for await received in channel.messages {
+            guard case .announce(let hint)? = try? MessageCodec.decode(frames: received.frames).message else {
+                continue
+            }
+            hints.deliver(hint)
+        }
+        await channel.close()
+    }
+
+    private func fetch(_ hint: Message.Announce, in session: NodeSession) async throws {
+        let link = try await network.link(
+            to: session.welcome.checkpointEndpoint,
+            serverKey: session.welcome.serverPublicKey,
+            peer: "the coordinator's checkpoints"
+        )
+        do {
+            try await fetch(hint, over: link)
+            await link.close()
+        } catch {
+            await link.close()
+            throw error
+        }
+    }
+
+    private func fetch(_ hint: Message.Announce, over link: MessageLink) async throws {
+        let manifest = try await manifest(hint, over: link)
+        var download = try StagedDownload(
+            manifestBytes: manifest,
+            hash: ContentDigest(hint.manifestHash),
+            into: store
+        )
+        let fetch = ChunkFetch(link: link, plane: .checkpoints)
+        for chunk in download.missing {
+            let size = download.manifest.files.first { $0.digest == chunk.file }?.byteCount ?? 0
+            let range = chunk.offset..<chunk.offset + chunk.byteCount
+            let bytes = try await fetch.bytes(range, of: ContentHash(chunk.file), byteCount: size)
+            try download.receive(bytes, of: chunk.file, at: chunk.offset)
+        }
+        _ = try download.publish()
+    }
+
+    private func manifest(_ hint: Message.Announce, over link: MessageLink) async throws -> [UInt8] {
+        let subject = "the manifest of round \(hint.round)"
+        for _ in 0..<5 {
+            try await link.send(.manifestRequest(.hash(hint.manifestHash)))
+            switch try await link.next(within: .seconds(2)) {
+            case .manifest(let manifest) where manifest.hash == hint.manifestHash: return manifest.payload
+            case .fetchError(let error):
+                throw NodeError.notServed(peer: link.peer, subject: subject, error.code, error.text)
+            default: continue
+            }
+        }
+        throw NodeError.silent(peer: link.peer, subject: subject, .seconds(10))
+    }
+}

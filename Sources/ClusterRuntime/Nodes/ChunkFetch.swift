@@ -1,0 +1,82 @@
+import Checkpoints
+import ClusterMessages
+
+/// Fetches bytes by their hash from whoever serves them, within a window of a few MiB.
+struct ChunkFetch: Sendable {
+    /// Which plane the bytes are on.
+    enum Plane: Sendable {
+        case trajectories, checkpoints
+    }
+
+    let link: MessageLink
+    let plane: Plane
+    /// How long the peer may send nothing.
+    var patience: Duration = .seconds(10)
+    /// After how much silence pieces are asked for again.
+    var repetition: Duration = .seconds(2)
+
+    /// All bytes of what has this hash; compared with it.
+    func bytes(of hash: ContentHash, byteCount: Int) async throws -> [UInt8] {
+        let bytes = try await bytes(0..<byteCount, of: hash, byteCount: byteCount)
+        let actual = ContentHash(ContentDigest(of: bytes))
+        guard actual == hash else {
+            throw NodeError.wrongBytes(
+                peer: link.peer,
+                subject: subject(hash),
+                expected: "SHA-256 \(hash.abbreviated)",
+                actual: actual.abbreviated
+            )
+        }
+        return bytes
+    }
+
+    /// A part of the bytes that have this hash; the codec has compared each piece with its CRC-32C.
+    func bytes(_ range: Range<Int>, of hash: ContentHash, byteCount: Int) async throws -> [UInt8] {
+        var transfer = ChunkTransfer(range)
+        var lastProgress = ContinuousClock.now
+        while !transfer.isComplete {
+            for piece in transfer.requests() { try await link.send(request(piece, of: hash)) }
+            switch try await link.next(within: repetition) {
+            case .chunk(let chunk) where chunk.hash == hash:
+                guard chunk.totalByteCount == byteCount else {
+                    throw NodeError.wrongBytes(
+                        peer: link.peer,
+                        subject: subject(hash),
+                        expected: "\(byteCount) bytes",
+                        actual: "\(chunk.totalByteCount)"
+                    )
+                }
+                if transfer.receive(chunk.payload, at: chunk.offset) { lastProgress = .now }
+            case .fetchError(let error) where error.hash == hash:
+                throw NodeError.notServed(
+                    peer: link.peer,
+                    subject: subject(hash),
+                    error.code,
+                    error.text
+                )
+            case .some: break  // left over from a transfer that was given up
+            case nil: transfer.rewind()
+            }
+            if lastProgress.duration(to: .now) >= patience, !transfer.isComplete {
+                throw NodeError.silent(peer: link.peer, subject: subject(hash), patience)
+            }
+        }
+        return transfer.bytes
+    }
+
+    private func subject(_ hash: ContentHash) -> String {
+        switch plane {
+        case .trajectories: "the trajectories \(hash.abbreviated)"
+        case .checkpoints: "the file \(hash.abbreviated)"
+        }
+    }
+
+    private func request(_ piece: Range<Int>, of hash: ContentHash) -> Message {
+        switch plane {
+        case .trajectories:
+            .fetch(.init(hash: hash, offset: piece.lowerBound, creditByteCount: piece.count))
+        case .checkpoints:
+            .chunkRequest(.init(hash: hash, offset: piece.lowerBound, creditByteCount: piece.count))
+        }
+    }
+}

@@ -1,0 +1,53 @@
+/// Bytes that arrive in pieces, asked for a few at a time.
+///
+/// Every piece is asked for by itself, so what is on its way never exceeds the window, whatever the other end
+/// does. Pieces come in order; one that was lost is asked for again.
+struct ChunkTransfer: Sendable {
+    /// The largest payload of a message.
+    static let pieceByteCount = 1 << 20
+
+    /// The positions wanted.
+    let range: Range<Int>
+    /// What has arrived.
+    private(set) var bytes: [UInt8] = []
+    private var asked: Int
+    private let window: Int
+
+    /// - Parameter window: bytes asked for and not yet here.
+    init(_ range: Range<Int>, window: Int = 4 << 20) {
+        precondition(window >= 1, "a transfer with a window of \(window) bytes never begins")
+        self.range = range
+        self.window = window
+        asked = range.lowerBound
+        bytes.reserveCapacity(min(range.count, 1 << 30))
+    }
+
+    /// The position of the next byte.
+    var position: Int { range.lowerBound + bytes.count }
+
+    var isComplete: Bool { position == range.upperBound }
+
+    /// The pieces to ask for now.
+    mutating func requests() -> [Range<Int>] {
+        var pieces: [Range<Int>] = []
+        while asked < range.upperBound, asked - position < window {
+            let piece = asked..<min(asked + Self.pieceByteCount, range.upperBound)
+            pieces.append(piece)
+            asked = piece.upperBound
+        }
+        return pieces
+    }
+
+    /// Takes a piece; false for one that was not wanted now: it came twice, or one before it was lost.
+    mutating func receive(_ payload: [UInt8], at offset: Int) -> Bool {
+        guard offset == position, !payload.isEmpty, payload.count <= range.upperBound - position else {
+            return false
+        }
+        bytes += payload
+        asked = max(asked, position)
+        return true
+    }
+
+    /// Asks again for all that has not arrived.
+    mutating func rewind() { asked = position }
+}

@@ -1,0 +1,85 @@
+import Synchronization
+
+/// A bounded queue with one reader, who waits for a limited time.
+final class Inbox<Element: Sendable>: Sendable {
+    private struct State {
+        var elements: [Element] = []
+        var isFinished = false
+        /// Numbers the waits, so that a late timer ends no later wait.
+        var wait = 0
+        /// The last wait that is over, perhaps before it began.
+        var givenUp = 0
+        var reader: CheckedContinuation<Element?, Never>?
+    }
+
+    private let state = Mutex(State())
+    private let limit: Int
+
+    /// - Parameter limit: elements kept; what comes beyond them is dropped.
+    init(limit: Int) { self.limit = limit }
+
+    /// Adds an element, or hands it to the reader who waits.
+    func deliver(_ element: Element) {
+        let reader = state.withLock { state -> CheckedContinuation<Element?, Never>? in
+            if let reader = state.reader.take() { return reader }
+            if state.elements.count < limit, !state.isFinished { state.elements.append(element) }
+            return nil
+        }
+        reader?.resume(returning: element)
+    }
+
+    /// Nothing more will come.
+    func finish() {
+        let reader = state.withLock { state in
+            state.isFinished = true
+            return state.reader.take()
+        }
+        reader?.resume(returning: nil)
+    }
+
+    /// Whether nothing more will come, and nothing is left.
+    var isExhausted: Bool { state.withLock { $0.isFinished && $0.elements.isEmpty } }
+
+    /// The next element; nil when none came in time or none will ever come.
+    ///
+    /// Throws `CancellationError` if the reading task is cancelled; the queue can be read again.
+    func next(within time: Duration) async throws -> Element? {
+        try Task.checkCancellation()
+        let wait = state.withLock { state in
+            state.wait += 1
+            return state.wait
+        }
+        let timer = Task {
+            do { try await Task.sleep(for: time) } catch { return }
+            giveUp(wait)
+        }
+        defer { timer.cancel() }
+        let element = await withTaskCancellationHandler {
+            await withCheckedContinuation { continuation in answer(continuation) }
+        } onCancel: {
+            giveUp(wait)
+        }
+        try Task.checkCancellation()
+        return element
+    }
+
+    private func answer(_ continuation: CheckedContinuation<Element?, Never>) {
+        let element = state.withLock { state -> Element?? in
+            if !state.elements.isEmpty { return .some(state.elements.removeFirst()) }
+            if state.isFinished || state.givenUp == state.wait { return .some(nil) }
+            precondition(state.reader == nil, "one task at a time reads an inbox")
+            state.reader = continuation
+            return nil
+        }
+        if let element { continuation.resume(returning: element) }
+    }
+
+    private func giveUp(_ wait: Int) {
+        let reader = state.withLock { state -> CheckedContinuation<Element?, Never>? in
+            guard state.wait == wait else { return nil }
+            state.givenUp = wait
+            return state.reader.take()
+        }
+        reader?.resume(returning: nil)
+    }
+}

@@ -1,0 +1,65 @@
+package import ClusterMessages
+package import ZeroMQ
+
+/// What a person says when starting a rollout or trainer worker; everything else comes from the coordinator.
+package struct WorkerOptions: Sendable {
+    /// Rollout or trainer.
+    package var role: Role
+    /// What people call the node; unique in the cluster.
+    package var name: String
+    /// The coordinator's control endpoint, `tcp://host:port`.
+    package var coordinatorEndpoint: String
+    /// The coordinator's key; nil without encryption.
+    package var coordinatorKey: CurvePublicKey?
+    /// The node's own identity, by which it is known over restarts.
+    package var keys: CurveKeyPair
+    /// The teacher's folder on this machine; nil uses the configuration's.
+    package var modelPath: String?
+    /// Where the node keeps its own files.
+    package var runFolder: String
+    /// The host under which others reach what this node serves.
+    package var advertiseHost: String
+    /// Threads that share the numerics.
+    package var lanes: Int
+    /// How long the coordinator may be silent before the worker gives up.
+    package var patience: Duration
+    /// Without encryption; on this machine only.
+    package var isInsecure: Bool
+    /// Whether every announced checkpoint is fetched into ``runFolder``.
+    package var fetchesCheckpoints: Bool
+    /// Bytes of trajectories a rollout keeps for trainers, or a trainer prefetches.
+    package var heldByteLimit: Int
+
+    /// A worker that looks for its coordinator for ten minutes and fetches no checkpoints.
+    package init(
+        role: Role,
+        name: String,
+        coordinatorEndpoint: String,
+        coordinatorKey: CurvePublicKey?,
+        keys: CurveKeyPair,
+        modelPath: String? = nil,
+        runFolder: String,
+        advertiseHost: String = "127.0.0.1",
+        lanes: Int = 1,
+        patience: Duration = .seconds(600),
+        isInsecure: Bool = false,
+        fetchesCheckpoints: Bool = false,
+        heldByteLimit: Int = 4 << 30
+    ) {
+        precondition(role == .rollout || role == .trainer, "a \(role) is no worker")
+        precondition(lanes >= 1, "a worker needs a lane, got \(lanes)")
+        self.role = role
+        self.name = name
+        self.coordinatorEndpoint = coordinatorEndpoint
+        self.coordinatorKey = coordinatorKey
+        self.keys = keys
+        self.modelPath = modelPath
+        self.runFolder = runFolder
+        self.advertiseHost = advertiseHost
+        self.lanes = lanes
+        self.patience = patience
+        self.isInsecure = isInsecure
+        self.fetchesCheckpoints = fetchesCheckpoints
+        self.heldByteLimit = heldByteLimit
+    }
+}

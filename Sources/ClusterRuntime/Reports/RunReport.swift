@@ -1,0 +1,125 @@
+import ClusterMessages
+package import Evaluation
+
+/// What a run came to: `report.json`.
+package struct RunReport: Codable, Sendable, Equatable {
+    /// One process of the cluster.
+    package struct Process: Codable, Sendable, Equatable {
+        /// `coordinator`, `rollout` or `trainer`.
+        package var role: String
+        package var name: String
+        /// The most memory it had resident.
+        package var peakMemoryBytes: Int
+        package var seconds: Seconds
+    }
+
+    /// Where a process's time went.
+    package struct Seconds: Codable, Sendable, Equatable {
+        package var compute: Double
+        package var wait: Double
+        package var wire: Double
+    }
+
+    /// Where the run's time went, in seconds.
+    package struct WallClock: Codable, Sendable, Equatable {
+        /// From the coordinator's start to its end.
+        package var total: Double
+        /// Rollout workers computing, summed over them.
+        package var rollout: Double
+        /// Trainer workers computing, summed over them.
+        package var train: Double
+        /// From a round's last offer to its commit, summed over rounds.
+        package var average: Double
+        /// Workers waiting, summed over them.
+        package var wait: Double
+    }
+
+    /// The mean losses of a round's steps.
+    package struct Round: Codable, Sendable, Equatable {
+        package var round: UInt64
+        package var steps: Int
+        package var losses: [String: Double]
+    }
+
+    package var evaluation: [EvaluationRow]
+    package var processes: [Process]
+    package var wallClock: WallClock
+    /// Teacher trajectories solved.
+    package var trajectories: Int
+    /// Rounds committed.
+    package var rounds: UInt64
+    package var losses: [Round]
+    /// The resolved configuration, as YAML.
+    package var configuration: String
+
+    /// Puts a report together from what the coordinator left in the run's folder.
+    package init(
+        evaluation: [EvaluationRow],
+        status: RunStatus,
+        journal: [JournalLine],
+        configuration: RunConfiguration
+    ) {
+        self.evaluation = evaluation
+        self.configuration = configuration.yaml
+        let average = Self.averagingSeconds(journal)
+        let workers = status.nodes.filter { $0.role == .rollout || $0.role == .trainer }
+        let processes =
+            [
+                // The coordinator computes when it averages and else waits for its peers.
+                Process(
+                    role: "coordinator",
+                    name: "coordinator",
+                    peakMemoryBytes: status.peakMemoryByteCount,
+                    seconds: Seconds(compute: average, wait: max(0, status.elapsed - average), wire: 0)
+                )
+            ] + workers.map(Process.init)
+        func sum(_ role: String, _ part: KeyPath<Seconds, Double>) -> Double {
+            processes.filter { $0.role == role }.reduce(0) { $0 + $1.seconds[keyPath: part] }
+        }
+        self.processes = processes
+        wallClock = WallClock(
+            total: status.elapsed,
+            rollout: sum("rollout", \.compute),
+            train: sum("trainer", \.compute),
+            average: average,
+            wait: sum("rollout", \.wait) + sum("trainer", \.wait)
+        )
+        trajectories = status.trajectories.total
+        rounds = status.round.rawValue
+        losses = journal.compactMap { line in
+            guard let round = line.round, let losses = line.losses else { return nil }
+            return Round(round: round.rawValue, steps: line.steps ?? 0, losses: losses)
+        }
+    }
+
+    private static func averagingSeconds(_ journal: [JournalLine]) -> Double {
+        var closed: [UInt64: Double] = [:]
+        var seconds = 0.0
+        for line in journal {
+            guard let round = line.round?.rawValue else { continue }
+            if line.kind == "roundClosed" { closed[round] = line.time }
+            if line.kind == "roundCommitted", let start = closed.removeValue(forKey: round) {
+                seconds += max(0, line.time - start)
+            }
+        }
+        return seconds
+    }
+
+    /// `report.json`.
+    package func json() throws -> [UInt8] { try ReportCoding.encoded(self) }
+}
+
+extension RunReport.Process {
+    init(_ node: RunStatus.Node) {
+        self.init(
+            role: node.role.rawValue,
+            name: node.name,
+            peakMemoryBytes: node.peakMemoryByteCount,
+            seconds: RunReport.Seconds(
+                compute: node.seconds.compute,
+                wait: node.seconds.wait,
+                wire: node.seconds.wire
+            )
+        )
+    }
+}

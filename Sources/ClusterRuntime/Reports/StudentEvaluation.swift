@@ -1,0 +1,114 @@
+package import DiffusionModels
+package import Distillation
+package import Evaluation
+package import FlowMatching
+package import ImageFiles
+import NeuralNetwork
+package import Tensors
+
+/// How far few-step samplers end from the teacher's own many guided steps, on fixed prompts and noise.
+///
+/// Which samplers are compared is a value, ``methods``; whoever runs them one by one can tell people where it
+/// stands.
+package struct StudentEvaluation: Sendable {
+    /// A sampler under a name.
+    package struct Method: Sendable {
+        package let name: String
+        package let sampler: FewStepSampler
+    }
+
+    /// Sets the noise of evaluations apart from that of training.
+    private static let noisePurpose: UInt64 = 0x6576_616C_7561_7465
+    /// Columns of a sheet; twice the six kinds of scene.
+    private static let columnCount = 12
+
+    /// What all are compared with: the teacher on the fine rectified grid, guided.
+    package let reference: Method
+    package let methods: [Method]
+    private let model: ModelSampler
+    private let prompts: [String]
+    private let conditional: EncodedText
+    private let unconditional: EncodedText
+    private let noise: Tensor
+
+    /// Prepares an evaluation.
+    ///
+    /// - Parameters:
+    ///   - student: the trained network; nil measures only what needs no training.
+    ///   - segments: K, the steps of the student and of the teacher it is compared with.
+    ///   - stepsPerSegment: the reference takes K times as many.
+    ///   - schedule: the student's own kind.
+    ///   - guidance: the teacher's scale.
+    package init(
+        _ model: ModelSampler,
+        student: VelocityTransformer?,
+        prompts: [String],
+        segments: Int = 4,
+        stepsPerSegment: Int = 8,
+        schedule: ScheduleKind = .rectified,
+        guidance: Float,
+        negativePrompt: String = "",
+        seed: UInt64
+    ) {
+        let teacher = model.teacher
+        let shift = model.model.shift
+        func method(
+            _ name: String,
+            _ network: VelocityTransformer,
+            _ kind: ScheduleKind,
+            steps: Int = segments,
+            guidance: Float = 1
+        ) -> Method {
+            let schedule = SigmaSchedule(kind: kind, stepCount: steps, shift: shift)
+            return Method(
+                name: name,
+                sampler: FewStepSampler(network, schedule: schedule, guidanceScale: guidance)
+            )
+        }
+        let fine = segments * stepsPerSegment
+        reference = method("teacher-\(fine)", teacher, .rectified, steps: fine, guidance: guidance)
+        // At its start a student is the teacher, bit for bit, so the teacher stands in for it.
+        methods =
+            [
+                method("teacher-\(segments)-stock", teacher, .stock, guidance: guidance),
+                method("teacher-\(segments)-rectified", teacher, .rectified, guidance: guidance),
+                method("student-initial", teacher, schedule),
+            ] + (student.map { [method("student", $0, schedule)] } ?? [])
+        self.model = model
+        self.prompts = prompts
+        conditional = model.encode(prompts)
+        unconditional = model.encode([negativePrompt])
+        noise = model.noise(count: prompts.count, seed: seed ^ Self.noisePurpose)
+    }
+
+    /// The latents a method ends at, one sample a prompt.
+    package func endpoints(of method: Method) -> Tensor {
+        model.solve(method.sampler, from: noise, conditional: conditional, unconditional: unconditional)
+    }
+
+    /// One row a method.
+    ///
+    /// - Parameters:
+    ///   - endpoints: of ``methods``, in order.
+    ///   - reference: endpoints of ``reference``.
+    package func rows(_ endpoints: [Tensor], reference: Tensor) -> [EvaluationRow] {
+        zip(methods, endpoints).map { method, endpoint in
+            EvaluationRow(
+                method: method.name,
+                functionEvaluations: method.sampler.evaluations,
+                distanceToTeacher: DistanceStatistics(of: PairedDistance.perSample(endpoint, reference))
+            )
+        }
+    }
+
+    /// One row a method under the reference, one column a prompt, the prompts above.
+    package func sheet(_ endpoints: [Tensor], reference: Tensor) -> Picture {
+        let columns = min(Self.columnCount, prompts.count)
+        return ContactSheet(
+            rows: ([reference] + endpoints).map { Picture.pictures(modelSpace: $0.rows(0..<columns)) },
+            rowLabels: [self.reference.name] + methods.map(\.name),
+            columnCaptions: Array(prompts.prefix(columns)),
+            scale: 4
+        ).picture
+    }
+}

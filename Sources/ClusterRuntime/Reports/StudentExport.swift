@@ -1,0 +1,82 @@
+import Checkpoints
+package import DiffusionModels
+package import FlowMatching
+import Foundation
+package import NeuralNetwork
+
+/// A student as a folder that other programs can use: adapters, scheduler, sigmas, and how to sample it.
+package struct StudentExport: Sendable {
+    private let model: ModelFolder
+    private let adapters: LowRankAdapters
+    private let schedule: SigmaSchedule
+
+    package init(model: ModelFolder, adapters: LowRankAdapters, schedule: SigmaSchedule) {
+        self.model = model
+        self.adapters = adapters
+        self.schedule = schedule
+    }
+
+    /// Writes the folder; files that are there are replaced.
+    package func write(to folder: String) throws {
+        try LocalRunFolder.create(folder)
+        try AdapterFile.writer(adapters).write(to: "\(folder)/\(AdapterFile.name)")
+        let scheduler = "\(model.path)/scheduler/scheduler_config.json"
+        guard let configuration = FileManager.default.contents(atPath: scheduler) else {
+            throw CheckpointError.unreadable(path: scheduler, reason: "there is no such file")
+        }
+        try writeAtomically(Array(configuration), to: "\(folder)/scheduler_config.json")
+        try writeAtomically(
+            try ReportCoding.encoded(Sigmas(schedule, shift: model.shift)),
+            to: "\(folder)/sigmas.json"
+        )
+        try writeAtomically(Array(card.utf8), to: "\(folder)/README.md")
+    }
+
+    /// `sigmas.json`: what a sampler visits, the shift applied, and how many steps that is.
+    private struct Sigmas: Encodable {
+        let sigmas: [Double]
+        let shift: Double
+        let steps: Int
+        let guidanceScale = 1.0
+
+        init(_ schedule: SigmaSchedule, shift: Double) {
+            sigmas = schedule.sigmas
+            self.shift = shift
+            steps = schedule.stepCount
+        }
+    }
+
+    private var card: String {
+        let steps = schedule.stepCount
+        let sigmas = schedule.sigmas.map { String(format: "%.6g", $0) }.joined(separator: ", ")
+        return """
+            # A \(steps)-step student
+
+            Low-rank adapters of rank \(adapters.rank) (alpha = rank, PEFT names) for `\(modelName)`, distilled with FlowSteer
+            (arXiv 2511.18834). The student needs \(steps) steps and no guidance.
+
+            Its sigmas are part of it: \(sigmas). Others, or a guidance scale above 1, give blurred pictures.
+
+            In diffusers, unchanged, with the model the student was made from:
+
+            ```python
+            import numpy as np
+            from diffusers import StableDiffusion3Pipeline
+
+            pipe = StableDiffusion3Pipeline.from_pretrained("\(modelName)")
+            pipe.load_lora_weights(".", weight_name="\(AdapterFile.name)")
+            image = pipe(
+                "a cat",
+                num_inference_steps=\(steps),
+                sigmas=np.linspace(1, 1/\(steps), \(steps)),
+                guidance_scale=1.0,
+            ).images[0]
+            ```
+
+            In ComfyUI: sampler `euler`, scheduler `simple`, \(steps) steps, cfg 1.
+
+            """
+    }
+
+    private var modelName: String { model.path.split(separator: "/").last.map(String.init) ?? model.path }
+}

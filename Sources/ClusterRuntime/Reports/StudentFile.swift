@@ -1,0 +1,29 @@
+package import Checkpoints
+package import DiffusionModels
+import FoundationEssentials
+package import NeuralNetwork
+
+/// A trained student on disk, wherever a person points.
+package enum StudentFile {
+    /// The names a student's adapters have: exported, and in a checkpoint.
+    private static let names = [AdapterFile.name, "student.safetensors"]
+
+    /// The file of adapters that `path` means: itself, or one in that folder, a checkpoint's or an exported student's.
+    package static func locate(_ path: String) throws(CheckpointError) -> String {
+        var isFolder = false
+        guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
+            throw .unreadable(path: path, reason: "there is no such file")
+        }
+        guard isFolder else { return path }
+        let candidates = names.map { "\(path)/\($0)" }
+        guard let file = candidates.first(where: FileManager.default.fileExists(atPath:)) else {
+            throw .unreadable(path: path, reason: "the folder has no \(names.joined(separator: " and no "))")
+        }
+        return file
+    }
+
+    /// Reads the student that `path` means, for the model it was trained on.
+    package static func read(_ path: String, for model: ModelFolder) throws -> LowRankAdapters {
+        try AdapterFile.read(locate(path), for: model.weights)
+    }
+}

@@ -1,0 +1,145 @@
+import ClusterMessages
+import DiffusionModels
+import Logging
+import ZeroMQ
+
+/// A rollout worker: takes leases, solves them with the teacher, serves the trajectories until they are released.
+package actor RolloutWorker {
+    /// Leases asked for at once: one to compute and one to follow it.
+    static let leaseWindow = 2
+
+    let options: WorkerOptions
+    let network: NodeNetwork
+    let meter = WorkMeter()
+    let connection: CoordinatorConnection
+    let compute = ComputeThread(name: "teacher")
+    let shelf = TrajectoryShelf()
+    private let follower: CheckpointFollower?
+    let log: Logger
+    var authenticator: Authenticator?
+    var queue = LeaseQueue()
+    var model: ModelFolder?
+    var solver: TrajectorySolver?
+    var isDraining = false
+    /// Wakes the main line.
+    let news = Inbox<Void>(limit: 1)
+
+    /// Opens nothing yet but its sockets' context.
+    package init(_ options: WorkerOptions) throws {
+        self.options = options
+        network = try NodeNetwork(options)
+        connection = CoordinatorConnection(options, network: network, meter: meter)
+        follower =
+            try options.fetchesCheckpoints
+            ? CheckpointFollower(folder: "\(options.runFolder)/checkpoints", network: network) : nil
+        log = Logger(label: options.name)
+    }
+
+    /// Works until the run is finished, the node drained or the task cancelled, and says goodbye.
+    package func run() async throws {
+        do {
+            try await work()
+        } catch {
+            await network.context.terminate()
+            throw error
+        }
+        await network.context.terminate()
+    }
+
+    private func work() async throws {
+        if let path = options.modelPath { try await open(path) }
+        let server = try await makeServer()
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { [connection] in try await connection.run() }
+            group.addTask { await server.run() }
+            group.addTask { try await self.solveLeases() }
+            group.addTask { try await self.listen() }
+            if let follower { group.addTask { try await follower.run() } }
+            try await group.endWithFirst()
+        }
+    }
+
+    // MARK: What the coordinator says
+
+    private func listen() async throws {
+        for await event in connection.events {
+            switch event {
+            case .welcomed(let session): try await welcomed(session)
+            case .lost(let reason): log.warning("lost the coordinator: \(reason)")
+            case .message(.finish):
+                log.info("the run is finished")
+                guard let follower else { return }
+                follower.finish()  // its end is the worker's
+            case .message(let message): received(message)
+            }
+            if isDraining, queue.first == nil, shelf.all.isEmpty { return }
+        }
+    }
+
+    private func welcomed(_ session: NodeSession) async throws {
+        log.info("joined as node \(session.welcome.node)")
+        allow(session.welcome.trainerPublicKeys)
+        if solver == nil { try await prepare(session.welcome) }
+        connection.post([credit] + shelf.all.map { .trajectoryReady($0.ready) })
+        if let follower, let manifest = session.welcome.manifestHash {
+            follower.announce(session.welcome.latestRound, manifest)
+        }
+        news.deliver(())
+    }
+
+    private var credit: Message {
+        let batches = isDraining ? 0 : Self.leaseWindow
+        return .workCredit(.init(batchCount: batches, byteCount: options.heldByteLimit))
+    }
+
+    private func received(_ message: Message) {
+        switch message {
+        case .lease(let lease):
+            if let item = shelf.item(of: lease.batch) {
+                connection.post(.trajectoryReady(item.ready))
+            } else {
+                queue.add(lease)
+            }
+        case .leaseCancel(let cancel): queue.cancel(cancel.batch, cancel.fence)
+        case .release(let release): shelf.release(release.batch, release.hash)
+        case .pong(let pong):
+            allow(pong.trainerPublicKeys)
+            if let follower, let manifest = pong.manifestHash {
+                follower.announce(pong.latestRound, manifest)
+            }
+        case .roundCommitted(let round): follower?.announce(round.round, round.manifestHash)
+        case .drain(let drain):
+            log.info("leaves when its work is done: \(drain.reason)")
+            isDraining = true
+            connection.post(credit)
+        default: break
+        }
+        stock()
+        news.deliver(())
+    }
+
+    private func allow(_ keys: [String]) {
+        guard let authenticator else { return }
+        let known = Set(keys.compactMap { try? CurvePublicKey($0) })
+        guard known != authenticator.allowedKeys(domain: TrajectoryServer.domain) else { return }
+        authenticator.setAllowed(known, domain: TrajectoryServer.domain)
+    }
+
+    /// Brings what the next hello and ping say up to date.
+    func stock() {
+        let items = shelf.all
+        connection.update { [queue] inventory in
+            inventory.leases = queue.held
+            inventory.trajectories = items.map {
+                .init(batch: $0.batch, hash: $0.trajectories.hash, byteCount: $0.trajectories.bytes.count)
+            }
+        }
+        meter.holds(byteCount: shelf.byteCount)
+    }
+}
+
+/// Runs a rollout worker until the run is finished or the process is told to stop.
+package func runRolloutWorker(_ options: WorkerOptions) async throws {
+    let worker = try RolloutWorker(options)
+    try await untilStopped { try await worker.run() }
+}

@@ -1,0 +1,69 @@
+import ClusterMessages
+import ZeroMQ
+
+/// Serves a rollout's trajectories to the trainers its authenticator allows, chunk by chunk as they ask.
+struct TrajectoryServer: Sendable {
+    /// The ZAP domain of the trajectory plane.
+    static let domain = "trajectories"
+    /// The most bytes one request is answered with, whatever credit it states.
+    private static let creditLimit = 4 << 20
+
+    let channel: Channel
+    /// Nil when insecure.
+    let authenticator: Authenticator?
+    let shelf: TrajectoryShelf
+    let signature: NodeSignature
+    let meter: WorkMeter
+
+    /// Answers until the channel is closed or the task cancelled.
+    func run() async {
+        var sequence: UInt64 = 0
+        for await received in channel.messages {
+            guard let peer = received.peer, isAllowed(received.userID) else { continue }
+            guard case .fetch(let fetch)? = try? MessageCodec.decode(frames: received.frames).message else {
+                continue
+            }
+            let start = ContinuousClock.now
+            for answer in answers(to: fetch) {
+                sequence += 1
+                do {
+                    let header = signature.header(sequence: sequence)
+                    try await channel.send(MessageCodec.encode(answer, header: header), to: peer)
+                } catch {
+                    break  // The trainer is gone, or too slow: it asks again.
+                }
+                meter.progressed()
+            }
+            meter.add(start.duration(to: .now), to: .exchanging)
+        }
+    }
+
+    /// A key that was revoked keeps its connection, but is not served any more.
+    private func isAllowed(_ key: CurvePublicKey?) -> Bool {
+        guard let authenticator else { return true }
+        return key.map { authenticator.isAllowed($0, domain: Self.domain) } ?? false
+    }
+
+    private func answers(to fetch: Message.Fetch) -> [Message] {
+        guard let bytes = shelf.bytes(of: fetch.hash) else {
+            let text = "these trajectories are not, or no longer, here"
+            return [.fetchError(.init(hash: fetch.hash, code: .notFound, text: text))]
+        }
+        guard fetch.offset >= 0, fetch.offset < bytes.count else {
+            let text = "byte \(fetch.offset) of \(bytes.count)"
+            return [.fetchError(.init(hash: fetch.hash, code: .tooLarge, text: text))]
+        }
+        let credit = min(max(1, fetch.creditByteCount), Self.creditLimit)
+        let end = min(bytes.count, fetch.offset + credit)
+        return stride(from: fetch.offset, to: end, by: ChunkTransfer.pieceByteCount).map { start in
+            .chunk(
+                .init(
+                    hash: fetch.hash,
+                    offset: start,
+                    totalByteCount: bytes.count,
+                    payload: Array(bytes[start..<min(end, start + ChunkTransfer.pieceByteCount)])
+                )
+            )
+        }
+    }
+}

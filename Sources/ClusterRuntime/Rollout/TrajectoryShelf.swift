@@ -1,0 +1,50 @@
+import ClusterMessages
+import Synchronization
+
+/// The trajectories a rollout holds until the coordinator releases them.
+final class TrajectoryShelf: Sendable {
+    /// One solved batch.
+    struct Item: Sendable {
+        let batch: BatchID
+        let fence: Fence
+        let trajectories: SolvedTrajectories
+        let elapsed: Duration
+
+        /// How the coordinator is told of it.
+        var ready: Message.TrajectoryReady {
+            Message.TrajectoryReady(
+                batch: batch,
+                fence: fence,
+                hash: trajectories.hash,
+                byteCount: trajectories.bytes.count,
+                teacherEvaluationCount: trajectories.evaluationCount,
+                elapsed: elapsed
+            )
+        }
+    }
+
+    private let items = Mutex<[BatchID: Item]>([:])
+
+    /// Keeps a batch.
+    func put(_ item: Item) { items.withLock { $0[item.batch] = item } }
+
+    /// The item of a batch.
+    func item(of batch: BatchID) -> Item? { items.withLock { $0[batch] } }
+
+    /// The bytes that have this hash.
+    func bytes(of hash: ContentHash) -> [UInt8]? {
+        items.withLock { items in items.values.first { $0.trajectories.hash == hash }?.trajectories.bytes }
+    }
+
+    /// Drops a batch, if these are its bytes.
+    func release(_ batch: BatchID, _ hash: ContentHash) {
+        items.withLock { items in
+            if items[batch]?.trajectories.hash == hash { items[batch] = nil }
+        }
+    }
+
+    /// Everything held, in order of batch.
+    var all: [Item] { items.withLock { $0.values.sorted { $0.batch < $1.batch } } }
+
+    var byteCount: Int { items.withLock { $0.values.reduce(0) { $0 + $1.trajectories.bytes.count } } }
+}

@@ -1,0 +1,71 @@
+import Checkpoints
+import ClusterMessages
+import DiffusionModels
+import Distillation
+import FlowMatching
+import Tensors
+
+/// The encoded states of one batch, as they are held and sent: little-endian 32-bit floats without a header,
+/// `[times, samples, channels, height, width]`.
+struct SolvedTrajectories: Sendable {
+    let hash: ContentHash
+    let bytes: [UInt8]
+    /// Evaluations of the teacher they took.
+    let evaluationCount: Int
+}
+
+/// Solves leases with the run's teacher; used by one thread at a time.
+struct TrajectorySolver: Sendable {
+    private let configuration: RunConfiguration
+    private let model: ModelFolder
+    private let teacher: VelocityTransformer
+    private let alignment: OnlineTrajectoryAlignment
+    private let unconditional: EncodedText
+    private let pool: LanePool
+
+    init(_ model: ModelFolder, configuration: RunConfiguration, lanes: Int) throws {
+        self.configuration = configuration
+        self.model = model
+        teacher = try model.makeTransformer()
+        pool = LanePool(count: lanes)
+        alignment = OnlineTrajectoryAlignment(
+            configuration.trajectory,
+            segmentProbabilities: configuration.training.segmentProbabilities,
+            shift: model.shift,
+            seed: configuration.seed
+        )
+        unconditional = model.text.encode([configuration.trajectory.negativePrompt], on: pool.lanes[0].tape)
+    }
+
+    /// Solves one lease; the texts are encoded once.
+    func solve(_ lease: Message.Lease) throws(NodeError) -> SolvedTrajectories {
+        guard lease.seed == configuration.seed, !lease.prompts.isEmpty else {
+            let text = "seed \(lease.seed) and \(lease.prompts.count) prompts, of seed \(configuration.seed)"
+            throw .notServed(peer: "this node", subject: "batch \(lease.batch)", .runMismatch, text)
+        }
+        let samples = lease.prompts.map { PromptSample(promptID: $0.id, sample: $0.sample, text: $0.text) }
+        let batch = alignment.rollOut(
+            samples,
+            conditional: model.text.encode(samples.map(\.text), on: pool.lanes[0].tape),
+            unconditional: unconditional,
+            teacher: teacher,
+            latentShape: Array(model.latentShape(count: 1).dropFirst()),
+            pool: pool
+        )
+        guard batch.states.isFinite else {
+            let text = "the teacher's states are not finite"
+            throw .notServed(peer: "this node", subject: "batch \(lease.batch)", .nonFinite, text)
+        }
+        let guidance = Guidance(
+            scales: samples.map {
+                $0.guidance(in: configuration.trajectory.guidance, seed: configuration.seed)
+            }
+        )
+        let bytes = batch.states.encoded()
+        return SolvedTrajectories(
+            hash: ContentHash(ContentDigest(of: bytes)),
+            bytes: bytes,
+            evaluationCount: samples.count * alignment.evaluations(for: batch.segments, guidance: guidance)
+        )
+    }
+}

@@ -1,0 +1,79 @@
+import ClusterMessages
+
+/// The batches assigned to a trainer and not yet begun, in the order of their assignment.
+///
+/// After a welcome they are in doubt: the coordinator assigns those again that are still this trainer's, and the
+/// pong that follows settles that the others are not.
+struct PrefetchQueue: Sendable {
+    private struct Entry {
+        let assignment: Message.Assign
+        var bytes: [UInt8]?
+        var isInDoubt = false
+    }
+
+    private var entries: [Entry] = []
+    /// Batches that the present round has begun: they are assigned again and again until they are used up.
+    private var begun: Set<BatchID> = []
+
+    /// Takes an assignment; true if it is to be fetched.
+    mutating func add(_ assignment: Message.Assign) -> Bool {
+        if begun.contains(assignment.batch) { return false }
+        if let index = entries.firstIndex(where: { $0.assignment.batch == assignment.batch }) {
+            if entries[index].assignment.hash == assignment.hash {
+                entries[index].isInDoubt = false
+                return false
+            }
+            entries.remove(at: index)
+        }
+        entries.append(Entry(assignment: assignment))
+        return true
+    }
+
+    /// The bytes of an assignment are here.
+    mutating func arrived(_ assignment: Message.Assign, _ bytes: [UInt8]) {
+        guard let index = entries.firstIndex(where: { $0.assignment == assignment }) else { return }
+        entries[index].bytes = bytes
+    }
+
+    /// An assignment cannot be fetched; false if it is not wanted any more.
+    mutating func failed(_ assignment: Message.Assign) -> Bool {
+        guard let index = entries.firstIndex(where: { $0.assignment == assignment }) else { return false }
+        entries.remove(at: index)
+        return true
+    }
+
+    /// Takes the first batch, if it is here and known to be this trainer's.
+    mutating func takeFirst() -> (assignment: Message.Assign, bytes: [UInt8])? {
+        guard let first = entries.first, !first.isInDoubt, let bytes = first.bytes else { return nil }
+        entries.removeFirst()
+        begun.insert(first.assignment.batch)
+        return (first.assignment, bytes)
+    }
+
+    /// A new session began.
+    mutating func doubt() {
+        for index in entries.indices { entries[index].isInDoubt = true }
+    }
+
+    /// The session's first assignments are all here.
+    mutating func settle() { entries.removeAll(where: \.isInDoubt) }
+
+    /// The round is over: what it had begun may be assigned anew.
+    mutating func endRound() { begun = [] }
+
+    /// Everything was taken back.
+    mutating func removeAll() {
+        entries = []
+        begun = []
+    }
+
+    /// Bytes that wait to be used.
+    var byteCount: Int { entries.reduce(0) { $0 + ($1.bytes?.count ?? 0) } }
+
+    /// What the next batch waits for, for people.
+    var reason: String {
+        guard let first = entries.first else { return "waits for trajectories to be assigned" }
+        if first.isInDoubt { return "waits to hear whether batch \(first.assignment.batch) is still its own" }
+        return "fetches batch \(first.assignment.batch) from node \(first.assignment.holder)"
+    }
+}

@@ -1,0 +1,209 @@
+import Checkpoints
+import ClusterMessages
+import Coordination
+import DiffusionModels
+import Distillation
+import Logging
+
+/// What the main line does.
+extension TrainerWorker {
+    /// The pause before something that failed is tried again.
+    private static let retryDelay = Duration.seconds(1)
+    /// How often an offer is confirmed while its round is not committed: a coordinator that was restarted lost it.
+    private static let confirmation = Duration.seconds(5)
+    /// Steps are reported at most this often, and at the end of a round.
+    private static let reportInterval = Duration.seconds(1)
+
+    func carryOut(_ order: Order) async throws {
+        try Task.checkCancellation()
+        switch order {
+        case .prepare: try await prepare()
+        case .load(let round, let hash): try await load(round, hash)
+        case .train(let open): try await train(open)
+        }
+    }
+
+    // MARK: Beginning
+
+    private func prepare() async throws {
+        guard let configuration else { return }
+        meter.turn(to: .computing, "reads the teacher in \(configuration.modelPath)")
+        let (engine, digest, hash) = try await compute.run { [options] in
+            let model = try ModelFolder(path: configuration.modelPath)
+            let engine = try TrainingEngine(model, configuration: configuration, lanes: options.lanes)
+            return (engine, try model.contentDigest(), engine.parameters.hash)
+        }
+        self.engine = engine
+        connection.update { $0.teacher = ContentHash(digest) }
+        let latest = network.signature.session?.welcome.latestRound ?? .initial
+        if latest > .initial { try await load(latest, nil) } else { announce(.initial, hash) }
+    }
+
+    /// Tells the coordinator, by a new hello, what a round can begin with here.
+    private func announce(_ round: RoundNumber, _ hash: ContentHash) {
+        loaded = ParameterVersion(round: round, hash: hash)
+        uses = nil
+        offered = nil
+        connection.update { inventory in
+            inventory.round = round
+            inventory.parameterHash = hash
+        }
+        meter.turn(to: .waiting, "waits for round \(round.next) to open")
+        connection.renew()
+    }
+
+    // MARK: Loading
+
+    private func load(_ round: RoundNumber, _ hash: ContentHash?) async throws {
+        guard let engine else { return }
+        if let hash, hash == offered {
+            // The only offer: what was committed is what is here.
+            try await compute.run { engine.keep() }
+            return announce(round, hash)
+        }
+        while true {
+            meter.turn(to: .exchanging, "downloads the parameters of round \(round)")
+            do {
+                let parameters = try await withExchange { exchange in
+                    try await exchange.download(round, segments: engine.segments, hash: hash)
+                }
+                try await compute.run { engine.load(parameters) }
+                return announce(round, parameters.hash)
+            } catch let error as NodeError {
+                log.warning("the parameters of round \(round): \(error)")
+                meter.turn(to: .waiting, "waits to ask again for the parameters of round \(round)")
+                try await Task.sleep(for: Self.retryDelay)
+            }
+        }
+    }
+
+    /// A conversation on the averaging plane of the present session.
+    private func withExchange<Value: Sendable>(
+        _ body: (ParameterExchange) async throws -> Value
+    ) async throws -> Value {
+        guard let welcome = network.signature.session?.welcome else {
+            throw NodeError.missing("the averaging plane", expected: "a welcome names it")
+        }
+        let link = try await network.link(
+            to: welcome.averagingEndpoint,
+            serverKey: welcome.serverPublicKey,
+            peer: "the coordinator"
+        )
+        do {
+            let value = try await body(ParameterExchange(link: link, meter: meter))
+            await link.close()
+            return value
+        } catch {
+            await link.close()
+            throw error
+        }
+    }
+
+    // MARK: Training
+
+    private func train(_ open: Message.RoundOpen) async throws {
+        guard let engine, let node = network.signature.session?.welcome.node else { return }
+        uses = RoundUses(open.round)
+        offered = nil
+        try await compute.run { engine.begin(open.round, node: node) }
+        var means = LossMeans()
+        var lastReport = ContinuousClock.now
+        for index in 0..<open.localStepCount {
+            let name = "round \(open.round), step \(index + 1) of \(open.localStepCount)"
+            let step = try await takeStep(on: engine, name)
+            meter.progressed()
+            means.add(step.report.losses)
+            post(uses?.count(step.draws, step: index))
+            if index + 1 == open.localStepCount || lastReport.duration(to: .now) >= Self.reportInterval {
+                lastReport = .now
+                connection.post(.stepReport(message(step, open.round, index: index)))
+            }
+        }
+        post(uses?.close(step: open.localStepCount))
+        try await offer(open.round, means, from: engine)
+    }
+
+    private func takeStep(on engine: TrainingEngine, _ name: String) async throws -> TrainingEngine.LocalStep
+    {
+        while true {
+            while engine.needsBatch {
+                let (assignment, bytes) = try await prefetch.next(for: name)
+                meter.turn(to: .computing, "\(name): encodes the prompts of batch \(assignment.batch)")
+                try await compute.run { try engine.add(assignment, bytes) }
+            }
+            meter.turn(to: .computing, name)
+            if let step = try await compute.run({ engine.step() }) { return step }
+        }
+    }
+
+    private func post(_ reports: [Message.Consumed]?) {
+        guard let reports, !reports.isEmpty else { return }
+        connection.post(reports.map { .consumed($0) })
+    }
+
+    private func message(
+        _ step: TrainingEngine.LocalStep,
+        _ round: RoundNumber,
+        index: Int
+    ) -> Message.StepReport {
+        Message.StepReport(
+            round: round,
+            localStep: index,
+            sampleCount: step.draws.reduce(0) { $0 + $1.count },
+            losses: step.report.losses.map { .init(name: $0.name, value: $0.value) },
+            gradientNorms: [.init(name: "student", value: step.report.gradientNorm)]
+        )
+    }
+
+    // MARK: Offering
+
+    /// Offers the round's result until the round is over, which ends the order.
+    private func offer(_ round: RoundNumber, _ means: LossMeans, from engine: TrainingEngine) async throws {
+        let parameters = try await compute.run { engine.parameters }
+        offered = parameters.hash
+        let offer = Message.Offer(
+            round: round,
+            baseRound: loaded?.round ?? .initial,
+            sampleCount: uses?.sampleCount ?? 0,
+            hash: parameters.hash,
+            segments: parameters.layout,
+            losses: means.measurements
+        )
+        while true {
+            var pause = Self.confirmation
+            do {
+                try await withExchange { exchange in
+                    meter.turn(to: .exchanging, "offers its parameters of round \(round)")
+                    try await exchange.upload(offer, parameters)
+                }
+                meter.turn(to: .waiting, "waits for round \(round) to be committed")
+            } catch let error as NodeError {
+                if error.code == .staleEpoch { pause = Self.retryDelay }
+                meter.turn(to: .waiting, "waits to offer round \(round) again: \(error)")
+            }
+            try await Task.sleep(for: pause)
+        }
+    }
+}
+
+/// Mean loss terms of a round's steps.
+struct LossMeans: Sendable {
+    private var names: [String] = []
+    private var sums: [String: (total: Double, count: Int)] = [:]
+
+    /// Adds one step's terms.
+    mutating func add(_ losses: [(name: String, value: Double)]) {
+        for (name, value) in losses {
+            if sums[name] == nil { names.append(name) }
+            let (total, count) = sums[name] ?? (0, 0)
+            sums[name] = (total + value, count + 1)
+        }
+    }
+
+    /// The means, in the order in which terms first appeared.
+    var measurements: [Message.Measurement] {
+        names.compactMap { name in
+            sums[name].map { Message.Measurement(name: name, value: $0.total / Double($0.count)) }
+        }
+    }
+}

@@ -1,0 +1,195 @@
+import ClusterMessages
+import Coordination
+import Distillation
+import Logging
+import ZeroMQ
+
+/// A trainer worker: takes local steps on fetched trajectories, offers its parameters, and goes on from what the
+/// round made of them.
+package actor TrainerWorker {
+    /// What the main line is to do; a newer order takes the place of the present one.
+    enum Order: Equatable {
+        /// Open the teacher and make the parameters of round 0.
+        case prepare
+        /// Load the newest committed parameters; the hash is nil where nobody told it.
+        case load(RoundNumber, ContentHash?)
+        case train(Message.RoundOpen)
+    }
+
+    let options: WorkerOptions
+    let network: NodeNetwork
+    let meter = WorkMeter()
+    let connection: CoordinatorConnection
+    let compute = ComputeThread(name: "student")
+    let prefetch: TrajectoryPrefetch
+    let log: Logger
+    private let follower: CheckpointFollower?
+    /// Ends the run: in peace, or with what went wrong.
+    private let end: AsyncThrowingStream<Void, any Error>.Continuation
+    private let ending: AsyncThrowingStream<Void, any Error>
+    /// The run's, with this machine's path of the teacher.
+    var configuration: RunConfiguration?
+    var engine: TrainingEngine?
+    /// The parameters that the engine's next round begins with.
+    var loaded: ParameterVersion?
+    /// What the present round used; nil outside a round.
+    var uses: RoundUses?
+    /// What was offered in the present round.
+    var offered: ContentHash?
+    private var order: Order?
+    private var line: Task<Void, Never>?
+    private var isDraining = false
+
+    /// Opens nothing yet but its sockets' context.
+    package init(_ options: WorkerOptions) throws {
+        self.options = options
+        network = try NodeNetwork(options)
+        connection = CoordinatorConnection(options, network: network, meter: meter)
+        prefetch = TrajectoryPrefetch(network: network, connection: connection, meter: meter)
+        follower =
+            try options.fetchesCheckpoints
+            ? CheckpointFollower(folder: "\(options.runFolder)/checkpoints", network: network) : nil
+        log = Logger(label: options.name)
+        (ending, end) = AsyncThrowingStream.makeStream(of: Void.self)
+    }
+
+    /// Works until the run is finished, the node drained or the task cancelled, and says goodbye.
+    package func run() async throws {
+        do {
+            try await work()
+        } catch {
+            line?.cancel()
+            await network.context.terminate()
+            throw error
+        }
+        line?.cancel()
+        await network.context.terminate()
+    }
+
+    private func work() async throws {
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { [connection] in try await connection.run() }
+            group.addTask { await self.listen() }
+            group.addTask { [ending] in for try await _ in ending {} }
+            if let follower { group.addTask { try await follower.run() } }
+            try await group.endWithFirst()
+        }
+    }
+
+    // MARK: What the coordinator says
+
+    private func listen() async {
+        for await event in connection.events {
+            switch event {
+            case .welcomed(let session): await welcomed(session)
+            case .lost(let reason): log.warning("lost the coordinator: \(reason)")
+            case .message(.finish):
+                log.info("the run is finished")
+                guard let follower else { return }
+                follower.finish()  // its end is the worker's
+            case .message(let message): await received(message)
+            }
+        }
+    }
+
+    private func welcomed(_ session: NodeSession) async {
+        log.info("joined as node \(session.welcome.node)")
+        let latest = session.welcome.latestRound
+        do {
+            try configure(session.welcome)
+        } catch {
+            return end.finish(throwing: error)
+        }
+        await prefetch.doubt()
+        // All that a session before may have lost is said again; what arrived twice is counted once.
+        connection.post([credit] + (uses?.reports ?? []).map { .consumed($0) })
+        if let manifest = session.welcome.manifestHash { follower?.announce(latest, manifest) }
+        if engine == nil {
+            if order != .prepare { begin(.prepare) }
+        } else if let loaded, loaded.round != latest {
+            catchUp(to: latest)
+        }
+    }
+
+    private func configure(_ welcome: Message.Welcome) throws {
+        var configuration = try RunConfiguration(yaml: welcome.configuration, path: "the run's configuration")
+        if let path = options.modelPath { configuration.modelPath = path }
+        self.configuration = configuration
+    }
+
+    /// How many batches are worth prefetching: those of a step, and two more.
+    private var credit: Message {
+        guard let configuration, !isDraining else { return .workCredit(.init(batchCount: 0, byteCount: 0)) }
+        let draws = configuration.batchSamples * configuration.maxUses
+        let batches = (configuration.training.batchSize + draws - 1) / draws + 2
+        return .workCredit(.init(batchCount: batches, byteCount: options.heldByteLimit))
+    }
+
+    private func received(_ message: Message) async {
+        switch message {
+        case .assign(let assignment): await prefetch.add(assignment)
+        case .roundOpen(let open):
+            guard loaded?.round.next == open.round, order != .train(open) else { return }
+            begin(.train(open))
+        case .roundCommitted(let round):
+            await prefetch.endRound()
+            follower?.announce(round.round, round.manifestHash)
+            if isDraining { return end.finish() }
+            guard engine != nil else { return }
+            begin(.load(round.round, round.parameterHash))
+        case .roundAborted(let round):
+            log.warning("round \(round.round) is to be begun again: \(round.reason)")
+            await startOver()
+        case .pong(let pong):
+            await prefetch.settle()
+            if let manifest = pong.manifestHash { follower?.announce(pong.latestRound, manifest) }
+            if let loaded, pong.latestRound > loaded.round { catchUp(to: pong.latestRound) }
+        case .drain(let drain):
+            log.info("leaves after this round: \(drain.reason)")
+            isDraining = true
+            if uses == nil { end.finish() }
+        default: break
+        }
+    }
+
+    /// The coordinator threw this trainer's steps away: so does it, and says hello to begin anew.
+    private func startOver() async {
+        line?.cancel()
+        await prefetch.removeAll()
+        if case .train = order { order = nil }
+        uses = nil
+        offered = nil
+        connection.renew()
+    }
+
+    /// Loads a round of whose commit nothing was heard.
+    private func catchUp(to round: RoundNumber) {
+        if case .load(let underWay, _) = order, underWay >= round, loaded?.round != underWay { return }
+        begin(round == .initial ? .prepare : .load(round, nil))
+    }
+
+    // MARK: The main line
+
+    /// Replaces what the main line does, once that has stopped.
+    private func begin(_ next: Order) {
+        let previous = line
+        previous?.cancel()
+        order = next
+        line = Task {
+            await previous?.value
+            do {
+                try await carryOut(next)
+            } catch is CancellationError {
+                return
+            } catch {
+                end.finish(throwing: error)
+            }
+        }
+    }
+}
+
+/// Runs a trainer worker until the run is finished or the process is told to stop.
+package func runTrainerWorker(_ options: WorkerOptions) async throws {
+    let worker = try TrainerWorker(options)
+    try await untilStopped { try await worker.run() }
+}

@@ -1,0 +1,118 @@
+import ClusterMessages
+
+/// Fetches assigned batches ahead of their use: from every holder one after the other, from different holders at the
+/// same time.
+actor TrajectoryPrefetch {
+    /// Who serves a batch, and where.
+    private struct Holder: Hashable {
+        let node: NodeID
+        let endpoint: String
+        let publicKey: String?
+    }
+
+    private let network: NodeNetwork
+    private let connection: CoordinatorConnection
+    private let meter: WorkMeter
+    private var queue = PrefetchQueue()
+    private var links: [Holder: MessageLink] = [:]
+    /// The last fetch from each holder.
+    private var fetches: [Holder: Task<Void, Never>] = [:]
+    /// Says that something has changed.
+    private let changes = Inbox<Void>(limit: 1)
+
+    init(network: NodeNetwork, connection: CoordinatorConnection, meter: WorkMeter) {
+        self.network = network
+        self.connection = connection
+        self.meter = meter
+    }
+
+    /// Begins to fetch a batch, unless it is here or on its way.
+    func add(_ assignment: Message.Assign) {
+        guard queue.add(assignment) else { return changed() }
+        let holder = Holder(
+            node: assignment.holder,
+            endpoint: assignment.holderEndpoint,
+            publicKey: assignment.holderPublicKey
+        )
+        fetches[holder] = Task { [previous = fetches[holder]] in
+            await previous?.value
+            await fetch(assignment, from: holder)
+        }
+    }
+
+    /// The next batch in order of assignment; waits for it.
+    ///
+    /// - Parameter purpose: what it is for, in words for people.
+    func next(for purpose: String) async throws -> (assignment: Message.Assign, bytes: [UInt8]) {
+        while true {
+            if let batch = queue.takeFirst() {
+                meter.holds(byteCount: queue.byteCount)
+                return batch
+            }
+            meter.turn(to: .waiting, "\(purpose): \(queue.reason)")
+            _ = try await changes.next(within: .seconds(1))
+        }
+    }
+
+    /// A new session began.
+    func doubt() { queue.doubt() }
+
+    /// The session's first assignments are all here.
+    func settle() {
+        queue.settle()
+        changed()
+    }
+
+    /// The round is over.
+    func endRound() { queue.endRound() }
+
+    /// Everything was taken back.
+    func removeAll() {
+        queue.removeAll()
+        changed()
+    }
+
+    private func changed() {
+        meter.holds(byteCount: queue.byteCount)
+        changes.deliver(())
+    }
+
+    private func fetch(_ assignment: Message.Assign, from holder: Holder) async {
+        let start = ContinuousClock.now
+        do {
+            let link = try await link(to: holder)
+            let fetch = ChunkFetch(link: link, plane: .trajectories)
+            let bytes = try await fetch.bytes(of: assignment.hash, byteCount: assignment.byteCount)
+            queue.arrived(assignment, bytes)
+            meter.progressed()
+        } catch {
+            await links.removeValue(forKey: holder)?.close()
+            guard queue.failed(assignment) else { return }
+            let failure = error as? NodeError
+            connection.post(
+                .fetchFailed(
+                    .init(
+                        batch: assignment.batch,
+                        hash: assignment.hash,
+                        holder: assignment.holder,
+                        code: failure?.code ?? .internal,
+                        text: "\(error)"
+                    )
+                )
+            )
+        }
+        meter.add(start.duration(to: .now), to: .exchanging)
+        changed()
+    }
+
+    private func link(to holder: Holder) async throws -> MessageLink {
+        if let link = links[holder] { return link }
+        let link = try await network.link(
+            to: holder.endpoint,
+            serverKey: holder.publicKey,
+            peer: "rollout \(holder.node)"
+        )
+        links[holder] = link
+        return link
+    }
+}

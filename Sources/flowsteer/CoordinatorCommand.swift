@@ -1,0 +1,54 @@
+import ArgumentParser
+import ClusterRuntime
+import ZeroMQ
+
+/// `flowsteer coordinator`.
+struct CoordinatorCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "coordinator",
+        abstract:
+            "Leads a run: hands out prompts, averages what trainers offer, keeps ledger and checkpoints."
+    )
+
+    @OptionGroup var configured: ConfigurationOptions
+    @OptionGroup var parent: ParentOptions
+
+    @Option(name: .customLong("run"), help: "The run's folder; an unfinished run in it is gone on with.")
+    var folder: String
+
+    @Option(help: "Where nodes connect; port 0 lets the system choose.")
+    var bind = ControlEndpoint.standard
+
+    @Option(help: "The coordinator's secret key file.")
+    var keys: String?
+
+    @Option(help: "The nodes let in: a file with one 'name role public-key' a line.")
+    var authorized: String?
+
+    @Option(help: "The host by which nodes reach this machine; default: the bound one.")
+    var advertise: String?
+
+    @Flag(help: "No encryption, no keys; within this machine only.")
+    var insecure = false
+
+    func validate() throws {
+        guard insecure || (keys != nil && authorized != nil) else {
+            throw ValidationError("--keys and --authorized are missing: expected both, or --insecure")
+        }
+    }
+
+    func run() async throws {
+        parent.watch()
+        var options = CoordinatorOptions(
+            configuration: try configured.read(),
+            runFolder: LocalRunFolder(folder).path,
+            keys: try keys.map(KeyFile.readPair) ?? .generate(),
+            authorizedNodesPath: authorized ?? ""
+        )
+        options.bindHost = bind.host
+        options.ports.control = bind.port
+        options.advertisedHost = advertise ?? bind.host
+        options.isInsecure = insecure
+        try await runCoordinator(options)
+    }
+}

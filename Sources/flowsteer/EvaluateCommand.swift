@@ -1,0 +1,97 @@
+import ArgumentParser
+import Checkpoints
+import ClusterRuntime
+import DiffusionModels
+import Evaluation
+import Foundation
+import ImageFiles
+
+/// `flowsteer evaluate`.
+struct EvaluateCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "evaluate",
+        abstract: "Measures how far few steps end from the teacher's own many, on held-out prompts."
+    )
+
+    @Option(help: "The model, a folder as diffusers writes it.")
+    var model: String
+
+    @Option(help: "A student: a file of adapters, a checkpoint's folder or an exported one.")
+    var student: String?
+
+    @Option(help: "How many prompts.")
+    var prompts = 120
+
+    @Option(
+        help: "A file with one held-out prompt a line; default: emoji scenes of the model's sprites.json."
+    )
+    var promptsFile: String?
+
+    @Option(help: "Steps of the student, and of the teacher it is compared with.")
+    var steps = 4
+
+    @Option(help: "Guidance scale of the teacher.")
+    var guidance: Float = 3
+
+    @Option(help: "Decides prompts and noise.")
+    var seed: UInt64 = 0
+
+    @Option(help: "Where the figures go.")
+    var json = "evaluation.json"
+
+    @Option(help: "Where the sheet goes.")
+    var sheet = "evaluation.png"
+
+    @Option(help: "Threads that compute; default: one a core.")
+    var lanes = ProcessInfo.processInfo.activeProcessorCount
+
+    func validate() throws {
+        guard prompts >= 1 else { throw ValidationError("--prompts is \(prompts): expected 1 or more") }
+        guard (1...64).contains(steps) else { throw ValidationError("--steps is \(steps): expected 1 to 64") }
+        guard guidance.isFinite, guidance > 0 else {
+            throw ValidationError("--guidance is \(guidance): expected a positive number")
+        }
+        guard lanes >= 1 else { throw ValidationError("--lanes is \(lanes): expected 1 or more") }
+    }
+
+    func run() async throws {
+        let request = self
+        let (names, continuation) = AsyncStream.makeStream(of: String.self)
+        let thread = ComputeThread(name: "evaluation")
+        async let result = thread.run {
+            defer { continuation.finish() }
+            return try request.evaluate(progress: continuation)
+        }
+        for await name in names { say("evaluating: \(name)") }
+        let found = try await result
+        say("\n" + EvaluationTable(found.rows).plainText)
+        try writeAtomically(try found.json(), to: json)
+        say("figures   \(json)")
+        guard let picture = found.sheet else { return }
+        try PNGFile.write(picture, to: sheet)
+        say("sheet     \(sheet)")
+    }
+
+    private func evaluate(progress: AsyncStream<String>.Continuation) throws -> EvaluationResult {
+        let sampler = try ModelSampler(modelPath: model, lanes: lanes)
+        let network = try student.map { path in
+            try sampler.model.makeTransformer(adapters: StudentFile.read(path, for: sampler.model))
+        }
+        let evaluation = StudentEvaluation(
+            sampler,
+            student: network,
+            prompts: try heldOut(),
+            segments: steps,
+            stepsPerSegment: max(1, 32 / steps),
+            guidance: guidance,
+            seed: seed
+        )
+        return EvaluationResult(of: evaluation, drawsPixels: sampler.drawsPixels, progress: progress)
+    }
+
+    private func heldOut() throws -> [String] {
+        if let promptsFile { return try HeldOutPrompts.lines(of: promptsFile, limit: prompts) }
+        let sprites = RunConfiguration.spritesPath(besideModel: absolutePath(model, in: "."))
+        return try HeldOutPrompts.scenes(spritesPath: sprites, count: prompts, seed: seed)
+    }
+}

@@ -1,0 +1,50 @@
+import ArgumentParser
+import ClusterRuntime
+import Foundation
+
+/// `flowsteer`: one verb a job.
+@main
+struct Flowsteer: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "flowsteer",
+        abstract: "Distils a flow-matching text-to-image teacher into a few-step, guidance-free student.",
+        subcommands: [
+            LocalCommand.self, CoordinatorCommand.self, RolloutWorkerCommand.self, TrainerWorkerCommand.self,
+            KeygenCommand.self, SampleCommand.self, EvaluateCommand.self,
+        ]
+    )
+
+    /// Runs the verb; every failure is one line on standard error and an exit code of ``ProcessExit``.
+    static func main() async {
+        do {
+            var command = try parseAsRoot()
+            if var command = command as? any AsyncParsableCommand {
+                try await command.run()
+            } else {
+                try command.run()
+            }
+        } catch {
+            end(with: error)
+        }
+    }
+
+    private static func end(with error: any Error) -> Never {
+        switch exitCode(for: error) {
+        case .success: exit(withError: error)
+        case .validationFailure:
+            let line = message(for: error).split(separator: "\n").first ?? ""
+            report("flowsteer: \(line): see flowsteer help\n", exit: .usage)
+        default: report(ProcessExit.line(for: error), exit: ProcessExit(of: error))
+        }
+    }
+
+    private static func report(_ line: String, exit: ProcessExit) -> Never {
+        FileHandle.standardError.write(Data(line.utf8))
+        Foundation.exit(exit.rawValue)
+    }
+}
+
+/// Prints to standard output at once, whatever it is connected to.
+func say(_ text: String) {
+    FileHandle.standardOutput.write(Data((text + "\n").utf8))
+}

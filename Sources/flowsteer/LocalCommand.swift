@@ -1,0 +1,70 @@
+import ArgumentParser
+import ClusterRuntime
+import Evaluation
+import Foundation
+
+/// `flowsteer local`.
+struct LocalCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "local",
+        abstract: "Runs a whole cluster on this machine, measures the student and writes the report."
+    )
+
+    @OptionGroup var configured: ConfigurationOptions
+
+    @Option(name: .customLong("run"), help: "The run's folder; an unfinished run in it is gone on with.")
+    var folder: String
+
+    @Option(help: "Rollout workers.")
+    var rollouts = 1
+
+    @Option(help: "Trainer workers.")
+    var trainers = 1
+
+    @Option(help: "Threads of each worker; default: the cores shared between them.")
+    var lanes: Int?
+
+    func validate() throws {
+        guard rollouts >= 1 else { throw ValidationError("--rollouts is \(rollouts): expected 1 or more") }
+        guard trainers >= 1 else { throw ValidationError("--trainers is \(trainers): expected 1 or more") }
+        if let lanes, lanes < 1 { throw ValidationError("--lanes is \(lanes): expected 1 or more") }
+    }
+
+    func run() async throws {
+        // Trainers started together begin together, however long each of them takes to read the teacher.
+        let together = "cluster.trainers_at_start=\(trainers)"
+        let configuration = try configured.read(adding: [together])
+        let prompts = try HeldOutPrompts.prompts(of: configuration)
+        let cores = ProcessInfo.processInfo.activeProcessorCount
+        let folder = LocalRunFolder(folder)
+        let options = LocalRunOptions(
+            configurationPath: configured.path,
+            overrides: configured.overrides + [together],
+            modelPath: configuration.modelPath,
+            runFolder: folder,
+            rollouts: rollouts,
+            trainers: trainers,
+            lanes: lanes ?? max(1, cores / (rollouts + trainers)),
+            executable: try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
+        )
+        say("run \(folder.path): 1 coordinator, \(rollouts) rollout and \(trainers) trainer workers")
+        try await LocalCluster(options).run()
+        try await conclude(configuration, folder: folder, prompts: prompts, lanes: cores)
+    }
+
+    private func conclude(
+        _ configuration: RunConfiguration,
+        folder: LocalRunFolder,
+        prompts: [String],
+        lanes: Int
+    ) async throws {
+        let (names, continuation) = AsyncStream.makeStream(of: String.self)
+        let conclusion = LocalConclusion(configuration, folder: folder, lanes: lanes)
+        async let rows = conclusion.conclude(prompts: prompts, progress: continuation)
+        for await name in names { say("evaluating on \(prompts.count) prompts: \(name)") }
+        say("\n" + EvaluationTable(try await rows).plainText)
+        say("samples   \(folder.samples)")
+        say("report    \(folder.reportMarkdown)")
+        say("student   \(folder.student)")
+    }
+}

@@ -1,0 +1,121 @@
+import ArgumentParser
+import Checkpoints
+import ClusterRuntime
+import DiffusionModels
+import Distillation
+import Evaluation
+import FlowMatching
+import Foundation
+import ImageFiles
+import Tensors
+
+/// `flowsteer sample`.
+struct SampleCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "sample",
+        abstract: "Draws pictures with a model or a student: PNG files and a contact sheet."
+    )
+
+    @Option(help: "The model, a folder as diffusers writes it.")
+    var model: String
+
+    @Option(help: "A student: a file of adapters, a checkpoint's folder or an exported one.")
+    var student: String?
+
+    @Option(name: .customLong("prompt"), parsing: .upToNextOption, help: "Prompts, one picture each.")
+    var texts: [String] = []
+
+    @Option(name: .customLong("prompts"), help: "A file with one prompt a line.")
+    var promptsPath: String?
+
+    @Option(help: "Solver steps.")
+    var steps = 4
+
+    @Option(help: "rectified or stock.")
+    var schedule = ScheduleKind.rectified
+
+    @Option(help: "Guidance scale; 1 is none, and half the work.")
+    var guidance: Float = 1
+
+    @Option(help: "The unconditional prompt of guidance.")
+    var negativePrompt = ""
+
+    @Option(help: "Decides the noise.")
+    var seed: UInt64 = 0
+
+    @Option(help: "The folder for the pictures.")
+    var out: String
+
+    @Option(help: "Starts from this file's tensor 'noise' [n, C, H, W], one for each prompt in order.")
+    var initialNoise: String?
+
+    @Option(help: "Writes the end latents there, a tensor 'latents' [n, C, H, W].")
+    var saveLatents: String?
+
+    @Option(help: "Threads that compute; default: one a core.")
+    var lanes = ProcessInfo.processInfo.activeProcessorCount
+
+    func validate() throws {
+        guard texts.isEmpty != (promptsPath == nil) else {
+            throw ValidationError("prompts are missing or given twice: expected --prompt or --prompts")
+        }
+        guard (1...10_000).contains(steps) else {
+            throw ValidationError("--steps is \(steps): expected 1 to 10000")
+        }
+        guard guidance.isFinite, guidance >= 0 else {
+            throw ValidationError("--guidance is \(guidance): expected a number, 0 or more")
+        }
+        guard lanes >= 1 else { throw ValidationError("--lanes is \(lanes): expected 1 or more") }
+    }
+
+    func run() async throws {
+        let prompts = try promptsPath.map { try HeldOutPrompts.lines(of: $0) } ?? texts
+        let request = self
+        let pictures = try await ComputeThread(name: "sample").run { try request.draw(prompts) }
+        try LocalRunFolder.create(out)
+        for (index, picture) in pictures.enumerated() {
+            try PNGFile.write(picture, to: "\(out)/\(String(format: "%05d", index)).png")
+        }
+        let sheet = "\(out)/sheet.png"
+        try PNGFile.write(Self.sheet(pictures, captions: prompts), to: sheet)
+        say("\(pictures.count) pictures in \(out), all on \(sheet)")
+    }
+
+    /// Solves for every prompt, saves the latents if asked, and turns them into pictures.
+    private func draw(_ prompts: [String]) throws -> [Picture] {
+        let sampler = try ModelSampler(modelPath: model, lanes: lanes)
+        try sampler.checkDrawsPixels()
+        let shape = sampler.model.latentShape(count: prompts.count)
+        let given = try initialNoise.map {
+            try SafetensorsFile(path: $0).tensor(named: "noise", shape: shape)
+        }
+        let network = try student.map { path in
+            try sampler.model.makeTransformer(adapters: StudentFile.read(path, for: sampler.model))
+        }
+        let few = FewStepSampler(
+            network ?? sampler.teacher,
+            schedule: SigmaSchedule(kind: schedule, stepCount: steps, shift: sampler.model.shift),
+            guidanceScale: guidance
+        )
+        let latents = sampler.solve(
+            few,
+            from: given ?? sampler.noise(count: prompts.count, seed: seed),
+            conditional: sampler.encode(prompts),
+            unconditional: sampler.encode([negativePrompt])
+        )
+        if let saveLatents { try SafetensorsWriter(["latents": latents]).write(to: saveLatents) }
+        return Picture.pictures(modelSpace: latents)
+    }
+
+    /// All pictures, eight a row, their prompts above the rows' pictures.
+    private static func sheet(_ pictures: [Picture], captions: [String]) -> Picture {
+        let columns = min(8, pictures.count)
+        let rows = stride(from: 0, to: pictures.count, by: columns).map {
+            Array(pictures[$0..<min($0 + columns, pictures.count)])
+        }
+        // Captions stand above columns, so they fit only a sheet of one row.
+        return ContactSheet(rows: rows, columnCaptions: rows.count == 1 ? captions : [], scale: 4).picture
+    }
+}
+
+extension ScheduleKind: ExpressibleByArgument {}

@@ -1,0 +1,98 @@
+import ArgumentParser
+import ClusterMessages
+import ClusterRuntime
+import Foundation
+import Glibc
+import ZeroMQ
+
+/// What both kinds of worker are told.
+struct WorkerArguments: ParsableArguments {
+    @Option(help: "The coordinator's endpoint.")
+    var coordinator: ControlEndpoint
+
+    @Option(help: "The coordinator's public key, or the file that holds it.")
+    var serverKey: String?
+
+    @Option(help: "This node's secret key file.")
+    var keys: String?
+
+    @Option(help: "What people call this node; default: host and process.")
+    var name: String?
+
+    @Option(name: .customLong("run"), help: "Where the node keeps files of its own; default: runs/NAME.")
+    var folder: String?
+
+    @Option(help: "The teacher's folder on this machine; default: the run's configuration says.")
+    var model: String?
+
+    @Option(help: "The host by which others reach this node.")
+    var advertise = "127.0.0.1"
+
+    @Option(help: "Threads that compute; default: one a core.")
+    var lanes = ProcessInfo.processInfo.activeProcessorCount
+
+    @Option(help: "Seconds to look for a silent coordinator before giving up.")
+    var patience = 600.0
+
+    @Flag(help: "No encryption, no keys; within this machine only.")
+    var insecure = false
+
+    @OptionGroup var parent: ParentOptions
+
+    func validate() throws {
+        guard insecure || (keys != nil && serverKey != nil) else {
+            throw ValidationError("--keys and --server-key are missing: expected both, or --insecure")
+        }
+        guard lanes >= 1 else { throw ValidationError("--lanes is \(lanes): expected 1 or more") }
+        guard patience > 0 else {
+            throw ValidationError("--patience is \(patience): expected seconds, above 0")
+        }
+    }
+
+    func options(_ role: Role) throws -> WorkerOptions {
+        let name = name ?? "\(role)-\(ProcessInfo.processInfo.hostName)-\(getpid())"
+        return WorkerOptions(
+            role: role,
+            name: name,
+            coordinatorEndpoint: coordinator.text,
+            coordinatorKey: insecure ? nil : try serverKey.map(KeyFile.readPublic),
+            keys: try keys.map(KeyFile.readPair) ?? .generate(),
+            modelPath: model,
+            runFolder: folder ?? "runs/\(name)",
+            advertiseHost: advertise,
+            lanes: lanes,
+            patience: .seconds(patience),
+            isInsecure: insecure
+        )
+    }
+}
+
+/// `flowsteer rollout-worker`.
+struct RolloutWorkerCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "rollout-worker",
+        abstract: "Solves the teacher's trajectories and serves them to the trainers."
+    )
+
+    @OptionGroup var worker: WorkerArguments
+
+    func run() async throws {
+        worker.parent.watch()
+        try await runRolloutWorker(try worker.options(.rollout))
+    }
+}
+
+/// `flowsteer trainer-worker`.
+struct TrainerWorkerCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "trainer-worker",
+        abstract: "Trains the student and the discriminator on trajectories."
+    )
+
+    @OptionGroup var worker: WorkerArguments
+
+    func run() async throws {
+        worker.parent.watch()
+        try await runTrainerWorker(try worker.options(.trainer))
+    }
+}

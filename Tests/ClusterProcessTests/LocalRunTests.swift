@@ -1,0 +1,101 @@
+import Foundation
+import Testing
+import TestSupport
+
+/// A whole run on real processes: coordinator, rollouts and trainers, one of which is killed.
+@Suite(.serialized, .timeLimit(.minutes(10))) struct LocalRunTests {
+    /// Small enough for a test, and long enough to be disturbed.
+    private let configuration = """
+        model: \(Repository.teacher)
+        seed: 5
+        trajectory: {segments: 2, steps_per_segment: 2, guidance: [2.5, 3.5], max_uses: 2}
+        student: {rank: 2, targets: [attn.to_q, attn.to_v]}
+        discriminator: {depth: 1}
+        training:
+          batch_size: 4
+          local_steps: 2
+          rounds: 4
+          learning_rate: 5.0e-4
+          segment_probabilities: [0.5, 0.5]
+          adversarial_start_step: 2
+        cluster: {batch_samples: 4, lead_batches: 3, ping: 0.2, suspect: 1, dead: 3, grace: 10}
+        evaluation: {prompts: 6}
+        """
+
+    private struct Report: Decodable {
+        struct Row: Decodable {
+            struct Distance: Decodable {
+                let mean: Double
+                let low: Double
+                let high: Double
+            }
+            let method: String
+            let functionEvaluations: Int
+            let distanceToTeacher: Distance
+        }
+        struct Entry: Decodable {
+            struct Seconds: Decodable {
+                let compute: Double
+                let wait: Double
+                let wire: Double
+            }
+            let role: String
+            let peakMemoryBytes: Int
+            let seconds: Seconds
+        }
+        let evaluation: [Row]
+        let processes: [Entry]
+    }
+
+    @Test func `a run goes on when a rollout is killed, and ends with a report and a student`() async throws {
+        try await withTemporaryFolder { folder in
+            let config = folder.appending(path: "run.yaml")
+            try configuration.write(to: config, atomically: true, encoding: .utf8)
+            let run = folder.appending(path: "run")
+            let program = try Program.start(
+                ["local", "--config", config.path(), "--run", run.path(), "--rollouts", "2", "--trainers", "1"],
+                in: folder
+            )
+            defer { if program.isRunning { program.terminate() } }
+            let victim = try await eventually { try children(of: program, role: "rollout-worker").first }
+            // It has said hello once the coordinator has an event of it.
+            _ = try await eventually { try? text(run, "events.jsonl").contains("joined") ? true : nil }
+            kill(victim, SIGKILL)
+            while program.isRunning { try await Task.sleep(for: .milliseconds(50)) }
+            #expect(program.terminationStatus == 0, "\(try Program.text("program.err", in: folder))")
+
+            let data = try Data(contentsOf: run.appending(path: "report.json"))
+            let report = try JSONDecoder().decode(Report.self, from: data)
+            let methods = ["teacher-4-stock", "teacher-4-rectified", "student-initial", "student"]
+            #expect(Set(methods).isSubset(of: report.evaluation.map(\.method)))
+            for row in report.evaluation {
+                #expect(row.distanceToTeacher.low <= row.distanceToTeacher.mean)
+                #expect(row.distanceToTeacher.mean <= row.distanceToTeacher.high)
+            }
+            #expect(Set(report.processes.map(\.role)) == ["coordinator", "rollout", "trainer"])
+            #expect(report.processes.allSatisfy { $0.peakMemoryBytes > 1 << 20 })
+            for name in ["report.md", "samples.png", "student/pytorch_lora_weights.safetensors"] {
+                #expect(FileManager.default.fileExists(atPath: run.appending(path: name).path()), "\(name)")
+            }
+            #expect(try children(of: program, role: "").isEmpty)
+        }
+    }
+
+    private func text(_ run: URL, _ name: String) throws -> String {
+        try String(contentsOf: run.appending(path: name), encoding: .utf8)
+    }
+
+    /// Process ids of the program's children whose command line names a role.
+    private func children(of program: Process, role: String) throws -> [pid_t] {
+        let parent = "\(program.processIdentifier)"
+        return try FileManager.default.contentsOfDirectory(atPath: "/proc").compactMap { name in
+            guard let pid = pid_t(name),
+                let status = try? String(contentsOfFile: "/proc/\(name)/stat", encoding: .utf8),
+                let command = try? String(contentsOfFile: "/proc/\(name)/cmdline", encoding: .utf8)
+            else { return nil }
+            // After the name in parentheses: state, then the parent.
+            let fields = status.split(separator: ")").last?.split(separator: " ") ?? []
+            return fields.count > 1 && fields[1] == parent && command.contains(role) ? pid : nil
+        }
+    }
+}

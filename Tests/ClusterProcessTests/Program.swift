@@ -1,0 +1,71 @@
+import Foundation
+import Testing
+import TestSupport
+
+/// The built `flowsteer`, started as people start it.
+struct Program {
+    /// What a finished process left behind.
+    struct Outcome {
+        let exitCode: Int32
+        let output: String
+        let errors: String
+    }
+
+    /// The executable lies beside the test bundle.
+    static var path: String {
+        get throws {
+            let bundle = try #require(CommandLine.arguments.first { $0.hasSuffix(".xctest") })
+            let path = URL(filePath: bundle).deletingLastPathComponent().appending(path: "flowsteer").path()
+            try #require(FileManager.default.isExecutableFile(atPath: path), "\(path) is built")
+            return path
+        }
+    }
+
+    /// Starts the program with its output going to files in `folder`: a full pipe would stop it.
+    static func start(_ arguments: [String], in folder: URL, name: String = "program") throws -> Process {
+        let process = Process()
+        process.executableURL = URL(filePath: try path)
+        process.arguments = arguments
+        process.standardInput = FileHandle.nullDevice
+        process.standardOutput = try file(folder.appending(path: name + ".out"))
+        process.standardError = try file(folder.appending(path: name + ".err"))
+        try process.run()
+        return process
+    }
+
+    /// Runs the program to its end.
+    static func run(_ arguments: [String], in folder: URL) throws -> Outcome {
+        let process = try start(arguments, in: folder)
+        process.waitUntilExit()
+        return Outcome(
+            exitCode: process.terminationStatus,
+            output: try text("program.out", in: folder),
+            errors: try text("program.err", in: folder)
+        )
+    }
+
+    static func text(_ name: String, in folder: URL) throws -> String {
+        try String(contentsOf: folder.appending(path: name), encoding: .utf8)
+    }
+
+    private static func file(_ url: URL) throws -> FileHandle {
+        try Data().write(to: url)
+        return try FileHandle(forWritingTo: url)
+    }
+}
+
+/// A folder of a test's own, removed when the test is done.
+func withTemporaryFolder(_ body: (URL) async throws -> Void) async throws {
+    let folder = FileManager.default.temporaryDirectory.appending(path: "flowsteer-\(UUID().uuidString)")
+    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    defer { try? FileManager.default.removeItem(at: folder) }
+    try await body(folder)
+}
+
+/// Polls until `condition` gives a value; the time limit of the test is the deadline.
+func eventually<Value>(_ condition: () throws -> Value?) async throws -> Value {
+    while true {
+        if let value = try condition() { return value }
+        try await Task.sleep(for: .milliseconds(50))
+    }
+}

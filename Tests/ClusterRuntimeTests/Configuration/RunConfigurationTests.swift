@@ -1,0 +1,122 @@
+import ClusterRuntime
+import Coordination
+import Distillation
+import Foundation
+import Testing
+
+struct RunConfigurationTests {
+    private let folder = TemporaryRun()
+
+    private func read(_ yaml: String) throws(ConfigurationError) -> RunConfiguration {
+        try RunConfiguration(yaml: yaml, path: "/presets/run.yaml")
+    }
+
+    @Test func `a configuration of nothing but a model has the method's defaults`() throws {
+        let configuration = try read("model: teacher")
+        #expect(configuration.modelPath == "/presets/teacher")
+        #expect(configuration.spritesPath == "/presets/sprites.json")
+        #expect(configuration == RunConfiguration(modelPath: "/presets/teacher"))
+        #expect(configuration.trajectory == TrajectorySettings())
+        #expect(configuration.cluster.usesPerBatch == configuration.maxUses)
+    }
+
+    @Test func `the canonical form reads back equal, whatever was changed`() throws {
+        let configuration = try read(
+            """
+            model: ../models/"quoted" # a comment
+            prompts: {kind: file, path: ./lines.txt}
+            seed: 18446744073709551615
+            trajectory:
+              segments: 2
+              guidance: [2.5, 3.25]
+              schedule: stock
+              reuse: segment
+              max_uses: 7
+              negative_prompt: "a \\"b\\" \\n #c"
+              online_alignment: false
+            student: {mode: lora, rank: 3, targets: [attn.to_q, ff.net.2]}
+            training:
+              local_steps: 11
+              rounds: 13
+              segment_probabilities: [0.25, 0.75]
+              learning_rate: 5.0e-4
+              betas: [0.8, 0.95]
+              warmup_steps: 9
+              discriminator_learning_rate: 1e-5
+              discriminator_betas: [0, 0.99]
+            cluster:
+              dead: 12.5
+              lease: 0.25
+              trainers_at_start: 2
+              averaging: {student: nesterov}
+            evaluation: {prompts: 6, path: held-out.txt, guidance: 4}
+            """
+        )
+        #expect(configuration.modelPath == "/models/\"quoted\"")
+        #expect(configuration.prompts.path == "/presets/lines.txt")
+        #expect(configuration.evaluation.path == "/presets/held-out.txt")
+        #expect(configuration.trajectory.guidance == 2.5...3.25)
+        #expect(configuration.trajectory.negativePrompt == "a \"b\" \n #c")
+        #expect(configuration.training.optimizer.beta1 == 0.8)
+        #expect(configuration.training.discriminatorOptimizer.beta1 == 0)
+        #expect(configuration.cluster.leaseFloor == .milliseconds(250))
+        #expect(configuration.averaging.student == .nesterov)
+        let again = try RunConfiguration(yaml: configuration.yaml, path: "/elsewhere/config.yaml")
+        #expect(again == configuration)
+        #expect(again.yaml == configuration.yaml)
+    }
+
+    @Test(arguments: ["emoji"])
+    func `a preset of the repository is read`(name: String) throws {
+        let root = #filePath.components(separatedBy: "/Tests/")[0]
+        let configuration = try RunConfiguration(file: "\(root)/Cluster/\(name).yaml")
+        #expect(configuration.modelPath == "\(root)/Cluster/teacher/emoji-scenes")
+    }
+
+    @Test(arguments: ["sd3-medium", "sd35-large"])
+    func `a preset without a model is read once it has one`(name: String) throws {
+        let path = #filePath.components(separatedBy: "/Tests/")[0] + "/Cluster/\(name).yaml"
+        #expect(throws: ConfigurationError.missingKey("model", path: path, expected: "the teacher's folder"))
+        {
+            try RunConfiguration(file: path)
+        }
+        let configuration = try RunConfiguration(
+            file: path,
+            overrides: [.init(key: "model", value: "/sd3"), .init(key: "prompts.path", value: "/lines.txt")]
+        )
+        #expect(configuration.modelPath == "/sd3")
+        #expect(configuration.prompts.path == "/lines.txt")
+    }
+
+    @Test func `a file's value gives way to the environment's, and that to a flag's`() throws {
+        let path = try folder.file(
+            "run.yaml",
+            "model: teacher\nseed: 1\ntraining: {rounds: 2, batch_size: 3}\n"
+        )
+        let configuration = try RunConfiguration(
+            file: path,
+            overrides: [.init(key: "training.rounds", value: "9")],
+            environment: [
+                "FLOWSTEER_SEED": "5", "FLOWSTEER_TRAINING_ROUNDS": "7",
+                "FLOWSTEER_TRAINING_SEGMENT_PROBABILITIES": "[1, 0, 0, 0]", "HOME": "/",
+            ]
+        )
+        #expect(configuration.seed == 5)
+        #expect(configuration.cluster.rounds == 9)
+        #expect(configuration.training.batchSize == 3)
+        #expect(configuration.training.segmentProbabilities == [1, 0, 0, 0])
+    }
+
+    @Test func `a flag's path starts at the working folder, a file's at the file's`() throws {
+        let path = try folder.file("run.yaml", "model: teacher\n")
+        #expect(try RunConfiguration(file: path).modelPath == "\(folder.path)/teacher")
+        let overridden = try RunConfiguration(file: path, overrides: [.init(key: "model", value: "teacher")])
+        #expect(overridden.modelPath == FileManager.default.currentDirectoryPath + "/teacher")
+    }
+
+    @Test func `an override is a key, an equals sign and a value`() {
+        #expect(ConfigurationOverride("a.b=c=d") == ConfigurationOverride(key: "a.b", value: "c=d"))
+        #expect(ConfigurationOverride("a.b") == nil)
+        #expect(ConfigurationOverride("=c") == nil)
+    }
+}

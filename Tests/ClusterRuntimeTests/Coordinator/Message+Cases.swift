@@ -1,0 +1,15 @@
+import ClusterMessages
+
+/// The contents of a message, if it is of the wanted kind.
+extension Message {
+    var asWelcome: Welcome? { if case .welcome(let value) = self { value } else { nil } }
+    var asRefusal: ErrorCode? { if case .refuse(let value) = self { value.code } else { nil } }
+    var asLease: Lease? { if case .lease(let value) = self { value } else { nil } }
+    var asAssignment: Assign? { if case .assign(let value) = self { value } else { nil } }
+    var asCommitted: RoundCommitted? { if case .roundCommitted(let value) = self { value } else { nil } }
+    var asAcceptance: OfferAccepted? { if case .offerAccepted(let value) = self { value } else { nil } }
+    var asParameters: ParameterFragment? {
+        if case .parameterFragment(let value) = self { value } else { nil }
+    }
+    var isFinish: Void? { if case .finish = self { () } else { nil } }
+}

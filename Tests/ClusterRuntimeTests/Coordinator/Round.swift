@@ -1,0 +1,124 @@
+import ClusterMessages
+import Testing
+
+@testable import ClusterRuntime
+
+/// One round, from hello to commit: a rollout says it made a batch, a trainer that it used it, and offers.
+struct Round {
+    /// The hash that was announced.
+    let committed: ContentHash
+    private let rollout: TestNode
+    private let trainer: TestNode
+    private let rolloutLine: TestNode.Line
+    private let trainerLine: TestNode.Line
+
+    init(of run: TestRun, offering offered: ParameterBytes, at service: CoordinatorService) async throws {
+        rollout = try TestNode(keys: run.rollout)
+        rolloutLine = try await rollout.connect(to: service.controlEndpoint, serverKey: run.serverKey)
+        try await rollout.send(rollout.hello(.rollout, teacher: run.teacher), on: rolloutLine)
+        _ = try await rollout.next(on: rolloutLine) { $0.asWelcome }
+        let credit = Message.WorkCredit(batchCount: 1, byteCount: 1 << 30)
+        try await rollout.send(.workCredit(credit), on: rolloutLine)
+        let lease = try await rollout.next(on: rolloutLine) { $0.asLease }
+        let ready = Message.TrajectoryReady(
+            batch: lease.batch,
+            fence: lease.fence,
+            hash: hash(7),
+            byteCount: 100,
+            teacherEvaluationCount: 1,
+            elapsed: .milliseconds(1)
+        )
+        try await rollout.send(.trajectoryReady(ready), on: rolloutLine)
+
+        trainer = try TestNode(keys: run.trainer)
+        trainerLine = try await trainer.connect(to: service.controlEndpoint, serverKey: run.serverKey)
+        let hello = trainer.hello(.trainer, teacher: run.teacher, parameters: run.initial.hash)
+        try await trainer.send(hello, on: trainerLine)
+        let welcome = try await trainer.next(on: trainerLine) { $0.asWelcome }
+        try await trainer.send(.workCredit(credit), on: trainerLine)
+        let assignment = try await trainer.next(on: trainerLine) { $0.asAssignment }
+        #expect(assignment.holderEndpoint == "tcp://127.0.0.1:9")
+        try await trainer.send(.stepReport(Self.report), on: trainerLine)
+        try await trainer.send(.consumed(Self.use(of: assignment)), on: trainerLine)
+        let averaging = try await trainer.connect(to: welcome.averagingEndpoint, serverKey: run.serverKey)
+        try await Self.upload(offered, by: trainer, on: averaging)
+        let announcement = try await trainer.next(on: trainerLine) { $0.asCommitted }
+        #expect(announcement.round == RoundNumber(1))
+        committed = announcement.parameterHash
+    }
+
+    /// Waits for the end of the run, tells the last figures and says goodbye.
+    func leave(peakMemoryByteCount: Int) async throws {
+        for (node, line) in [(rollout, rolloutLine), (trainer, trainerLine)] {
+            try await node.next(on: line) { $0.isFinish }
+            let ping = Message.Ping(
+                progress: 1,
+                heldByteCount: 0,
+                activity: "leaving",
+                computeTime: .seconds(1),
+                waitTime: .seconds(2),
+                wireTime: .seconds(3),
+                peakMemoryByteCount: peakMemoryByteCount
+            )
+            try await node.send(.ping(ping), on: line)
+            try await node.send(.goodbye(Message.Goodbye(reason: "done", returningLeases: [])), on: line)
+        }
+    }
+
+    func close() async {
+        await rollout.close()
+        await trainer.close()
+    }
+
+    // MARK: What the trainer says
+
+    private static let report = Message.StepReport(
+        round: RoundNumber(1),
+        localStep: 0,
+        sampleCount: 2,
+        losses: [Message.Measurement(name: "distillation", value: 0.5)],
+        gradientNorms: []
+    )
+
+    private static func use(of assignment: Message.Assign) -> Message.Consumed {
+        Message.Consumed(
+            batch: assignment.batch,
+            hash: assignment.hash,
+            round: RoundNumber(1),
+            localStep: 0,
+            sampleCount: 2,
+            useCount: 1
+        )
+    }
+
+    private static func upload(
+        _ parameters: ParameterBytes,
+        by trainer: TestNode,
+        on line: TestNode.Line
+    ) async throws {
+        let offer = Message.Offer(
+            round: RoundNumber(1),
+            baseRound: .initial,
+            sampleCount: 2,
+            hash: parameters.hash,
+            segments: parameters.layout,
+            losses: []
+        )
+        try await trainer.send(.offer(offer), on: line)
+        while true {
+            let accepted = try await trainer.next(on: line) { $0.asAcceptance }
+            if accepted.isComplete { return }
+            let bytes = parameters[accepted.segment] ?? []
+            let end = accepted.nextOffset + accepted.creditByteCount
+            for start in stride(from: accepted.nextOffset, to: end, by: 1 << 20) {
+                let fragment = Message.OfferFragment(
+                    round: RoundNumber(1),
+                    segment: accepted.segment,
+                    offset: start,
+                    payload: Array(bytes[start..<min(end, start + 1 << 20)])
+                )
+                try await trainer.send(.offerFragment(fragment), on: line)
+            }
+        }
+    }
+}

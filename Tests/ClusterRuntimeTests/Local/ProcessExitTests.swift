@@ -1,0 +1,42 @@
+import Checkpoints
+import ClusterRuntime
+import DiffusionModels
+import Evaluation
+import Testing
+import ZeroMQ
+
+struct ProcessExitTests {
+    @Test(
+        arguments: [
+            (ConfigurationError.missingKey("model", path: "a.yaml", expected: "a folder") as any Error, 78),
+            (KeyFileError.tooOpen(path: "a.key", mode: 0o644), 65),
+            (KeyFileError.exists(path: "a.key"), 64),
+            (ModelError.missingFile(path: "model_index.json", purpose: "a model has one"), 65),
+            (CheckpointError.truncated(path: "a.safetensors", expected: 2, found: 1), 65),
+            (CheckpointError.missingTensor(path: "a.safetensors", tensor: "w"), 65),
+            (CheckpointError.unwritable(path: "a.json", reason: "full"), 70),
+            (EvaluationError.unreadable(path: "sprites.json", reason: "absent"), 65),
+            (ZeroMQError.malformedKey("short"), 65),
+            (ZeroMQError.insecureEndpoint("tcp://10.0.0.1:1"), 64),
+            (NodeError.coordinatorUnreachable(endpoint: "tcp://a:1", silence: .seconds(1)), 69),
+            (NodeError.refused(.auth, "unknown key"), 77),
+            (CoordinatorError.folderInUse(path: "runs/a"), 75),
+            (CoordinatorError.badAuthorization(path: "nodes", line: 1, reason: "words"), 78),
+            (LocalError.interrupted(folder: "runs/a"), 75),
+            (LocalError.processFailed(name: "trainer-1", exit: .badData, log: "l", lastLine: ""), 65),
+            (CancellationError(), 75),
+            (Unforeseen(), 70),
+        ] as [(any Error, Int32)]
+    )
+    func `an error has its exit code and one line`(error: any Error, code: Int32) {
+        #expect(ProcessExit(of: error).rawValue == code)
+        let line = ProcessExit.line(for: error)
+        #expect(
+            line.hasPrefix("flowsteer: ") && line.filter { $0 == "\n" }.count == 1 && line.hasSuffix("\n")
+        )
+    }
+
+    private struct Unforeseen: Error, CustomStringConvertible {
+        let description = "two\nlines"
+    }
+}

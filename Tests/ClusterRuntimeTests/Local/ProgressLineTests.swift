@@ -1,0 +1,28 @@
+import ClusterMessages
+import Testing
+
+@testable import ClusterRuntime
+
+struct ProgressLineTests {
+    @Test func `progress names round, losses, rate and time left`() {
+        var status = RunStatus(runID: "run", rounds: 30)
+        status.round = RoundNumber(12)
+        status.losses = ["distillation": 0.01234]
+        status.trajectories.total = 640
+        status.trajectories.perSecond = 3.14
+        status.secondsLeft = 200.4
+        #expect(
+            ProgressLine(status).text
+                == "round 12/30  distillation 0.0123  640 trajectories, 3.1/s  3 min 20 s left"
+        )
+    }
+
+    @Test(arguments: [(59.6, "1 min 0 s left"), (12, "12 s left"), (7260, "2 h 1 min left")])
+    func `time left is for people`(seconds: Double, text: String) {
+        var status = RunStatus(runID: "run", rounds: 1)
+        status.secondsLeft = seconds
+        #expect(ProgressLine(status).text.hasSuffix("  " + text))
+        status.secondsLeft = nil
+        #expect(ProgressLine(status).text.hasSuffix("/s"))
+    }
+}

@@ -1,0 +1,133 @@
+import ClusterMessages
+import Coordination
+import Foundation
+import Testing
+import ZeroMQ
+
+@testable import ClusterRuntime
+
+/// A coordinator, a rollout and a trainer in one process, over real sockets, with the shipped teacher.
+@Suite(.serialized)
+struct LocalClusterTests {
+    @Test func `a cluster of one rollout and one trainer equals a single process bit for bit`() async throws {
+        let run = try SmallRun(rounds: 2)
+        defer { run.remove() }
+        let service = try await run.coordinator()
+        let rollout = try RolloutWorker(run.options("rollout", of: service))
+        let trainer = try TrainerWorker(run.options("trainer", of: service))
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { try await service.run() }
+            group.addTask { try await rollout.run() }
+            group.addTask { try await trainer.run() }
+            try await group.waitForAll()
+        }
+        let status = try run.status()
+        #expect(status.round == RoundNumber(2))
+        let node = try #require(status.nodes.first { $0.role == .trainer }?.id)
+        #expect(try run.student(of: 2) == run.singleProcess(node: node))
+        let fetched = FileManager.default.contents(
+            atPath: run.file("student.safetensors", of: 2, in: "rollout")
+        )
+        #expect(fetched == FileManager.default.contents(atPath: run.file("student.safetensors", of: 2)))
+        #expect(fetched != nil)
+    }
+
+    @Test func `workers go on with the next coordinator when theirs is gone in the middle of the run`()
+        async throws
+    {
+        let run = try SmallRun(rounds: 4)
+        defer { run.remove() }
+        let ports = try await freePorts()
+        let first = try await run.coordinator(ports)
+        let rollout = try RolloutWorker(run.options("rollout", of: first))
+        let trainer = try TrainerWorker(run.options("trainer", of: first))
+        let hints = try await Hints(of: first, ports, for: run)
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { try await rollout.run() }
+            group.addTask { try await trainer.run() }
+            group.addTask {
+                let serving = Task { try await first.run() }
+                await hints.first()
+                serving.cancel()
+                try await serving.value
+                try await run.coordinator(ports).run()
+            }
+            try await group.waitForAll()
+        }
+        await hints.end()
+        let status = try run.status()
+        #expect(status.round == RoundNumber(4))
+        let node = try #require(status.nodes.first { $0.role == .trainer }?.id)
+        #expect(try run.student(of: 4) == run.singleProcess(node: node))
+    }
+
+    @Test func `the run goes on when a rollout dies with the trajectories it holds`() async throws {
+        var run = try SmallRun(rounds: 3)
+        run.deadAfter = .seconds(4)
+        defer { run.remove() }
+        let ports = try await freePorts()
+        let service = try await run.coordinator(ports)
+        let doomed = try RolloutWorker(run.options("rollout", of: service))
+        let trainer = try TrainerWorker(run.options("trainer", of: service))
+        let spare = try RolloutWorker(run.options("spare", of: service))
+        let hints = try await Hints(of: service, ports, for: run)
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { try await service.run() }
+            group.addTask { try await trainer.run() }
+            group.addTask {
+                let dying = Task { try await doomed.run() }
+                await hints.first()
+                await doomed.network.context.terminate()
+                dying.cancel()
+                _ = await dying.result
+                try await spare.run()
+            }
+            try await group.waitForAll()
+        }
+        await hints.end()
+        let status = try run.status()
+        #expect(status.round == RoundNumber(3))
+        #expect(status.batches.dead == 0)
+        let node = try #require(status.nodes.first { $0.role == .trainer }?.id)
+        #expect(try run.student(of: 3) == run.singleProcess(node: node))
+    }
+
+    /// Ports that nobody uses now.
+    private func freePorts() async throws -> CoordinatorOptions.Ports {
+        let context = try Context(allowsInsecure: true)
+        let thread = SocketThread(name: "test-ports")
+        var found: [Int] = []
+        for _ in 0..<4 {
+            let channel = try Channel(.router, in: context, on: thread, security: .plain)
+            let endpoint = try await channel.bind(to: "tcp://127.0.0.1:*")
+            found.append(try #require(endpoint.split(separator: ":").last.flatMap { Int($0) }))
+        }
+        await context.terminate()
+        var ports = CoordinatorOptions.Ports()
+        (ports.control, ports.averaging, ports.checkpoints, ports.announcements) = (
+            found[0], found[1], found[2], found[3]
+        )
+        return ports
+    }
+}
+
+/// A subscriber to a coordinator's hints, with the trainer's key.
+private struct Hints {
+    private let network: NodeNetwork
+    private let channel: Channel
+
+    init(of service: CoordinatorService, _ ports: CoordinatorOptions.Ports, for run: SmallRun) async throws {
+        network = try NodeNetwork(run.options("trainer", of: service))
+        channel = try await network.connect(
+            .subscriber,
+            to: "tcp://127.0.0.1:\(ports.announcements)",
+            serverKey: service.publicKey
+        )
+        try await channel.subscribe()
+    }
+
+    /// Returns when a round is committed.
+    func first() async { for await _ in channel.messages { return } }
+
+    func end() async { await network.context.terminate() }
+}

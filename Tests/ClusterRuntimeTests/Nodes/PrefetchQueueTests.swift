@@ -1,0 +1,68 @@
+import ClusterMessages
+import Testing
+
+@testable import ClusterRuntime
+
+struct PrefetchQueueTests {
+    private func assignment(_ batch: UInt64, holder: UInt32 = 1, hash: UInt8 = 1) throws -> Message.Assign {
+        Message.Assign(
+            batch: BatchID(batch),
+            hash: try #require(ContentHash([UInt8](repeating: hash, count: 32))),
+            byteCount: 3,
+            sampleCount: 1,
+            holder: NodeID(holder),
+            holderEndpoint: "tcp://127.0.0.1:1",
+            holderPublicKey: nil
+        )
+    }
+
+    @Test func `batches are taken in the order of assignment, whichever arrives first`() throws {
+        var queue = PrefetchQueue()
+        let (first, second) = (try assignment(3), try assignment(1, holder: 2))
+        #expect(queue.add(first) == true)
+        #expect(queue.add(second) == true)
+        queue.arrived(second, [2])
+        #expect(queue.takeFirst()?.bytes == nil)
+        queue.arrived(first, [1])
+        #expect(queue.takeFirst()?.assignment == first)
+        #expect(queue.takeFirst()?.assignment == second)
+    }
+
+    @Test func `after a welcome only what is assigned again is used`() throws {
+        var queue = PrefetchQueue()
+        let (kept, lost) = (try assignment(1), try assignment(2))
+        for assignment in [kept, lost] {
+            #expect(queue.add(assignment) == true)
+            queue.arrived(assignment, [0])
+        }
+        queue.doubt()
+        #expect(queue.takeFirst()?.bytes == nil)
+        #expect(queue.add(kept) == false)
+        queue.settle()
+        #expect(queue.takeFirst()?.assignment == kept)
+        #expect(queue.takeFirst()?.bytes == nil)
+    }
+
+    @Test func `a begun batch is not fetched again in its round, but in the next`() throws {
+        var queue = PrefetchQueue()
+        let batch = try assignment(1)
+        #expect(queue.add(batch) == true)
+        queue.arrived(batch, [0])
+        #expect(queue.takeFirst()?.bytes != nil)
+        #expect(queue.add(batch) == false)
+        queue.endRound()
+        #expect(queue.add(batch) == true)
+    }
+
+    @Test func `an assignment with other bytes takes the place of the former`() throws {
+        var queue = PrefetchQueue()
+        let (former, present) = (try assignment(1), try assignment(1, holder: 2, hash: 9))
+        #expect(queue.add(former) == true)
+        #expect(queue.add(present) == true)
+        #expect(queue.failed(former) == false)
+        queue.arrived(former, [1])
+        #expect(queue.takeFirst()?.bytes == nil)
+        queue.arrived(present, [2])
+        #expect(queue.takeFirst()?.bytes == [2])
+    }
+}

@@ -1,0 +1,79 @@
+import ClusterMessages
+import Testing
+
+@testable import Coordination
+
+/// Everything that does not progress says why.
+@Suite struct WaitingOnTests {
+    var talk = Conversation { $0.trainersAtStart = 2 }
+
+    var reasons: [String] { talk.coordinator.waitingOn(now: talk.now) }
+
+    @Test func `an empty cluster waits for people to start nodes`() {
+        #expect(reasons == ["round 1 waits for a trainer to join", "no rollout worker is here"])
+    }
+
+    @Test mutating func `a beginning says how many trainers are ready`() {
+        _ = talk.join(.rollout, "a")
+        _ = talk.join(.trainer, "t")
+        #expect(reasons == ["round 1 waits for 2 ready trainers, 1 are"])
+    }
+
+    @Test mutating func `an open round says how far each member is`() {
+        let rollout = talk.join(.rollout, "a", credit: 9)
+        let trainers = [talk.join(.trainer, "t"), talk.join(.trainer, "u")]
+        _ = talk.produces(rollout, 0)
+        #expect(
+            reasons == [
+                "round 1 waits for trainer 2 (training, 0 samples so far)",
+                "round 1 waits for trainer 3 (it has no trajectory, 0 samples so far)",
+            ]
+        )
+        _ = talk.consumes(trainers[0], 0)
+        _ = talk.happens(.offer(talk.start(trainers[0], samples: 4), from: trainers[0]))
+        let hash = testHash(9, UInt64(trainers[0].rawValue))
+        _ = talk.happens(.offer(.progressed(hash, received: 40, of: 100), from: trainers[0]))
+        #expect(reasons.first == "round 1 waits for trainer 2 (offer 40% received)")
+        _ = talk.happens(.offer(.complete(hash), from: trainers[0]))
+        #expect(reasons.count == 1)
+    }
+
+    @Test mutating func `an offer that disagrees with the ledger is named`() {
+        _ = talk.join(.rollout, "a", credit: 9)
+        let trainer = talk.join(.trainer, "t")
+        _ = talk.join(.trainer, "u")
+        _ = talk.offers(trainer, samples: 8)
+        #expect(reasons.first == "round 1 waits for trainer 2 (it offers 8 samples, the ledger counts 0)")
+    }
+
+    @Test mutating func `a trajectory larger than every window is named`() {
+        let rollout = talk.join(.rollout, "a", credit: 1)
+        _ = talk.join(.trainer, "t")
+        _ = talk.join(.trainer, "u")
+        _ = talk.produces(rollout, 0, byteCount: 5000)
+        #expect(reasons.contains("batch 0 has 5000 bytes, more than any trainer's window"))
+    }
+
+    @Test mutating func `a round between its members' loading and its opening names the slow one`() {
+        talk = Conversation { $0.leadBatches = 1 }
+        let rollout = talk.join(.rollout, "a")
+        let trainer = talk.join(.trainer, "t")
+        _ = talk.produces(rollout, 0)
+        _ = talk.consumes(trainer, 0)
+        _ = talk.offers(trainer, samples: 4)
+        #expect(reasons.first == "round 1 is being averaged and stored")
+        _ = talk.happens(.stored(version(1)))
+        #expect(reasons.first == "round 2 waits for trainer 2 to load the parameters of round 1")
+    }
+
+    @Test mutating func `a lost quorum says when the round opens anew`() {
+        talk = Conversation {
+            $0.trainersAtStart = 2
+            $0.quorum = 1
+        }
+        _ = talk.join(.rollout, "a")
+        let trainers = [talk.join(.trainer, "t"), talk.join(.trainer, "u")]
+        _ = talk.wait(10, silent: [trainers[1]])
+        #expect(reasons.first == "round 1 lacks a quorum of 2, opens anew in 60 s")
+    }
+}

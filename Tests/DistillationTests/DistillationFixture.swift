@@ -1,0 +1,71 @@
+import DiffusionModels
+import Distillation
+import NeuralNetwork
+import FlowMatching
+import Tensors
+import TestSupport
+
+/// The shipped teacher with a small student, and a few of its own trajectories.
+struct DistillationFixture {
+    let folder: ModelFolder
+    let samples: [PromptSample]
+    let text: EncodedText
+    let unconditional: EncodedText
+    let alignment: OnlineTrajectoryAlignment
+
+    init(_ change: (inout TrajectorySettings) -> Void = { _ in }) throws {
+        folder = try ModelFolder(path: Repository.teacher)
+        samples = ["a cookie", "two carrots", "a cat and a pizza"].enumerated().map {
+            PromptSample(promptID: UInt64($0), sample: 0, text: $1)
+        }
+        text = folder.text.encode(samples.map(\.text), on: Tape())
+        unconditional = folder.text.encode([""], on: Tape())
+        var settings = TrajectorySettings()
+        settings.stepsPerSegment = 2
+        settings.guidance = 2...4
+        change(&settings)
+        alignment = OnlineTrajectoryAlignment(
+            settings,
+            segmentProbabilities: [0.4, 0.2, 0.2, 0.2],
+            shift: folder.shift,
+            seed: 21
+        )
+    }
+
+    func rollOut(lanes: Int = 1) throws -> TrajectoryBatch {
+        alignment.rollOut(
+            samples,
+            conditional: text,
+            unconditional: unconditional,
+            teacher: try folder.makeTransformer(),
+            latentShape: Array(folder.latentShape(count: 1).dropFirst()),
+            pool: LanePool(count: lanes)
+        )
+    }
+
+    /// A pool of one batch of trajectories.
+    func makePool(_ batch: TrajectoryBatch, uses: Int = 4) -> TrajectoryPool {
+        var pool = TrajectoryPool(
+            grid: alignment.grid,
+            segmentProbabilities: [0.4, 0.2, 0.2, 0.2],
+            usesPerSample: uses
+        )
+        pool.add(batch, id: 7, text: text)
+        return pool
+    }
+
+    func makeTrainer(lanes: Int = 1, _ change: (inout TrainingSettings) -> Void = { _ in }) throws -> DistillationTrainer {
+        var network = NetworkSettings()
+        network.rank = 4
+        network.discriminatorDepth = 2
+        var settings = TrainingSettings()
+        settings.optimizer.learningRate = 1e-3
+        settings.discriminatorOptimizer.learningRate = 1e-3
+        change(&settings)
+        return DistillationTrainer(
+            try TrainableNetworks(teacher: folder, network: network, seed: 3),
+            settings: settings,
+            pool: LanePool(count: lanes)
+        )
+    }
+}

@@ -1,0 +1,66 @@
+import NeuralNetwork
+import Tensors
+import TestSupport
+import Testing
+
+@Suite struct AdamWTests {
+    private func makeSet(_ values: [Float]) -> ParameterSet {
+        let set = ParameterSet(id: 1, layout: ParameterLayout([("w", [values.count])]))
+        set.values.copy(from: Tensor(values, shape: [values.count]))
+        return set
+    }
+
+    private func gradients(_ values: [Float], of set: ParameterSet) -> ParameterGradients {
+        let gradients = set.makeGradients()
+        gradients.flat.copy(from: Tensor(values, shape: [values.count]))
+        return gradients
+    }
+
+    @Test func `three updates are those of the algorithm in double precision`() {
+        let settings = AdamW.Settings(learningRate: 0.1, weightDecay: 0.02, gradientClip: 100)
+        let set = makeSet([1, -2])
+        var optimizer = AdamW(settings, parameterCount: 2)
+        var expected: [Double] = [1, -2]
+        var m = [0.0, 0.0]
+        var v = [0.0, 0.0]
+        for step in 1...3 {
+            let gradient = [0.5 * Double(step), -0.25]
+            optimizer.update(set, gradients: self.gradients(gradient.map(Float.init), of: set))
+            for i in 0..<2 {
+                expected[i] *= 1 - 0.1 * 0.02
+                m[i] = 0.9 * m[i] + 0.1 * gradient[i]
+                v[i] = 0.999 * v[i] + 0.001 * gradient[i] * gradient[i]
+                let mean = m[i] / (1 - (0..<step).reduce(1.0) { p, _ in p * 0.9 })
+                let variance = v[i] / (1 - (0..<step).reduce(1.0) { p, _ in p * 0.999 })
+                expected[i] -= 0.1 * mean / (variance.squareRoot() + 1e-8)
+            }
+        }
+        for i in 0..<2 { #expect(abs(Double(set.values.values[i]) - expected[i]) < 1e-5) }
+    }
+
+    @Test func `a long gradient is scaled down to the clip`() {
+        let settings = AdamW.Settings(learningRate: 0.1, beta1: 0, beta2: 0, weightDecay: 0, gradientClip: 1)
+        let set = makeSet([0, 0])
+        var optimizer = AdamW(settings, parameterCount: 2)
+        let norm = optimizer.update(set, gradients: gradients([30, 40], of: set))
+        #expect(norm == 50)
+        #expect(abs(optimizer.firstMoment.values[0] - 0.6) < 1e-6)
+        #expect(abs(optimizer.firstMoment.values[1] - 0.8) < 1e-6)
+    }
+
+    @Test func `a gradient that is not finite changes nothing`() {
+        let set = makeSet([3, 4])
+        var optimizer = AdamW(AdamW.Settings(learningRate: 0.1), parameterCount: 2)
+        let norm = optimizer.update(set, gradients: gradients([.nan, 1], of: set))
+        #expect(!norm.isFinite)
+        #expect(set.values.values == [3, 4])
+        #expect(optimizer.stepCount == 0)
+    }
+
+    @Test func `it finds the bottom of a parabola`() {
+        let set = makeSet([5, -3])
+        var optimizer = AdamW(AdamW.Settings(learningRate: 0.1, weightDecay: 0), parameterCount: 2)
+        for _ in 0..<300 { optimizer.update(set, gradients: gradients(set.values.values, of: set)) }
+        #expect(set.values.sumOfSquares < 1e-3)
+    }
+}

@@ -105,7 +105,10 @@ let package = Package(
         tests("FlowMatching", ["Tensors"]),
         tests("Checkpoints", ["Tensors"]),
         tests("DiffusionModels", ["Checkpoints", "FlowMatching", "NeuralNetwork", "Tensors"]),
-        tests("Distillation", ["Checkpoints", "DiffusionModels", "FlowMatching", "NeuralNetwork", "Tensors"]),
+        tests(
+            "Distillation",
+            ["Checkpoints", "DiffusionModels", "FlowMatching", "NeuralNetwork", "Tensors"]
+        ),
         tests("Coordination", ["ClusterMessages"]),
         tests("Evaluation", ["DiffusionModels", "FlowMatching", "ImageFiles", "Tensors"]),
         tests(

@@ -24,7 +24,7 @@ ClusterRuntime   Checkpoints ClusterMessages Coordination DiffusionModels Distil
 ClusterRuntime   ImageFiles NeuralNetwork Tensors ZeroMQ
 ClusterRuntime   Crypto GRDB Logging ServiceLifecycle Yams Foundation Glibc Synchronization Dispatch
 flowsteer        ClusterRuntime Checkpoints DiffusionModels Distillation Evaluation FlowMatching
-flowsteer        ImageFiles NeuralNetwork Tensors ZeroMQ
+flowsteer        ClusterMessages Coordination ImageFiles NeuralNetwork Tensors ZeroMQ
 flowsteer        ArgumentParser Logging Foundation Glibc Synchronization Dispatch
 
 TestSupport          Tensors

@@ -13,7 +13,9 @@ extension ParameterSource {
     package func adapter(for module: String) -> LowRankAdapter? { nil }
 
     /// The linear map `name`, with its bias.
-    package func linear(_ name: String, inputs: Int, outputs: Int, bias: Bool = true) throws(ModelError) -> Linear {
+    package func linear(_ name: String, inputs: Int, outputs: Int, bias: Bool = true) throws(ModelError)
+        -> Linear
+    {
         Linear(
             weight: try parameter(name + ".weight", shape: [outputs, inputs]),
             bias: bias ? try parameter(name + ".bias", shape: [outputs]) : nil,
@@ -89,7 +91,9 @@ package struct TrainedWeights: ParameterSource, Sendable {
     }
 
     package func parameter(_ name: String, shape: [Int]) throws(ModelError) -> Parameter {
-        guard let parameter = set.parameter(named: name) else { return try base.parameter(name, shape: shape) }
+        guard let parameter = set.parameter(named: name) else {
+            return try base.parameter(name, shape: shape)
+        }
         guard parameter.value.shape == shape else {
             throw .wrongShape(name: name, file: base.origin, expected: shape, found: parameter.value.shape)
         }

@@ -45,6 +45,7 @@ struct DiscriminatorUpdate {
         _ text: TextCondition,
         on tape: Tape
     ) -> Variable {
-        discriminator(states: Variable(constant: states), text: text, sigmas: batch.endSigmas, on: tape).logits
+        discriminator(states: Variable(constant: states), text: text, sigmas: batch.endSigmas, on: tape)
+            .logits
     }
 }

@@ -16,8 +16,9 @@ package struct TrajectorySettings: Sendable, Codable, Equatable {
     /// M, the teacher's steps inside a segment.
     package var stepsPerSegment = 8
     package var schedule = ScheduleKind.rectified
-    /// Online Trajectory Alignment: segments start on the teacher's own trajectory. Off, they start at clean
-    /// latents mixed with noise, as in PeRFlow.
+    /// Online Trajectory Alignment: segments start on the teacher's own trajectory.
+    ///
+    /// Off, they start at clean latents mixed with noise, as in PeRFlow.
     package var onlineAlignment = true
     package var reuse = Reuse.trajectory
     /// Guidance scales are drawn from this range, one a sample (diffusers' convention: 1 is no guidance).

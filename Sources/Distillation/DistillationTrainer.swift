@@ -79,14 +79,23 @@ package struct DistillationTrainer {
             batchCount: batch.count
         )
         return inLanes(of: batch.count, gradients: studentGradients, .init()) { lane, range, gradients in
-            update(batch.rows(range), places: places.map { Array($0[range]) }, gradients: gradients, on: lane.tape)
+            update(
+                batch.rows(range),
+                places: places.map { Array($0[range]) },
+                gradients: gradients,
+                on: lane.tape
+            )
         }
     }
 
-    private func updateDiscriminator(_ batch: SegmentBatch, states: [Tensor]) -> [DiscriminatorUpdate.Result] {
+    private func updateDiscriminator(_ batch: SegmentBatch, states: [Tensor]) -> [DiscriminatorUpdate.Result]
+    {
         let update = DiscriminatorUpdate(discriminator: networks.discriminator, batchCount: batch.count)
         let states = Tensor.concatenated(states)
-        return inLanes(of: batch.count, gradients: discriminatorGradients, .init()) { lane, range, gradients in
+        return inLanes(of: batch.count, gradients: discriminatorGradients, .init()) {
+            lane,
+            range,
+            gradients in
             update(batch.rows(range), states: states.rows(range), gradients: gradients, on: lane.tape)
         }
     }

@@ -32,8 +32,13 @@ package struct OnlineTrajectoryAlignment: Sendable {
 
     /// The segments a batch of samples holds: all, or one drawn from the first sample's identity.
     package func segments(for samples: [PromptSample]) -> [Int] {
-        guard settings.reuse == .segment, let first = samples.first else { return Array(0..<grid.segmentCount) }
-        var stream = RandomStream(key: seed ^ 0x5e67_6d65_6e74, stream: first.promptID << 16 | UInt64(first.sample))
+        guard settings.reuse == .segment, let first = samples.first else {
+            return Array(0..<grid.segmentCount)
+        }
+        var stream = RandomStream(
+            key: seed ^ 0x5e67_6d65_6e74,
+            stream: first.promptID << 16 | UInt64(first.sample)
+        )
         return [categorical(segmentProbabilities, stream.nextUniform())]
     }
 
@@ -90,8 +95,9 @@ package struct OnlineTrajectoryAlignment: Sendable {
         return EulerSolver(grid.teacher).states(of: field, from: noise, at: edges + [last])
     }
 
-    /// PeRFlow's segments: they start at clean latents mixed with fresh noise, and each is solved by itself. The
-    /// clean latents are the teacher's own.
+    /// PeRFlow's segments: they start at clean latents mixed with fresh noise, and each is solved by itself.
+    ///
+    /// The clean latents are the teacher's own.
     private func interpolated(
         _ field: GuidedVelocity,
         from noise: Tensor,

@@ -54,7 +54,11 @@ struct StudentUpdate {
         }
         // z_S = z_a + (b − a) · v_S(z_a, a): where one step of the student takes it.
         let widths = zip(batch.startSigmas, batch.endSigmas).map { $1 - $0 }
-        let states = tape.step(from: batch.starts, by: widths, along: places == nil ? asked : velocityAtStart())
+        let states = tape.step(
+            from: batch.starts,
+            by: widths,
+            along: places == nil ? asked : velocityAtStart()
+        )
         let real = discriminator(
             states: Variable(constant: batch.ends),
             text: text,

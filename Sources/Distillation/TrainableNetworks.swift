@@ -1,8 +1,9 @@
 package import DiffusionModels
 package import NeuralNetwork
 
-/// The networks a run trains, at their start: a student equal to the teacher, and a discriminator that has seen
-/// nothing. A pure function of teacher, settings and seed, so every process of a cluster makes the same ones.
+/// The networks a run trains, at their start: a student equal to the teacher, and an untrained discriminator.
+///
+/// A pure function of teacher, settings and seed, so every process of a cluster makes the same ones.
 package struct TrainableNetworks: Sendable {
     package let student: VelocityTransformer
     package let adapters: LowRankAdapters

@@ -1,6 +1,6 @@
 package import Tensors
 
-/// Adapters for the linear maps of a network that a student trains in place of its weights (LoRA, Hu et al. 2021).
+/// Adapters for the linear maps of a network that a student trains in place of its weights (LoRA, Hu and others 2021).
 ///
 /// The scale is alpha / rank with alpha = rank, so exported files need no alpha.
 package struct LowRankAdapters: Sendable {

@@ -14,7 +14,12 @@ extension Tensor {
         var column = 0
         for (part, partWidth) in zip(parts, widths) {
             unsafe fs_copy_strided(
-                part.pointer, partWidth, joined.pointer + column, width, head.reduce(1, *), partWidth
+                part.pointer,
+                partWidth,
+                joined.pointer + column,
+                width,
+                head.reduce(1, *),
+                partWidth
             )
             column += partWidth
         }

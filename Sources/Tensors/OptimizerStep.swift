@@ -25,8 +25,19 @@ extension Tensor {
         let correction1 = Float(1 - power(Double(betas.0), step))
         let correction2 = Float(1 - power(Double(betas.1), step))
         unsafe fs_adamw(
-            pointer, gradient.pointer, firstMoment.pointer, secondMoment.pointer, count, learningRate,
-            betas.0, betas.1, epsilon, weightDecay, correction1, correction2, gradientScale
+            pointer,
+            gradient.pointer,
+            firstMoment.pointer,
+            secondMoment.pointer,
+            count,
+            learningRate,
+            betas.0,
+            betas.1,
+            epsilon,
+            weightDecay,
+            correction1,
+            correction2,
+            gradientScale
         )
     }
 

@@ -54,7 +54,9 @@ package struct RandomStream: Sendable {
             UInt32(truncatingIfNeeded: block), UInt32(truncatingIfNeeded: block >> 32),
             UInt32(truncatingIfNeeded: stream), UInt32(truncatingIfNeeded: stream >> 32),
         ]
-        let key: [UInt32] = [UInt32(truncatingIfNeeded: self.key), UInt32(truncatingIfNeeded: self.key >> 32)]
+        let key: [UInt32] = [
+            UInt32(truncatingIfNeeded: self.key), UInt32(truncatingIfNeeded: self.key >> 32),
+        ]
         var words: [UInt32] = [0, 0, 0, 0]
         unsafe fs_philox4x32(key, counter, &words)
         block += 1

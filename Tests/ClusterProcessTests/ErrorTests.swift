@@ -1,6 +1,6 @@
 import Foundation
-import Testing
 import TestSupport
+import Testing
 
 /// What a person sees and a supervisor reads when something is wrong: one line, and the code for it.
 @Suite struct ErrorTests {
@@ -37,11 +37,17 @@ import TestSupport
     private let sampleFlags = ["--prompt", "a cat", "--steps", "1", "--out", "/tmp/flowsteer-never"]
 
     @Test func `a folder that is no model is named`() async throws {
-        try await expect(["sample", "--model", "/nowhere"] + sampleFlags, exits: 65, saying: "/nowhere/model_index.json")
+        try await expect(
+            ["sample", "--model", "/nowhere"] + sampleFlags,
+            exits: 65,
+            saying: "/nowhere/model_index.json"
+        )
     }
 
     @Test func `truncated weights are named`() async throws {
-        try await withTeacher("transformer/diffusion_pytorch_model.safetensors") { $0.prefix(5000) } _: { model in
+        try await withTeacher("transformer/diffusion_pytorch_model.safetensors") {
+            $0.prefix(5000)
+        } _: { model in
             try await expect(
                 ["sample", "--model", model] + sampleFlags,
                 exits: 65,

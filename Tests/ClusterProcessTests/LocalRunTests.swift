@@ -1,6 +1,6 @@
 import Foundation
-import Testing
 import TestSupport
+import Testing
 
 /// A whole run on real processes: coordinator, rollouts and trainers, one of which is killed.
 @Suite(.serialized, .timeLimit(.minutes(10))) struct LocalRunTests {
@@ -53,7 +53,10 @@ import TestSupport
             try configuration.write(to: config, atomically: true, encoding: .utf8)
             let run = folder.appending(path: "run")
             let program = try Program.start(
-                ["local", "--config", config.path(), "--run", run.path(), "--rollouts", "2", "--trainers", "1"],
+                [
+                    "local", "--config", config.path(), "--run", run.path(), "--rollouts", "2", "--trainers",
+                    "1",
+                ],
                 in: folder
             )
             defer { if program.isRunning { program.terminate() } }

@@ -1,7 +1,7 @@
 import DiffusionModels
 import Distillation
-import NeuralNetwork
 import FlowMatching
+import NeuralNetwork
 import Tensors
 import TestSupport
 
@@ -54,7 +54,9 @@ struct DistillationFixture {
         return pool
     }
 
-    func makeTrainer(lanes: Int = 1, _ change: (inout TrainingSettings) -> Void = { _ in }) throws -> DistillationTrainer {
+    func makeTrainer(lanes: Int = 1, _ change: (inout TrainingSettings) -> Void = { _ in }) throws
+        -> DistillationTrainer
+    {
         var network = NetworkSettings()
         network.rank = 4
         network.discriminatorDepth = 2

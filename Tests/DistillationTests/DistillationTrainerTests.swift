@@ -27,7 +27,8 @@ import Testing
         let tape = Tape()
         let latents = Variable(constant: randomTensor([3, 3, 32, 32], seed: 8))
         func velocity(_ network: VelocityTransformer) -> [Float] {
-            network(latents: latents, text: TextCondition(fixture.text), sigmas: [1, 0.6, 0.1], on: tape).value
+            network(latents: latents, text: TextCondition(fixture.text), sigmas: [1, 0.6, 0.1], on: tape)
+                .value
                 .values
         }
         #expect(velocity(trainer.networks.student) == velocity(try fixture.folder.makeTransformer()))

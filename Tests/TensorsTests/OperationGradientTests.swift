@@ -26,7 +26,9 @@ import Testing
     }
 
     @Test func `a gated residual pulls gradients back to both branches and the gate`() {
-        let inputs = [[2, 3, 8], [2, 3, 8], [2, 16]].enumerated().map { randomTensor($1, seed: UInt64($0 + 6)) }
+        let inputs = [[2, 3, 8], [2, 3, 8], [2, 16]].enumerated().map {
+            randomTensor($1, seed: UInt64($0 + 6))
+        }
         expectGradients(of: inputs) { tape, x in
             tape.gatedResidual(x[0], x[1], modulation: Modulation(x[2], width: 8), gate: 1)
         }

@@ -11,6 +11,7 @@ extension ConfigurationValues {
         try read(prefix + "weight_decay", into: &settings.weightDecay, .atLeast(0))
         try read(prefix + "gradient_clip", into: &settings.gradientClip, .positive)
         try read(prefix + "warmup_steps", into: &settings.warmupSteps, in: 0...(.max))
+        try read(prefix + "decay_steps", into: &settings.decaySteps, in: 0...(.max))
     }
 
     /// An absolute path; one stated in the file starts at the file's folder, others at the working folder.

@@ -121,6 +121,7 @@ extension RunConfiguration {
         try values.read("training.rounds", into: &rounds, in: 1...1_000_000)
         cluster.rounds = UInt64(rounds)
         try readSegmentProbabilities(values)
+        try values.read("training.places", into: &training.places)
         try values.read("training.adversarial_weight", into: &training.adversarialWeight, .atLeast(0))
         try values.read(
             "training.feature_matching_weight",

@@ -45,6 +45,7 @@ extension RunConfiguration {
             "training.batch_size": "\(training.batchSize)",
             "training.local_steps": "\(cluster.localSteps)",
             "training.rounds": "\(cluster.rounds)",
+            "training.places": training.places.rawValue,
             "training.segment_probabilities": list(training.segmentProbabilities),
             "training.adversarial_weight": "\(training.adversarialWeight)",
             "training.feature_matching_weight": "\(training.featureMatchingWeight)",
@@ -74,6 +75,7 @@ extension RunConfiguration {
             values[prefix + "weight_decay"] = "\(settings.weightDecay)"
             values[prefix + "gradient_clip"] = "\(settings.gradientClip)"
             values[prefix + "warmup_steps"] = "\(settings.warmupSteps)"
+            values[prefix + "decay_steps"] = "\(settings.decaySteps)"
         }
         return values
     }

@@ -1,3 +1,4 @@
+import ClusterMessages
 import Foundation
 import Glibc
 
@@ -69,6 +70,9 @@ package actor LocalCluster {
         }
         // Workers hear of the end from the coordinator and leave by themselves.
         try await endChildren(isFinished: true)
+        if let status = try options.runFolder.readStatus() {
+            display.show(ProgressLine(status), isLast: true)
+        }
         display.finish()
     }
 
@@ -108,7 +112,8 @@ package actor LocalCluster {
         let decision = policies[name, default: RestartPolicy()].decide(end, at: start.duration(to: .now))
         switch decision {
         case .leave:
-            note("\(name) has left")
+            // At the end they all do.
+            if try options.runFolder.readStatus()?.state != .finished { note("\(name) has left") }
         case .restart:
             note("\(name) \(end), it is started again")
             // Workers know the coordinator by its port, so it keeps it.

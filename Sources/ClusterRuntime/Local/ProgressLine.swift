@@ -40,14 +40,14 @@ package struct ProgressDisplay: Sendable {
 
     package init() { isTerminal = isatty(STDOUT_FILENO) == 1 }
 
-    /// Shows progress, if it is news.
-    package mutating func show(_ line: ProgressLine) {
+    /// Shows progress, if it is news; the last one whenever it comes.
+    package mutating func show(_ line: ProgressLine, isLast: Bool = false) {
         guard line != shown else { return }
         if isTerminal {
             Self.write("\r\(line.text)\u{1B}[K")
         } else {
             let now = ContinuousClock.now
-            if let shownAt, shownAt.duration(to: now) < Self.pause { return }
+            if !isLast, let shownAt, shownAt.duration(to: now) < Self.pause { return }
             shownAt = now
             Self.write(line.text + "\n")
         }

@@ -68,14 +68,20 @@ package struct StudentExport: Sendable {
             image = pipe(
                 "a cat",
                 num_inference_steps=\(steps),
-                sigmas=np.linspace(1, 1/\(steps), \(steps)),
-                guidance_scale=1.0,
+            \(sigmasArgument)                guidance_scale=1.0,
             ).images[0]
             ```
 
             In ComfyUI: sampler `euler`, scheduler `simple`, \(steps) steps, cfg 1.
 
             """
+    }
+
+    /// Stock sigmas are diffusers' own and need no argument.
+    private var sigmasArgument: String {
+        let steps = schedule.stepCount
+        let isRectified = schedule == .rectified(stepCount: steps, shift: model.shift)
+        return isRectified ? "    sigmas=np.linspace(1, 1/\(steps), \(steps)),\n" : ""
     }
 
     private var modelName: String { model.path.split(separator: "/").last.map(String.init) ?? model.path }

@@ -39,6 +39,8 @@ package actor TrainerWorker {
     private var order: Order?
     private var line: Task<Void, Never>?
     private var isDraining = false
+    /// The coordinator's process that welcomed this one last.
+    private var coordinator: Incarnation?
 
     /// Opens nothing yet but its sockets' context.
     package init(_ options: WorkerOptions) throws {
@@ -93,7 +95,8 @@ package actor TrainerWorker {
     }
 
     private func welcomed(_ session: NodeSession) async {
-        log.info("joined as node \(session.welcome.node)")
+        if coordinator != session.coordinator { log.info("joined as node \(session.welcome.node)") }
+        coordinator = session.coordinator
         let latest = session.welcome.latestRound
         do {
             try configure(session.welcome)

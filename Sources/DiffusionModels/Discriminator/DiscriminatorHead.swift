@@ -75,7 +75,7 @@ extension DiscriminatorHead {
         ]
     }
 
-    /// Norm weights are one, biases and the last map zero, other weights N(0, 2/inputs) (He et al. 2015).
+    /// Norm weights are one, biases and the last map zero, other weights N(0, 2/inputs) (He and others 2015).
     static func initial(_ name: String, shape: [Int], seed: UInt64, stream: UInt64) -> Tensor {
         if name.hasSuffix("bias") || name.hasPrefix(prefix + "exit") { return .zeros(shape) }
         if name.hasPrefix(prefix + "norm") { return Tensor(repeating: 1, shape: shape) }

@@ -68,7 +68,9 @@ package struct TrajectoryDiscriminator: Sendable {
             return false
         }
         let path = name.split(separator: ".")
-        guard path.first == "transformer_blocks", path.count > 2, let index = Int(path[1]) else { return true }
+        guard path.first == "transformer_blocks", path.count > 2, let index = Int(path[1]) else {
+            return true
+        }
         guard index == depth - 1 else { return index < depth }
         let isOfUnreadText =
             path[2] == "ff_context"

@@ -14,7 +14,12 @@ extension TransformerConfiguration {
         }
         let norm = file.string("qk_norm")
         guard norm == nil || norm == "rms_norm" else {
-            throw .unsupported(path: file.path, field: "qk_norm", value: norm ?? "", expected: "rms_norm or null")
+            throw .unsupported(
+                path: file.path,
+                field: "qk_norm",
+                value: norm ?? "",
+                expected: "rms_norm or null"
+            )
         }
         let inChannels = try file.count("in_channels")
         self.init(

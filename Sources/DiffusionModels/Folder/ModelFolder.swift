@@ -59,7 +59,9 @@ package struct ModelFolder: Sendable {
     }
 
     /// Tells this teacher from another: a hash of its transformer's and text encoders' weights and settings.
-    package func contentDigest() throws(CheckpointError) -> ContentDigest { try ContentDigest(ofFolder: path) }
+    package func contentDigest() throws(CheckpointError) -> ContentDigest {
+        try ContentDigest(ofFolder: path)
+    }
 
     private static func shift(path: String) throws(ModelError) -> Double {
         let file = try ConfigurationFile(path: path, purpose: "it gives the timestep shift")

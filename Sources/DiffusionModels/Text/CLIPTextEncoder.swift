@@ -1,7 +1,7 @@
 import NeuralNetwork
 package import Tensors
 
-/// A CLIP text encoder with projection (Radford et al. 2021; transformers' `CLIPTextModelWithProjection`).
+/// A CLIP text encoder with projection (Radford and others 2021; transformers' `CLIPTextModelWithProjection`).
 package struct CLIPTextEncoder: Sendable {
     package let configuration: CLIPTextConfiguration
     private let tokenTable: Parameter
@@ -10,7 +10,8 @@ package struct CLIPTextEncoder: Sendable {
     private let finalNorm: (weight: Parameter, bias: Parameter)
     private let projection: Linear
 
-    package init(_ configuration: CLIPTextConfiguration, from source: some ParameterSource) throws(ModelError) {
+    package init(_ configuration: CLIPTextConfiguration, from source: some ParameterSource) throws(ModelError)
+    {
         self.configuration = configuration
         let width = configuration.width
         let name = "text_model."

@@ -9,7 +9,9 @@ package struct VelocityTransformer: Sendable {
 
     package var configuration: TransformerConfiguration { trunk.configuration }
 
-    package init(_ configuration: TransformerConfiguration, from source: some ParameterSource) throws(ModelError) {
+    package init(_ configuration: TransformerConfiguration, from source: some ParameterSource)
+        throws(ModelError)
+    {
         trunk = try TransformerTrunk(configuration, depth: configuration.layerCount, from: source)
         let width = configuration.width
         outputModulation = try source.linear("norm_out.linear", inputs: width, outputs: 2 * width)

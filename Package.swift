@@ -18,8 +18,7 @@ let optimisedEvenInDebug: [CSetting] = [
 
 let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
-let serviceLifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
-let collections = Target.Dependency.product(name: "Collections", package: "swift-collections")
+let orderedCollections = Target.Dependency.product(name: "OrderedCollections", package: "swift-collections")
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
 let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
 let yams = Target.Dependency.product(name: "Yams", package: "Yams")
@@ -48,7 +47,6 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.0"),
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.0"),
-        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
     ],
     targets: [
         // Ring 0: C libraries, our kernels, the generated wire format.
@@ -70,7 +68,7 @@ let package = Package(
         module("Checkpoints", ["Tensors", crypto]),
         module("DiffusionModels", ["NeuralNetwork", "FlowMatching", "Tensors", "Checkpoints"]),
         module("Distillation", ["DiffusionModels", "NeuralNetwork", "FlowMatching", "Tensors"]),
-        module("Coordination", ["ClusterMessages", collections]),
+        module("Coordination", ["ClusterMessages", orderedCollections]),
         module("Evaluation", ["DiffusionModels", "FlowMatching", "ImageFiles", "Tensors"]),
 
         // Ring 3: processes and people.
@@ -79,7 +77,7 @@ let package = Package(
             [
                 "Checkpoints", "ClusterMessages", "Coordination", "DiffusionModels", "Distillation",
                 "Evaluation", "FlowMatching", "ImageFiles", "NeuralNetwork", "Tensors", "ZeroMQ",
-                logging, serviceLifecycle, crypto, grdb, yams,
+                logging, crypto, grdb, yams,
             ]
         ),
         .executableTarget(
@@ -115,7 +113,8 @@ let package = Package(
             "ClusterRuntime",
             [
                 "Checkpoints", "ClusterMessages", "Coordination", "DiffusionModels", "Distillation",
-                "FlowMatching", "NeuralNetwork", "Tensors", "ZeroMQ", grdb,
+                "Evaluation", "FlowMatching", "ImageFiles", "NeuralNetwork", "Tensors", "ZeroMQ", crypto,
+                grdb,
             ]
         ),
         .testTarget(

@@ -17,12 +17,12 @@ FlowMatching     Tensors
 Checkpoints      Tensors Crypto Foundation Glibc Synchronization Dispatch
 DiffusionModels  NeuralNetwork FlowMatching Tensors Checkpoints Foundation
 Distillation     DiffusionModels NeuralNetwork FlowMatching Tensors
-Coordination     ClusterMessages Collections OrderedCollections DequeModule HeapModule
+Coordination     ClusterMessages OrderedCollections
 Evaluation       DiffusionModels FlowMatching ImageFiles Tensors Foundation
 
 ClusterRuntime   Checkpoints ClusterMessages Coordination DiffusionModels Distillation Evaluation FlowMatching
 ClusterRuntime   ImageFiles NeuralNetwork Tensors ZeroMQ
-ClusterRuntime   Crypto GRDB Logging ServiceLifecycle Yams Foundation Glibc Synchronization Dispatch
+ClusterRuntime   Crypto GRDB Logging Yams Foundation Glibc Synchronization Dispatch
 flowsteer        ClusterRuntime Checkpoints DiffusionModels Distillation Evaluation FlowMatching
 flowsteer        ClusterMessages Coordination ImageFiles NeuralNetwork Tensors ZeroMQ
 flowsteer        ArgumentParser Logging Foundation Glibc Synchronization Dispatch

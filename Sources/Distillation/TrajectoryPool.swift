@@ -53,11 +53,12 @@ package struct TrajectoryPool: Sendable {
 
     /// Draws `count` segments: a sample uniformly among the uses left, then a segment by its probability.
     ///
-    /// - Returns: the segments, and the ids of batches that this draw used up; nil when too few uses are left.
+    /// - Returns: the segments, how many came from each batch, oldest first, and the ids of batches that this
+    ///   draw used up; nil when too few uses are left.
     package mutating func draw(
         _ count: Int,
         random: inout RandomStream
-    ) -> (batch: SegmentBatch, consumed: [UInt64])? {
+    ) -> (batch: SegmentBatch, draws: [(id: UInt64, count: Int)], consumed: [UInt64])? {
         guard usesLeft >= count else { return nil }
         var drawn: [(entry: Entry, sample: Int, place: Int)] = []
         for _ in 0..<count {
@@ -70,6 +71,10 @@ package struct TrajectoryPool: Sendable {
             drawn.append((entries[entry], sample, place))
             entries[entry].usesLeft[sample] -= 1
             entries[entry].totalLeft -= 1
+        }
+        let draws = entries.compactMap { entry in
+            let count = drawn.count { $0.entry.id == entry.id }
+            return count > 0 ? (entry.id, count) : nil
         }
         let consumed = entries.filter { $0.totalLeft == 0 }.map(\.id)
         entries.removeAll { $0.totalLeft == 0 }
@@ -86,6 +91,7 @@ package struct TrajectoryPool: Sendable {
                     pooled: .concatenated(texts.map(\.pooled))
                 )
             ),
+            draws,
             consumed
         )
     }

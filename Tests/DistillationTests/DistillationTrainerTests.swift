@@ -11,7 +11,7 @@ import Testing
         var trainer = try fixture.makeTrainer()
         var random = RandomStream(key: 1, stream: 1)
         var pool = fixture.makePool(try fixture.rollOut())
-        let (batch, _) = try #require(pool.draw(4, random: &random))
+        let (batch, _, _) = try #require(pool.draw(4, random: &random))
         let report = trainer.step(batch, random: &random)
         // A head that ends in zero says 0 of everything: hinge 1 + 1, and nothing for the student.
         #expect(report.discriminator == 2)
@@ -43,7 +43,7 @@ import Testing
         let judge = trainer.networks.discriminator.parameters.values.values
         var pool = fixture.makePool(try fixture.rollOut())
         for step in 0..<3 {
-            let (batch, _) = try #require(pool.draw(4, random: &random))
+            let (batch, _, _) = try #require(pool.draw(4, random: &random))
             let report = trainer.step(batch, random: &random)
             #expect((report.discriminator == nil) == (step < 2))
         }
@@ -62,7 +62,7 @@ import Testing
         var pool = fixture.makePool(try fixture.rollOut(), uses: 100)
         var losses: [Double] = []
         for _ in 0..<24 {
-            let (batch, _) = try #require(pool.draw(6, random: &random))
+            let (batch, _, _) = try #require(pool.draw(6, random: &random))
             losses.append(trainer.step(batch, random: &random).distillation)
         }
         #expect(losses.suffix(6).reduce(0, +) < 0.8 * losses.prefix(6).reduce(0, +))
@@ -75,7 +75,7 @@ import Testing
             var trainer = try fixture.makeTrainer(lanes: lanes)
             var random = RandomStream(key: 1, stream: 4)
             var pool = fixture.makePool(states)
-            let (batch, _) = try #require(pool.draw(5, random: &random))
+            let (batch, _, _) = try #require(pool.draw(5, random: &random))
             let report = trainer.step(batch, random: &random)
             return (report, trainer.studentOptimizer.firstMoment)
         }
@@ -94,7 +94,7 @@ import Testing
             var random = RandomStream(key: 1, stream: 5)
             var pool = fixture.makePool(states)
             for _ in 0..<2 {
-                let (batch, _) = try #require(pool.draw(2, random: &random))
+                let (batch, _, _) = try #require(pool.draw(2, random: &random))
                 _ = trainer.step(batch, random: &random)
             }
             return trainer.networks.adapters.parameters.values.values

@@ -22,7 +22,7 @@ import Testing
         let fixture = try DistillationFixture()
         var pool = fixture.makePool(try fixture.rollOut(), uses: 1000)
         var random = RandomStream(key: 1, stream: 2)
-        let (batch, _) = try #require(pool.draw(2000, random: &random))
+        let (batch, _, _) = try #require(pool.draw(2000, random: &random))
         let first = batch.startSigmas.filter { $0 == 1 }.count
         #expect(abs(Double(first) / 2000 - 0.4) < 0.05)
     }

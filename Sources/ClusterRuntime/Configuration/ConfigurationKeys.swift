@@ -11,7 +11,7 @@ enum ConfigurationKeys {
         "student.rank", "student.targets",
         "discriminator.depth",
         "training.batch_size", "training.local_steps", "training.rounds", "training.segment_probabilities",
-        "training.places",
+        "training.places", "training.mixed_batches",
         "training.adversarial_weight", "training.feature_matching_weight", "training.adversarial_start_step",
         "training.learning_rate", "training.betas", "training.weight_decay", "training.gradient_clip",
         "training.warmup_steps", "training.decay_steps",

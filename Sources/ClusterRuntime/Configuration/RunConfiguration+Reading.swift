@@ -122,6 +122,11 @@ extension RunConfiguration {
         cluster.rounds = UInt64(rounds)
         try readSegmentProbabilities(values)
         try values.read("training.places", into: &training.places)
+        try values.read("training.mixed_batches", into: &mixedBatches, in: 1...10_000)
+        cluster.trainerLimit = CreditWindow(
+            batches: max(cluster.trainerLimit.batches, 2 * mixedBatches),
+            byteCount: cluster.trainerLimit.byteCount
+        )
         try values.read("training.adversarial_weight", into: &training.adversarialWeight, .atLeast(0))
         try values.read(
             "training.feature_matching_weight",

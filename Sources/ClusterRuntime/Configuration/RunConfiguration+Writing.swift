@@ -45,6 +45,7 @@ extension RunConfiguration {
             "training.batch_size": "\(training.batchSize)",
             "training.local_steps": "\(cluster.localSteps)",
             "training.rounds": "\(cluster.rounds)",
+            "training.mixed_batches": "\(mixedBatches)",
             "training.places": training.places.rawValue,
             "training.segment_probabilities": list(training.segmentProbabilities),
             "training.adversarial_weight": "\(training.adversarialWeight)",

@@ -16,6 +16,8 @@ package struct RunConfiguration: Sendable, Equatable {
     package var batchSamples = 8
     /// How often a sample of a trajectory may be trained on.
     package var maxUses = 4
+    /// Batches of trajectories that a step draws from; a trainer prefetches as many again.
+    package var mixedBatches = 1
     package var network = NetworkSettings()
     package var training = TrainingSettings()
     /// Rounds, leases and membership; its `usesPerBatch` is ``maxUses``.

@@ -56,12 +56,13 @@ struct ChildProcess {
     /// Ends it at once.
     func kill() { Glibc.kill(process.processIdentifier, SIGKILL) }
 
-    /// The last thing it said.
+    /// The last thing it said, without the program's name.
     var lastLine: String {
         let text = String(
             decoding: FileManager.default.contents(atPath: command.log) ?? Data(),
             as: UTF8.self
         )
-        return text.split(whereSeparator: \.isNewline).last.map(String.init) ?? ""
+        let line = text.split(whereSeparator: \.isNewline).last ?? ""
+        return String(line.trimmingPrefix("flowsteer: "))
     }
 }

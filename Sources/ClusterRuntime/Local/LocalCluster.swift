@@ -1,4 +1,3 @@
-import ClusterMessages
 import Foundation
 import Glibc
 
@@ -112,8 +111,8 @@ package actor LocalCluster {
         let decision = policies[name, default: RestartPolicy()].decide(end, at: start.duration(to: .now))
         switch decision {
         case .leave:
-            // At the end they all do.
-            if try options.runFolder.readStatus()?.state != .finished { note("\(name) has left") }
+            // At the end they all do; that is no news.
+            log("\(name) has left")
         case .restart:
             note("\(name) \(end), it is started again")
             // Workers know the coordinator by its port, so it keeps it.
@@ -139,6 +138,10 @@ package actor LocalCluster {
     /// Tells the person, and `logs/local.log`.
     private func note(_ text: String) {
         display.say(text)
+        log(text)
+    }
+
+    private func log(_ text: String) {
         let path = "\(options.runFolder.logs)/local.log"
         let line = "\(Date().ISO8601Format()) \(text)\n"
         if let file = FileHandle(forWritingAtPath: path) {

@@ -20,7 +20,7 @@ extension LocalError: CustomStringConvertible {
     package var description: String {
         switch self {
         case .processFailed(let name, let exit, let log, let lastLine):
-            "\(name) ended with exit code \(exit.rawValue): \(lastLine.isEmpty ? "see \(log)" : lastLine)"
+            "\(name): \(lastLine.isEmpty ? "ended with exit code \(exit.rawValue), see \(log)" : lastLine)"
         case .processKeepsFailing(let name, let restarts, let log, let lastLine):
             "\(name) ended again after \(restarts) restarts (\(log)): \(lastLine)"
         case .interrupted(let folder): "stopped: \(folder): run the same command again to go on"

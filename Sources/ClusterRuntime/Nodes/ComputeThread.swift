@@ -10,14 +10,11 @@ package final class ComputeThread: Sendable {
 
     /// - Parameter name: shown by `top -H` and debuggers, at most 15 characters of it.
     package init(name: String) {
-        let thread = Thread { [line] in
-            // A name given from outside before the start does not reach the system's thread on Linux.
-            Thread.current.name = String(name.prefix(15))
-            line.run()
-        }
-        // Deep networks recurse in no place, but kernels keep tiles on the stack.
+        let thread = Thread { [line] in line.run() }
         thread.stackSize = 8 << 20
         thread.start()
+        // Before the start, or from within, it would not always reach the system's thread.
+        thread.name = String(name.prefix(15))
     }
 
     deinit { line.add(nil) }

@@ -68,7 +68,7 @@ package struct StudentExport: Sendable {
             image = pipe(
                 "a cat",
                 num_inference_steps=\(steps),
-            \(sigmasArgument)                guidance_scale=1.0,
+            \(sigmasArgument)    guidance_scale=1.0,
             ).images[0]
             ```
 

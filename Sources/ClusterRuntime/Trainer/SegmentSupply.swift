@@ -1,54 +1,61 @@
 import ClusterMessages
 import DiffusionModels
 import Distillation
+import FlowMatching
 import Tensors
 
-/// The batches a round draws its segments from, one used up after the other.
+/// The batches a round draws its segments from, mixed a few at a time.
 ///
 /// What is drawn depends only on the batches, in their order, and on the random stream, never on when they came:
-/// a batch is begun when the ones before it have no use left.
+/// the first draw waits until as many are at hand as are mixed, and one more is taken only when the uses of
+/// those run out.
 struct SegmentSupply {
-    /// A batch with what is left of it.
-    private struct Stock {
-        let source: BatchSource
-        var pool: TrajectoryPool
-    }
-
     /// Draws made from one batch in one step.
     struct Draw: Sendable, Equatable {
         let source: BatchSource
         let count: Int
     }
 
-    private var stocks: [Stock] = []
+    private let makePool: @Sendable () -> TrajectoryPool
+    private let mixedBatches: Int
+    private var pool: TrajectoryPool
+    private var sources: [UInt64: BatchSource] = [:]
 
-    /// Draws that can still be made.
-    var usesLeft: Int { stocks.reduce(0) { $0 + $1.pool.usesLeft } }
-
-    /// Adds a batch behind the others; `pool` holds it and nothing else.
-    mutating func add(_ source: BatchSource, _ pool: TrajectoryPool) {
-        stocks.append(Stock(source: source, pool: pool))
+    /// A supply without batches.
+    init(_ configuration: RunConfiguration, grid: SegmentGrid) {
+        makePool = {
+            TrajectoryPool(
+                grid: grid,
+                segmentProbabilities: configuration.training.segmentProbabilities,
+                usesPerSample: configuration.maxUses
+            )
+        }
+        mixedBatches = configuration.mixedBatches
+        pool = makePool()
     }
 
-    /// Forgets all batches.
-    mutating func removeAll() { stocks = [] }
+    /// Whether `count` draws need another batch first.
+    func needsBatch(for count: Int) -> Bool { sources.count < mixedBatches || pool.usesLeft < count }
 
-    /// Draws `count` segments; nil when too few uses are left.
+    /// Adds a batch behind the others.
+    mutating func add(_ source: BatchSource, _ batch: TrajectoryBatch, text: EncodedText) {
+        pool.add(batch, id: source.batch.rawValue, text: text)
+        sources[source.batch.rawValue] = source
+    }
+
+    /// Forgets all batches: another round begins.
+    mutating func removeAll() {
+        pool = makePool()
+        sources = [:]
+    }
+
+    /// Draws `count` segments; nil when a batch is needed first.
     mutating func draw(_ count: Int, random: inout RandomStream) -> (batch: SegmentBatch, draws: [Draw])? {
-        guard usesLeft >= count else { return nil }
-        var parts: [SegmentBatch] = []
-        var draws: [Draw] = []
-        var missing = count
-        while missing > 0 {
-            let share = min(missing, stocks[0].pool.usesLeft)
-            if let (part, _) = stocks[0].pool.draw(share, random: &random) {
-                parts.append(part)
-                draws.append(Draw(source: stocks[0].source, count: share))
-            }
-            missing -= share
-            if stocks[0].pool.usesLeft == 0 { stocks.removeFirst() }
+        guard !needsBatch(for: count), let drawn = pool.draw(count, random: &random) else { return nil }
+        let draws = drawn.draws.compactMap { draw in
+            sources[draw.id].map { Draw(source: $0, count: draw.count) }
         }
-        return (SegmentBatch(joining: parts), draws)
+        return (drawn.batch, draws)
     }
 }
 
@@ -57,20 +64,4 @@ struct BatchSource: Sendable, Hashable {
     let batch: BatchID
     let hash: ContentHash
     let sampleCount: Int
-}
-
-extension SegmentBatch {
-    /// Some batches as one, in their order.
-    fileprivate init(joining parts: [SegmentBatch]) {
-        self.init(
-            starts: .concatenated(parts.map(\.starts)),
-            ends: .concatenated(parts.map(\.ends)),
-            startSigmas: parts.flatMap(\.startSigmas),
-            endSigmas: parts.flatMap(\.endSigmas),
-            text: EncodedText(
-                context: .concatenated(parts.map(\.text.context)),
-                pooled: .concatenated(parts.map(\.text.pooled))
-            )
-        )
-    }
 }

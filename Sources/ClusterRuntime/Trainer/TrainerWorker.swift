@@ -120,12 +120,12 @@ package actor TrainerWorker {
         self.configuration = configuration
     }
 
-    /// How many batches are worth prefetching: those of a step, and two more.
+    /// How many batches are worth having: those that steps draw from, and as many to come after them.
     private var credit: Message {
         guard let configuration, !isDraining else { return .workCredit(.init(batchCount: 0, byteCount: 0)) }
         let draws = configuration.batchSamples * configuration.maxUses
-        let batches = (configuration.training.batchSize + draws - 1) / draws + 2
-        return .workCredit(.init(batchCount: batches, byteCount: options.heldByteLimit))
+        let batches = max(configuration.mixedBatches, (configuration.training.batchSize + draws - 1) / draws)
+        return .workCredit(.init(batchCount: 2 * batches, byteCount: options.heldByteLimit))
     }
 
     private func received(_ message: Message) async {

@@ -19,7 +19,7 @@ final class TrainingEngine: Sendable {
     private struct State {
         var trainer: DistillationTrainer
         var base: TrainingBase
-        var supply = SegmentSupply()
+        var supply: SegmentSupply
         var random = RandomStream(key: 0, stream: 0)
         var corpus: PromptCorpus
     }
@@ -54,7 +54,14 @@ final class TrainingEngine: Sendable {
             seed: configuration.seed
         )
         let corpus = try PromptCorpus(configuration)
-        state = Mutex(State(trainer: trainer, base: TrainingBase(trainer), corpus: corpus))
+        state = Mutex(
+            State(
+                trainer: trainer,
+                base: TrainingBase(trainer),
+                supply: SegmentSupply(configuration, grid: alignment.grid),
+                corpus: corpus
+            )
+        )
     }
 
     /// The present parameters.
@@ -90,7 +97,7 @@ final class TrainingEngine: Sendable {
     // MARK: Steps
 
     /// Whether a step needs another batch first.
-    var needsBatch: Bool { state.withLock { $0.supply.usesLeft < configuration.training.batchSize } }
+    var needsBatch: Bool { state.withLock { $0.supply.needsBatch(for: configuration.training.batchSize) } }
 
     /// Adds a fetched batch; its prompts follow from its number.
     func add(_ assignment: Message.Assign, _ bytes: [UInt8]) throws(NodeError) {
@@ -102,14 +109,8 @@ final class TrainingEngine: Sendable {
             count: samples.count
         )
         let text = model.text.encode(samples.map(\.text), on: lanes.lanes[0].tape)
-        var pool = TrajectoryPool(
-            grid: alignment.grid,
-            segmentProbabilities: configuration.training.segmentProbabilities,
-            usesPerSample: configuration.maxUses
-        )
-        pool.add(batch, id: assignment.batch.rawValue, text: text)
         let source = BatchSource(batch: assignment.batch, hash: assignment.hash, sampleCount: samples.count)
-        state.withLock { [pool] in $0.supply.add(source, pool) }
+        state.withLock { $0.supply.add(source, batch, text: text) }
     }
 
     /// The states in a batch's bytes, of the shape the configuration gives.

@@ -1,7 +1,7 @@
 import NeuralNetwork
 import Tensors
 
-/// One block of the MMDiT (Esser and others 2024, fig. 2; diffusers' `JointTransformerBlock`): picture and text
+/// One block of the MMDiT (Esser and others 2024, figure 2; diffusers' `JointTransformerBlock`): picture and text
 /// each have their own maps and meet in one attention.
 struct JointBlock: Sendable {
     private let heads: Int

@@ -2,7 +2,7 @@ import CKernels
 
 extension Tape {
     /// Scaled dot-product attention over the tokens of one or several streams joined (SD3's joint attention,
-    /// Esser and others 2024, §4; Vaswani and others 2017, eq. 1).
+    /// Esser and others 2024, §4; Vaswani and others 2017, equation 1).
     ///
     /// Shape letters: `B` samples, `T` tokens of all streams, `H` heads, `D` head width. The tokens of a sample
     /// in different streams attend to each other. Score matrices are made for one head at a time and made anew

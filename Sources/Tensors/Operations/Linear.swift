@@ -1,6 +1,6 @@
 import CKernels
 
-/// A low-rank update of a linear map, W + scale · up · down (LoRA, Hu et al. 2021, eq. 3).
+/// A low-rank update of a linear map, W + scale · up · down (LoRA, Hu and others 2021, equation 3).
 package struct LowRankAdapter: Sendable {
     /// `[rank, in]`.
     package let down: Parameter

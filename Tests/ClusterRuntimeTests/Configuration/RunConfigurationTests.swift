@@ -2,6 +2,8 @@ import ClusterRuntime
 import Coordination
 import Distillation
 import Foundation
+import NeuralNetwork
+import TestSupport
 import Testing
 
 struct RunConfigurationTests {
@@ -68,14 +70,13 @@ struct RunConfigurationTests {
 
     @Test(arguments: ["emoji"])
     func `a preset of the repository is read`(name: String) throws {
-        let root = #filePath.components(separatedBy: "/Tests/")[0]
-        let configuration = try RunConfiguration(file: "\(root)/Cluster/\(name).yaml")
-        #expect(configuration.modelPath == "\(root)/Cluster/teacher/emoji-scenes")
+        let configuration = try RunConfiguration(file: "\(Repository.root)Cluster/\(name).yaml")
+        #expect(configuration.modelPath == Repository.teacher)
     }
 
     @Test(arguments: ["sd3-medium", "sd35-large"])
     func `a preset without a model is read once it has one`(name: String) throws {
-        let path = #filePath.components(separatedBy: "/Tests/")[0] + "/Cluster/\(name).yaml"
+        let path = "\(Repository.root)Cluster/\(name).yaml"
         #expect(throws: ConfigurationError.missingKey("model", path: path, expected: "the teacher's folder"))
         {
             try RunConfiguration(file: path)

@@ -1,4 +1,5 @@
 import Checkpoints
+import ClusterMessages
 import ClusterRuntime
 import DiffusionModels
 import Evaluation

@@ -153,7 +153,7 @@ extension SmallRun {
                 key: configuration.seed ^ TrainingEngine.randomKey,
                 stream: round << 32 | UInt64(node.rawValue)
             )
-            while let (segments, _) = pool.draw(2, random: &random) {
+            while let (segments, _, _) = pool.draw(2, random: &random) {
                 _ = trainer.step(segments, random: &random)
             }
         }

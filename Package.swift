@@ -83,8 +83,8 @@ let package = Package(
         .executableTarget(
             name: "flowsteer",
             dependencies: [
-                "Checkpoints", "ClusterRuntime", "DiffusionModels", "Distillation", "Evaluation",
-                "FlowMatching", "ImageFiles", "NeuralNetwork", "Tensors", "ZeroMQ", argumentParser, logging,
+                "Checkpoints", "ClusterMessages", "ClusterRuntime", "DiffusionModels", "Distillation",
+                "Evaluation", "FlowMatching", "ImageFiles", "Tensors", "ZeroMQ", argumentParser, logging,
             ],
             swiftSettings: strict
         ),
@@ -96,7 +96,7 @@ let package = Package(
             swiftSettings: strict
         ),
         tests("Tensors", ["CKernels"]),
-        tests("ZeroMQ", []),
+        tests("ZeroMQ", ["CZeroMQ"]),
         tests("ClusterMessages", ["Tensors"]),
         tests("ImageFiles", []),
         tests("NeuralNetwork", ["Tensors"]),

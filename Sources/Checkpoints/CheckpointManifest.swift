@@ -6,7 +6,7 @@ package struct CheckpointOrigin: Codable, Hashable, Sendable {
     package let runID: String
     /// The averaging round whose parameters these are; 0 for the initial ones.
     package let round: UInt64
-    /// ``ContentDigest/init(ofTensors:)`` of the round's parameters.
+    /// SHA-256 of the round's flat parameters, the student's then the discriminator's: the hash that nodes compare.
     package let parameterHash: ContentDigest
     /// ``ContentDigest/init(ofFolder:)`` of the teacher.
     package let teacherHash: ContentDigest

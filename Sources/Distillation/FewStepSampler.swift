@@ -25,7 +25,7 @@ package struct FewStepSampler: Sendable {
         from noise: Tensor,
         conditional: EncodedText,
         unconditional: EncodedText,
-        batchSize: Int = 8,
+        batchSize: Int = 4,
         pool: LanePool
     ) -> Tensor {
         let result = Tensor.zeros(noise.shape)

@@ -68,24 +68,48 @@ package struct OnlineTrajectoryAlignment: Sendable {
         let segments = segments(for: samples)
         let times = settings.onlineAlignment ? segments.count + 1 : 2 * segments.count
         let states = Tensor.zeros([times, samples.count] + shape)
-        pool.forEachShare(of: samples.count) { lane, range in
-            let share = Array(samples[range])
-            let guidance = Guidance(scales: share.map { $0.guidance(in: settings.guidance, seed: seed) })
-            let field = GuidedVelocity(
-                teacher,
-                guidance: guidance,
-                conditional: conditional.rows(range),
-                unconditional: unconditional,
-                tape: lane.tape
-            )
-            let noise = Tensor.stacked(share.map { $0.noise(shape, seed: seed) })
-            let solved =
-                settings.onlineAlignment
-                ? aligned(field, from: noise, segments: segments)
-                : interpolated(field, from: noise, samples: share, segments: segments)
-            for (time, state) in solved.enumerated() { states.row(time).rows(range).copy(from: state) }
+        pool.forEachShare(of: samples.count) { lane, share in
+            for start in stride(from: share.lowerBound, to: share.upperBound, by: Self.samplesAtOnce) {
+                let range = start..<min(start + Self.samplesAtOnce, share.upperBound)
+                let solved = solve(
+                    Array(samples[range]),
+                    segments: segments,
+                    conditional: conditional.rows(range),
+                    unconditional: unconditional,
+                    teacher: teacher,
+                    latentShape: shape,
+                    tape: lane.tape
+                )
+                for (time, state) in solved.enumerated() { states.row(time).rows(range).copy(from: state) }
+            }
         }
         return TrajectoryBatch(segments: segments, states: states, isChained: settings.onlineAlignment)
+    }
+
+    /// Samples solved together: few enough that their activations stay in the processor's cache.
+    private static let samplesAtOnce = 4
+
+    /// The states of a few samples, one tensor a time.
+    private func solve(
+        _ samples: [PromptSample],
+        segments: [Int],
+        conditional: EncodedText,
+        unconditional: EncodedText,
+        teacher: VelocityTransformer,
+        latentShape shape: [Int],
+        tape: Tape
+    ) -> [Tensor] {
+        let field = GuidedVelocity(
+            teacher,
+            guidance: Guidance(scales: samples.map { $0.guidance(in: settings.guidance, seed: seed) }),
+            conditional: conditional,
+            unconditional: unconditional,
+            tape: tape
+        )
+        let noise = Tensor.stacked(samples.map { $0.noise(shape, seed: seed) })
+        return settings.onlineAlignment
+            ? aligned(field, from: noise, segments: segments)
+            : interpolated(field, from: noise, samples: samples, segments: segments)
     }
 
     /// One solve; the states at the edges of the segments.

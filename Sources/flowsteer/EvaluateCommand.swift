@@ -82,7 +82,6 @@ struct EvaluateCommand: AsyncParsableCommand {
             student: network,
             prompts: try heldOut(),
             segments: steps,
-            stepsPerSegment: max(1, 32 / steps),
             guidance: guidance,
             seed: seed
         )

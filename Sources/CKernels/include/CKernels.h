@@ -5,8 +5,8 @@
 //
 // Every buffer is dense, row-major float32 unless said. `rows` counts rows, `columns` the elements of a row.
 // A backward kernel ADDS to the gradient buffers it names (dx, dweight, …), so a caller may accumulate; a
-// gradient pointer documented "may be NULL" is then not computed. Buffers named restrict never overlap,
-// except where "in place" is said. No kernel allocates, locks, traps or reads anything but its arguments.
+// gradient pointer documented "may be NULL" is then not computed. Buffers never overlap, except where "in
+// place" is said. No kernel allocates, locks, traps or reads anything but its arguments.
 
 #include <stddef.h>
 #include <stdint.h>
@@ -129,7 +129,7 @@ void fs_copy_strided(const float *source, size_t source_stride, float *target, s
 void fs_add_strided(const float *source, size_t source_stride, float *target, size_t target_stride, size_t rows, size_t columns);
 
 // ---- reduction.c ------------------------------------------------------------------------------------------
-// Sums are in double over fixed-size blocks, so they do not depend on the caller's split.
+// Sums are in double, over blocks of fixed size.
 
 double fs_sum(const float *x, size_t count);
 double fs_sum_of_squares(const float *x, size_t count);

@@ -50,7 +50,6 @@ package struct LocalConclusion: Sendable {
             student: try model.model.makeTransformer(adapters: adapters),
             prompts: prompts,
             segments: trajectory.segments,
-            stepsPerSegment: trajectory.stepsPerSegment,
             schedule: trajectory.schedule,
             guidance: configuration.evaluation.guidance,
             negativePrompt: trajectory.negativePrompt,

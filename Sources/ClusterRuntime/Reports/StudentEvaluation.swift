@@ -27,6 +27,8 @@ package struct StudentEvaluation: Sendable {
     package let methods: [Method]
     private let model: ModelSampler
     private let prompts: [String]
+    /// Steps of the teacher whose endpoints are the measure, however many it takes in training.
+    private static let referenceSteps = 32
     private let conditional: EncodedText
     private let unconditional: EncodedText
     private let noise: Tensor
@@ -36,7 +38,6 @@ package struct StudentEvaluation: Sendable {
     /// - Parameters:
     ///   - student: the trained network; nil measures only what needs no training.
     ///   - segments: K, the steps of the student and of the teacher it is compared with.
-    ///   - stepsPerSegment: the reference takes K times as many.
     ///   - schedule: the student's own kind.
     ///   - guidance: the teacher's scale.
     package init(
@@ -44,7 +45,6 @@ package struct StudentEvaluation: Sendable {
         student: VelocityTransformer?,
         prompts: [String],
         segments: Int = 4,
-        stepsPerSegment: Int = 8,
         schedule: ScheduleKind = .rectified,
         guidance: Float,
         negativePrompt: String = "",
@@ -65,7 +65,7 @@ package struct StudentEvaluation: Sendable {
                 sampler: FewStepSampler(network, schedule: schedule, guidanceScale: guidance)
             )
         }
-        let fine = segments * stepsPerSegment
+        let fine = Self.referenceSteps
         reference = method("teacher-\(fine)", teacher, .rectified, steps: fine, guidance: guidance)
         // At its start a student is the teacher, bit for bit, so the teacher stands in for it.
         methods =

@@ -120,12 +120,15 @@ package actor TrainerWorker {
         self.configuration = configuration
     }
 
-    /// How many batches are worth having: those that steps draw from, and as many to come after them.
+    /// How many batches are worth having: those that steps draw from, and before the last round as many for later.
     private var credit: Message {
         guard let configuration, !isDraining else { return .workCredit(.init(batchCount: 0, byteCount: 0)) }
         let draws = configuration.batchSamples * configuration.maxUses
         let batches = max(configuration.mixedBatches, (configuration.training.batchSize + draws - 1) / draws)
-        return .workCredit(.init(batchCount: 2 * batches, byteCount: options.heldByteLimit))
+        let isLast = loaded?.round.next.rawValue == configuration.cluster.rounds
+        return .workCredit(
+            .init(batchCount: isLast ? batches : 2 * batches, byteCount: options.heldByteLimit)
+        )
     }
 
     private func received(_ message: Message) async {
@@ -133,6 +136,7 @@ package actor TrainerWorker {
         case .assign(let assignment): await prefetch.add(assignment)
         case .roundOpen(let open):
             guard loaded?.round.next == open.round, order != .train(open) else { return }
+            connection.post([credit])
             begin(.train(open))
         case .roundCommitted(let round):
             await prefetch.endRound()

@@ -65,7 +65,8 @@ import Testing
             _ = try await eventually { try? text(run, "events.jsonl").contains("joined") ? true : nil }
             kill(victim, SIGKILL)
             while program.isRunning { try await Task.sleep(for: .milliseconds(50)) }
-            #expect(program.terminationStatus == 0, "\(try Program.text("program.err", in: folder))")
+            let errors = try Program.text("program.err", in: folder)
+            #expect(program.terminationStatus == 0, "\(errors)")
 
             let data = try Data(contentsOf: run.appending(path: "report.json"))
             let report = try JSONDecoder().decode(Report.self, from: data)

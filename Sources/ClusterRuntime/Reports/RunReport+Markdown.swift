@@ -9,7 +9,7 @@ extension RunReport {
 
         ## Distance to the teacher
 
-        Root mean square distance to the teacher's own guided fine-grid endpoint from the same noise, with its 95 %
+        Root mean square distance to the teacher's own guided 32-step endpoint from the same noise, with its 95 %
         interval; fewer evaluations and a smaller distance are better. Pictures: `samples.png`.
 
         \(EvaluationTable(evaluation).markdown)
@@ -28,7 +28,7 @@ extension RunReport {
         | --- | --- | ---: | ---: | ---: | ---: |
         \(processes.map(Self.row).joined(separator: "\n"))
 
-        ## Losses, mean over a round's steps
+        ## Losses, mean over the steps that trainers reported
 
         \(lossTable)
         ## Configuration

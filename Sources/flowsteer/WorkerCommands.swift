@@ -34,6 +34,9 @@ struct WorkerArguments: ParsableArguments {
     @Option(help: "Seconds to look for a silent coordinator before giving up.")
     var patience = 600.0
 
+    @Flag(inversion: .prefixedNo, help: "Fetch every checkpoint that is announced into the node's folder.")
+    var fetchCheckpoints = true
+
     @Flag(help: "No encryption, no keys; within this machine only.")
     var insecure = false
 
@@ -62,7 +65,8 @@ struct WorkerArguments: ParsableArguments {
             advertiseHost: advertise,
             lanes: lanes,
             patience: .seconds(patience),
-            isInsecure: insecure
+            isInsecure: insecure,
+            fetchesCheckpoints: fetchCheckpoints
         )
     }
 }

@@ -81,6 +81,11 @@ import Testing
             for name in ["report.md", "samples.png", "student/pytorch_lora_weights.safetensors"] {
                 #expect(FileManager.default.fileExists(atPath: run.appending(path: name).path()), "\(name)")
             }
+            for node in ["rollout-1", "rollout-2", "trainer-1"] {
+                let folder = run.appending(path: "workers/\(node)/checkpoints").path()
+                let fetched = try FileManager.default.contentsOfDirectory(atPath: folder)
+                #expect(fetched.contains { $0.hasPrefix("round-") }, "\(node) fetched \(fetched)")
+            }
             #expect(try children(of: program, role: "").isEmpty)
         }
     }

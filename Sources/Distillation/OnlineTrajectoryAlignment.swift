@@ -133,8 +133,7 @@ package struct OnlineTrajectoryAlignment: Sendable {
         let shape = Array(noise.shape.dropFirst())
         let fresh = Tensor.stacked(samples.map { $0.offTrajectoryNoise(shape, seed: seed) })
         return segments.flatMap { segment in
-            let sigma = grid.start(of: segment)
-            let start = clean.blended(weight: 1 - sigma, with: fresh, weight: sigma)
+            let start = clean.noised(with: fresh, at: grid.start(of: segment))
             return [start, solver.solve(field, from: start, over: grid.steps(of: segment))]
         }
     }

@@ -35,8 +35,6 @@ package struct TrajectoryPool: Sendable {
     package var batchCount: Int { entries.count }
     /// Draws that can still be made.
     package var usesLeft: Int { entries.reduce(0) { $0 + $1.totalLeft } }
-    /// The batches at hand, oldest first.
-    package var batchIDs: [UInt64] { entries.map(\.id) }
 
     /// Adds a batch; `text` are its samples' encoded prompts.
     package mutating func add(_ batch: TrajectoryBatch, id: UInt64, text: EncodedText) {

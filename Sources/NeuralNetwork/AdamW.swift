@@ -82,11 +82,4 @@ package struct AdamW: Sendable {
         )
         return norm
     }
-
-    /// The optimizer as it was after `stepCount` updates.
-    package mutating func restore(stepCount: Int, firstMoment: Tensor, secondMoment: Tensor) {
-        self.stepCount = stepCount
-        self.firstMoment.copy(from: firstMoment)
-        self.secondMoment.copy(from: secondMoment)
-    }
 }

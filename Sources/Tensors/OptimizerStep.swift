@@ -40,12 +40,6 @@ extension Tensor {
             gradientScale
         )
     }
-
-    /// self = scale · self + otherScale · other, in place.
-    package func blend(_ other: Tensor, scale: Float, otherScale: Float) {
-        precondition(count == other.count, "blending \(other.shape) into \(shape)")
-        unsafe fs_blend(otherScale, other.pointer, scale, pointer, count)
-    }
 }
 
 /// base^exponent by squaring.

@@ -63,4 +63,12 @@ import Testing
         for _ in 0..<300 { optimizer.update(set, gradients: gradients(set.values.values, of: set)) }
         #expect(set.values.sumOfSquares < 1e-3)
     }
+
+    @Test func `the learning rate rises over the warm-up and falls to zero over the decay`() {
+        let settings = AdamW.Settings(learningRate: 1, warmupSteps: 2, decaySteps: 8)
+        #expect(
+            (1...9).map(settings.learningRateFactor) == [0.5, 0.875, 0.75, 0.625, 0.5, 0.375, 0.25, 0.125, 0]
+        )
+        #expect(AdamW.Settings(learningRate: 1).learningRateFactor(step: 1_000_000) == 1)
+    }
 }

@@ -194,12 +194,3 @@ void fs_copy_strided(
         copy_run(target + r * target_stride, source + r * source_stride, columns);
     }
 }
-
-FS_CLONES
-void fs_add_strided(
-    const float *source, size_t source_stride, float *target, size_t target_stride, size_t rows,
-    size_t columns) {
-    for (size_t r = 0; r < rows; r++) {
-        add_run(target + r * target_stride, source + r * source_stride, columns);
-    }
-}

@@ -51,16 +51,20 @@ package final class LanePool: @unchecked Sendable {
 
     /// Splits `0 ..< count` into one contiguous share a lane and runs `body` on all lanes at once.
     ///
-    /// Shares differ by at most one and depend only on `count` and the number of lanes. Returns when all are
-    /// done. A lane without a share is not called.
+    /// Shares differ by at most one and depend only on `count` and the number of lanes. With fewer than one a
+    /// lane, the first lane takes all and the others help inside its operations. Returns when all are done.
     package func forEachShare(of count: Int, _ body: (Lane, Range<Int>) -> Void) {
-        withoutActuallyEscaping(body) { body in
-            let shares = (0..<lanes.count).map { index in
-                index * count / lanes.count..<(index + 1) * count / lanes.count
-            }
-            let task: (Lane) -> Void = { lane in
-                if !shares[lane.index].isEmpty { body(lane, shares[lane.index]) }
-            }
+        guard count >= lanes.count || lanes.count == 1 else {
+            lanes[0].tape.helpers = self
+            defer { lanes[0].tape.helpers = nil }
+            return body(lanes[0], 0..<count)
+        }
+        run { lane in body(lane, lane.share(of: count, among: lanes.count)) }
+    }
+
+    /// Runs `body` on every lane at once, the first on the caller's thread, and returns when all are done.
+    func run(_ body: (Lane) -> Void) {
+        withoutActuallyEscaping(body) { task in
             unsafe pthread_mutex_lock(&work.pointee.mutex)
             unsafe work.pointee.task = task
             unsafe work.pointee.running = threads.count
@@ -74,6 +78,29 @@ package final class LanePool: @unchecked Sendable {
             }
             unsafe work.pointee.task = nil
             unsafe pthread_mutex_unlock(&work.pointee.mutex)
+        }
+    }
+}
+
+extension Lane {
+    /// A lane's contiguous share of `0 ..< count`.
+    func share(of count: Int, among lanes: Int) -> Range<Int> {
+        index * count / lanes..<(index + 1) * count / lanes
+    }
+}
+
+extension Tape {
+    /// Threads that ``share(_:_:)`` spreads work over.
+    var workers: Int { helpers?.lanes.count ?? 1 }
+
+    /// Runs `body` over all of `0 ..< count`, in one piece or, while other lanes are idle, in one share a lane.
+    ///
+    /// `body` is given the number of its worker, below ``workers``; it must not allocate on the tape.
+    func share(_ count: Int, _ body: (Int, Range<Int>) -> Void) {
+        guard let helpers, count > 1 else { return body(0, 0..<count) }
+        helpers.run { lane in
+            let range = lane.share(of: count, among: helpers.lanes.count)
+            if !range.isEmpty { body(lane.index, range) }
         }
     }
 }

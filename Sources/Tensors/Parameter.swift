@@ -3,16 +3,20 @@ package struct Parameter: Sendable {
     package let value: Tensor
     /// The set that trains it, and where in that set's flat memory it starts; nil for a frozen weight.
     package let place: ParameterPlace?
+    /// The weight laid out for products; nil where they lay it out themselves.
+    let packed: PackedWeight?
 
     /// A weight that is never trained.
-    package init(frozen value: Tensor) {
+    package init(frozen value: Tensor, packed: PackedWeight? = nil) {
         self.value = value
+        self.packed = packed
         place = nil
     }
 
     package init(_ value: Tensor, at place: ParameterPlace) {
         self.value = value
         self.place = place
+        packed = nil
     }
 }
 

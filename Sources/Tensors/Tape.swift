@@ -41,6 +41,8 @@ package final class Tape {
     private var target: ParameterGradients?
     private var operations: [any Operation] = []
     private var gradients: [Tensor?] = []
+    /// Lanes that have nothing of their own to do and share the work inside operations; nil when all are busy.
+    var helpers: LanePool?
 
     package init(arena: Arena = Arena()) { self.arena = arena }
 

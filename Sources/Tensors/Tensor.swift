@@ -180,6 +180,12 @@ extension Tensor {
         unsafe fs_accumulate(scale, other.pointer, pointer, count)
     }
 
+    /// Multiplies every element by `factor` in place; leaves them alone for 1.
+    func scale(by factor: Float) {
+        guard factor != 1 else { return }
+        unsafe fs_scale(factor, pointer, count)
+    }
+
     /// Sets every element to `value` in place.
     package func fill(_ value: Float) {
         unsafe pointer.update(repeating: value, count: count)

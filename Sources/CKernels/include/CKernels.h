@@ -11,6 +11,91 @@
 #include <stddef.h>
 #include <stdint.h>
 
+// ---- isa.c ------------------------------------------------------------------------------------------------
+// Products and attention are written in vectors of a fixed width, once for each instruction set.
+
+typedef enum {
+    FS_ISA_PORTABLE = 0,      // whatever the compiler targets
+    FS_ISA_AVX2 = 1,          // AVX2 and FMA
+    FS_ISA_AVX512 = 2,        // AVX-512 F, BW, DQ, VL
+} fs_isa;
+
+// The best instruction set of this CPU.
+fs_isa fs_best_isa(void);
+// True where the CPU multiplies bfloat16 (AVX512-BF16), twice as fast as float32.
+int fs_has_bf16_products(void);
+
+typedef enum { FS_FLOAT32 = 0, FS_BFLOAT16 = 1 } fs_scalar;
+
+// The right-hand matrix of a product: element (p, j) at elements[p * row_stride + j * column_stride], one of the
+// two strides 1.
+typedef struct {
+    const void *elements;
+    fs_scalar type;
+    size_t row_stride, column_stride;
+} fs_right_matrix;
+
+// C[m, n] = A[m, k] B[k, n] + bias[n], or C += when `adding`; A(i, p) at a[i * a_row_stride + p *
+// a_column_stride], one of the two strides 1. Sums are in float32, in an order that depends on k and n alone.
+typedef struct {
+    const float *a;
+    size_t a_row_stride, a_column_stride;
+    fs_right_matrix b;
+    const float *panels;   // B as fs_pack left it; NULL: packed as needed
+    float *c;
+    size_t c_stride;
+    size_t m, n, k;
+    const float *bias;   // may be NULL
+    int adding;
+} fs_product_arguments;
+
+// Floats of workspace that a product needs.
+size_t fs_product_workspace(size_t n, size_t k);
+// `isa` may be any that fs_best_isa allows.
+void fs_product(fs_isa isa, const fs_product_arguments *arguments, float *workspace);
+
+// Floats of a B[k, n] packed once for many products on this instruction set.
+size_t fs_packed_size(fs_isa isa, size_t n, size_t k);
+void fs_pack(fs_isa isa, const fs_right_matrix *b, size_t n, size_t k, float *panels);
+
+// The same with A and B rounded to bfloat16, sums in float32; B must be packed. FS_ISA_AVX512 needs
+// fs_has_bf16_products; the others spell the arithmetic out, slowly.
+size_t fs_packed_size_bf16(fs_isa isa, size_t n, size_t k);
+void fs_pack_bf16(fs_isa isa, const fs_right_matrix *b, size_t n, size_t k, float *panels);
+void fs_product_bf16(fs_isa isa, const fs_product_arguments *arguments, float *workspace);
+
+// Tokens of one stream: `tokens` rows of heads * width floats, `stride` apart.
+typedef struct {
+    const float *rows;
+    size_t stride, tokens;
+} fs_token_rows;
+
+typedef struct {
+    float *rows;
+    size_t stride, tokens;
+} fs_token_results;
+
+enum { FS_ATTENTION_STREAMS = 2 };
+
+// One head of one sample; the pointers name the head's first column. The tokens of all streams attend to each
+// other: output = softmax(scale Q K^T) V.
+typedef struct {
+    size_t streams, query_streams, width;
+    float scale;
+    int causal;   // a token sees itself and earlier ones only
+    fs_token_rows queries[FS_ATTENTION_STREAMS], keys[FS_ATTENTION_STREAMS], values[FS_ATTENTION_STREAMS];
+    fs_token_results outputs[FS_ATTENTION_STREAMS];
+    float *log_sums;   // [query tokens]: log sum exp of each row of scores; written forward, read backward
+    // Backward only: gradients of the outputs, and those of the inputs, which are added to; rows NULL: not wanted.
+    fs_token_rows doutputs[FS_ATTENTION_STREAMS];
+    fs_token_results dqueries[FS_ATTENTION_STREAMS], dkeys[FS_ATTENTION_STREAMS], dvalues[FS_ATTENTION_STREAMS];
+} fs_attention_arguments;
+
+// Floats of workspace that either direction needs; grows with tokens, not with their square.
+size_t fs_attention_workspace(fs_isa isa, const fs_attention_arguments *arguments);
+void fs_attention_forward(fs_isa isa, const fs_attention_arguments *arguments, float *workspace);
+void fs_attention_backward(fs_isa isa, const fs_attention_arguments *arguments, float *workspace);
+
 // ---- activation.c -----------------------------------------------------------------------------------------
 
 typedef enum {
@@ -91,18 +176,13 @@ void fs_add_scaled_samples_backward(
     const float *coefficient, const float *dy, float *dv, size_t samples, size_t count);
 // y += a x.
 void fs_accumulate(float a, const float *x, float *y, size_t count);
+// x *= a.
+void fs_scale(float a, float *x, size_t count);
 // y = a x + b y.
 void fs_blend(float a, const float *x, float b, float *y, size_t count);
 // v = unconditional + scale[s] (conditional - unconditional), per sample of `count` elements.
 void fs_guide(
     const float *conditional, const float *unconditional, const float *scale, float *v, size_t samples, size_t count);
-
-// ---- softmax.c --------------------------------------------------------------------------------------------
-
-// In place: p = softmax(scale * scores) of each row. causal != 0: row r sees columns 0 ... r only, the rest become 0.
-void fs_softmax_forward(float *scores, size_t rows, size_t columns, float scale, int causal);
-// In place on dp: ds = scale * p * (dp - sum(dp * p)) of each row.
-void fs_softmax_backward(const float *p, float *dp, size_t rows, size_t columns, float scale);
 
 // ---- layout.c ---------------------------------------------------------------------------------------------
 
@@ -124,9 +204,8 @@ void fs_image_to_columns_backward(const float *dcolumns, float *dx, size_t sampl
 void fs_gather_rows(const float *table, const int32_t *index, float *y, size_t count, size_t columns);
 // dtable[index[i], :] += dy[i, :].
 void fs_scatter_add_rows(const float *dy, const int32_t *index, float *dtable, size_t count, size_t columns);
-// Copies a head of [tokens, stride] rows to a dense [tokens, width] block and back (store adds).
+// Copies `columns` elements of each row between rows of different strides.
 void fs_copy_strided(const float *source, size_t source_stride, float *target, size_t target_stride, size_t rows, size_t columns);
-void fs_add_strided(const float *source, size_t source_stride, float *target, size_t target_stride, size_t rows, size_t columns);
 
 // ---- reduction.c ------------------------------------------------------------------------------------------
 // Sums are in double, over blocks of fixed size.

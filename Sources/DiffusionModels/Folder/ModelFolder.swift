@@ -1,6 +1,7 @@
 package import Checkpoints
 import Foundation
 package import NeuralNetwork
+package import Tensors
 
 /// A text-to-image model as diffusers writes it for Stable Diffusion 3.
 ///
@@ -18,7 +19,9 @@ package struct ModelFolder: Sendable {
     package let hasAutoencoder: Bool
 
     /// Opens a folder and reads its weights; every missing or wrong piece is an error that names it.
-    package init(path: String) throws {
+    ///
+    /// - Parameter precision: of products with the transformer's weights.
+    package init(path: String, precision: Precision = .float32) throws {
         let index = try ConfigurationFile(
             path: "\(path)/model_index.json",
             purpose: "a model folder as diffusers writes it has one"
@@ -39,6 +42,7 @@ package struct ModelFolder: Sendable {
         )
         shift = try Self.shift(path: "\(path)/scheduler/scheduler_config.json")
         weights = Weights(origin: transformer, tensors: try SafetensorsFolder(path: transformer).tensors())
+            .packed(precision)
         hasAutoencoder = index.componentClass("vae") != nil
         text = try TextPipeline(folder: path, index: index, transformer: configuration)
     }

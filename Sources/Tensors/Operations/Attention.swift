@@ -5,11 +5,11 @@ extension Tape {
     /// Esser and others 2024, §4; Vaswani and others 2017, equation 1).
     ///
     /// Shape letters: `B` samples, `T` tokens of all streams, `H` heads, `D` head width. The tokens of a sample
-    /// in different streams attend to each other. Score matrices are made for one head at a time and made anew
-    /// in the backward pass, so memory does not grow with B · H · T².
+    /// in different streams attend to each other. Scores exist for a few queries at a time and are made anew in
+    /// the backward pass, so memory grows with B · H · T.
     /// - Parameters:
     ///   - queries: a `[B, tokens, H · D]` for each of the first streams; as many outputs are made.
-    ///   - keys: a `[B, tokens, H · D]` for every stream, as are `values`.
+    ///   - keys: a `[B, tokens, H · D]` for every stream, two at most, as are `values`.
     ///   - isCausal: a token sees itself and earlier ones only (one stream).
     /// - Returns: one `[B, tokens, H · D]` for each query stream.
     package func attention(
@@ -19,36 +19,19 @@ extension Tape {
         heads: Int,
         isCausal: Bool = false
     ) -> [Variable] {
-        let shapes = AttentionShapes(queries: queries, keys: keys, values: values, heads: heads)
         let outputs = queries.map { arena.allocate($0.shape) }
-        let mark = arena.mark
-        let block = AttentionBlock(shapes: shapes, arena: arena, isCausal: isCausal)
-        for sample in 0..<shapes.samples {
-            for head in 0..<heads {
-                block.load(queries: queries, keys: keys, values: values, sample: sample, head: head)
-                block.computeProbabilities()
-                unsafe multiply(
-                    Matrix(block.probabilities.pointer, stride: shapes.keyTokens),
-                    Matrix(block.values.pointer, stride: shapes.width),
-                    into: block.queries.pointer,
-                    stride: shapes.width,
-                    m: shapes.queryTokens,
-                    n: shapes.width,
-                    k: shapes.keyTokens
-                )
-                unsafe block.forEach(outputs, sample: sample, head: head) { target, stride, row, rows in
-                    unsafe fs_copy_strided(
-                        block.queries.pointer + row * shapes.width,
-                        shapes.width,
-                        target,
-                        stride,
-                        rows,
-                        shapes.width
-                    )
-                }
-            }
-        }
-        arena.release(to: mark)
+        let attention = JointAttention(
+            queries: queries.map(\.value),
+            keys: keys.map(\.value),
+            values: values.map(\.value),
+            outputs: outputs,
+            logSums: arena.allocate([
+                keys[0].shape[0], heads, queries.reduce(0) { $0 + $1.shape[1] },
+            ]),
+            heads: heads,
+            isCausal: isCausal
+        )
+        unsafe attention.forEachHead(on: self) { unsafe fs_attention_forward(InstructionSet.best, &$0, $1) }
         let inputs = queries + keys + values
         guard isRecording, inputs.contains(where: \.isTracked) else {
             return outputs.map(Variable.init(constant:))
@@ -60,24 +43,36 @@ extension Tape {
                 keys: keys,
                 values: values,
                 outputs: results,
-                shapes: shapes,
-                isCausal: isCausal
+                attention: attention
             )
         )
         return results
     }
 }
 
-private struct AttentionShapes {
-    let samples: Int
+/// What both directions read, and the outputs and log sums that the forward pass writes.
+private struct JointAttention {
+    let queries: [Tensor]
+    let keys: [Tensor]
+    let values: [Tensor]
+    let outputs: [Tensor]
+    /// log Σ exp of every row of scores, `[B, H, query tokens]`.
+    let logSums: Tensor
     let heads: Int
-    let width: Int
-    let queryTokens: Int
-    let keyTokens: Int
+    let isCausal: Bool
 
-    init(queries: [Variable], keys: [Variable], values: [Variable], heads: Int) {
+    init(
+        queries: [Tensor],
+        keys: [Tensor],
+        values: [Tensor],
+        outputs: [Tensor],
+        logSums: Tensor,
+        heads: Int,
+        isCausal: Bool
+    ) {
         precondition(
-            !queries.isEmpty && queries.count <= keys.count && keys.count == values.count,
+            !queries.isEmpty && queries.count <= keys.count && keys.count == values.count
+                && keys.count <= FS_ATTENTION_STREAMS,
             "\(queries.count) query, \(keys.count) key and \(values.count) value streams"
         )
         let features = keys[0].shape[2]
@@ -86,95 +81,91 @@ private struct AttentionShapes {
                 && features % heads == 0,
             "streams of [samples, tokens, \(features)] with \(heads) heads"
         )
-        samples = keys[0].shape[0]
+        self.queries = queries
+        self.keys = keys
+        self.values = values
+        self.outputs = outputs
+        self.logSums = logSums
         self.heads = heads
-        width = features / heads
-        queryTokens = queries.reduce(0) { $0 + $1.shape[1] }
-        keyTokens = keys.reduce(0) { $0 + $1.shape[1] }
+        self.isCausal = isCausal
+    }
+
+    /// Calls `body` for every head of every sample, shared with idle lanes, with its arguments and a workspace.
+    func forEachHead(
+        on tape: Tape,
+        gradients: AttentionGradients? = nil,
+        _ body: (inout fs_attention_arguments, UnsafeMutablePointer<Float>) -> Void
+    ) {
+        let mark = tape.arena.mark
+        var first = unsafe arguments(sample: 0, head: 0, gradients)
+        let size = unsafe fs_attention_workspace(InstructionSet.best, &first)
+        let workspace = tape.arena.allocate([tape.workers, size])
+        tape.share(keys[0].shape[0] * heads) { worker, range in
+            for index in range {
+                var arguments = unsafe arguments(sample: index / heads, head: index % heads, gradients)
+                unsafe body(&arguments, workspace.row(worker).pointer)
+            }
+        }
+        tape.arena.release(to: mark)
+    }
+
+    private func arguments(sample: Int, head: Int, _ gradients: AttentionGradients?) -> fs_attention_arguments {
+        let width = keys[0].shape[2] / heads
+        var a = unsafe fs_attention_arguments()
+        unsafe a.streams = keys.count
+        unsafe a.query_streams = queries.count
+        unsafe a.width = width
+        unsafe a.scale = 1 / Float(width).squareRoot()
+        unsafe a.causal = isCausal ? 1 : 0
+        let place = HeadPlace(sample: sample, column: head * width)
+        unsafe a.queries = place.rows(queries)
+        unsafe a.keys = place.rows(keys)
+        unsafe a.values = place.rows(values)
+        unsafe a.outputs = place.results(outputs)
+        unsafe a.log_sums = logSums.row(sample).row(head).pointer
+        if let gradients {
+            unsafe a.doutputs = place.rows(gradients.outputs)
+            unsafe a.dqueries = place.results(gradients.queries)
+            unsafe a.dkeys = place.results(gradients.keys)
+            unsafe a.dvalues = place.results(gradients.values)
+        }
+        return unsafe a
     }
 }
 
-/// One head of one sample, packed: the streams' tokens under one another.
-private struct AttentionBlock {
-    let shapes: AttentionShapes
-    let isCausal: Bool
-    /// `[query tokens, D]`.
-    let queries: Tensor
-    /// `[key tokens, D]`.
-    let keys: Tensor
-    let values: Tensor
-    /// `[query tokens, key tokens]`.
-    let probabilities: Tensor
+/// The buffers of a backward pass, nil for what no gradient comes from or goes to.
+private struct AttentionGradients {
+    let outputs: [Tensor?]
+    let queries: [Tensor?]
+    let keys: [Tensor?]
+    let values: [Tensor?]
+}
 
-    init(shapes: AttentionShapes, arena: Arena, isCausal: Bool) {
-        self.shapes = shapes
-        self.isCausal = isCausal
-        queries = arena.allocate([shapes.queryTokens, shapes.width])
-        keys = arena.allocate([shapes.keyTokens, shapes.width])
-        values = arena.allocate([shapes.keyTokens, shapes.width])
-        probabilities = arena.allocate([shapes.queryTokens, shapes.keyTokens])
-    }
+/// Where a head of a sample starts in the streams' tokens.
+private struct HeadPlace {
+    let sample: Int
+    let column: Int
 
-    func load(queries q: [Variable], keys k: [Variable], values v: [Variable], sample: Int, head: Int) {
-        for (block, streams) in [(queries, q), (keys, k), (values, v)] {
-            load(block, from: streams.map(\.value), sample: sample, head: head)
-        }
-    }
-
-    func load(_ block: Tensor, from streams: [Tensor], sample: Int, head: Int) {
-        unsafe forEach(streams, sample: sample, head: head) { source, stride, row, rows in
-            unsafe fs_copy_strided(
-                source,
-                stride,
-                block.pointer + row * shapes.width,
-                shapes.width,
-                rows,
-                shapes.width
-            )
-        }
-    }
-
-    /// P = softmax(Q · Kᵀ / √D).
-    func computeProbabilities() {
-        unsafe multiply(
-            Matrix(queries.pointer, stride: shapes.width),
-            Matrix(keys.pointer, stride: shapes.width, transposed: true),
-            into: probabilities.pointer,
-            stride: shapes.keyTokens,
-            m: shapes.queryTokens,
-            n: shapes.keyTokens,
-            k: shapes.width
-        )
-        unsafe fs_softmax_forward(
-            probabilities.pointer,
-            shapes.queryTokens,
-            shapes.keyTokens,
-            scale,
-            isCausal ? 1 : 0
+    func rows(_ streams: [Tensor?]) -> (fs_token_rows, fs_token_rows) {
+        let (first, second) = unsafe results(streams)
+        return unsafe (
+            fs_token_rows(rows: first.rows, stride: first.stride, tokens: first.tokens),
+            fs_token_rows(rows: second.rows, stride: second.stride, tokens: second.tokens)
         )
     }
 
-    var scale: Float { 1 / Float(shapes.width).squareRoot() }
+    func results(_ streams: [Tensor?]) -> (fs_token_results, fs_token_results) {
+        unsafe (results(streams[0]), streams.count > 1 ? results(streams[1]) : fs_token_results())
+    }
 
-    /// Calls `body` with a head's place in each stream, its row stride, its first packed row and its rows.
-    func forEach(
-        _ streams: [Tensor],
-        sample: Int,
-        head: Int,
-        _ body: (UnsafeMutablePointer<Float>, Int, Int, Int) -> Void
-    ) {
-        let stride = shapes.heads * shapes.width
-        var row = 0
-        for stream in streams {
-            let tokens = stream.shape[1]
-            unsafe body(
-                stream.pointer + (sample * tokens * stride + head * shapes.width),
-                stride,
-                row,
-                tokens
-            )
-            row += tokens
-        }
+    private func results(_ stream: Tensor?) -> fs_token_results {
+        guard let stream else { return unsafe fs_token_results() }
+        let (tokens, stride) = (stream.shape[1], stream.shape[2])
+        return unsafe fs_token_results(
+            rows: stream.pointer + (sample * tokens * stride + column),
+            stride: stride,
+            tokens: tokens
+        )
     }
 }
 
@@ -183,91 +174,17 @@ private struct AttentionOperation: Operation {
     let keys: [Variable]
     let values: [Variable]
     let outputs: [Variable]
-    let shapes: AttentionShapes
-    let isCausal: Bool
+    let attention: JointAttention
 
     func backward(on tape: Tape) {
-        guard outputs.contains(where: { tape.finishedGradient(of: $0) != nil }) else { return }
-        let gradients = outputs.map { tape.accumulator(for: $0) ?? $0.value }
-        let dq = queries.map(tape.accumulator)
-        let dk = keys.map(tape.accumulator)
-        let dv = values.map(tape.accumulator)
-        let mark = tape.arena.mark
-        let block = AttentionBlock(shapes: shapes, arena: tape.arena, isCausal: isCausal)
-        let dy = tape.arena.allocate([shapes.queryTokens, shapes.width])
-        let scores = tape.arena.allocate([shapes.queryTokens, shapes.keyTokens])
-        let packed = tape.arena.allocate([max(shapes.queryTokens, shapes.keyTokens), shapes.width])
-        for sample in 0..<shapes.samples {
-            for head in 0..<shapes.heads {
-                block.load(queries: queries, keys: keys, values: values, sample: sample, head: head)
-                block.load(dy, from: gradients, sample: sample, head: head)
-                block.computeProbabilities()
-                product(block.probabilities, transposed: true, dy, into: packed)  // dV = Pᵀ · dY
-                add(packed, to: dv, like: values, sample: sample, head: head)
-                unsafe multiply(
-                    Matrix(dy.pointer, stride: shapes.width),
-                    Matrix(block.values.pointer, stride: shapes.width, transposed: true),
-                    into: scores.pointer,
-                    stride: shapes.keyTokens,
-                    m: shapes.queryTokens,
-                    n: shapes.keyTokens,
-                    k: shapes.width
-                )
-                unsafe fs_softmax_backward(
-                    block.probabilities.pointer,
-                    scores.pointer,
-                    shapes.queryTokens,
-                    shapes.keyTokens,
-                    block.scale
-                )
-                product(scores, transposed: false, block.keys, into: packed)  // dQ = dS · K
-                add(packed, to: dq, like: queries, sample: sample, head: head)
-                product(scores, transposed: true, block.queries, into: packed)  // dK = dSᵀ · Q
-                add(packed, to: dk, like: keys, sample: sample, head: head)
-            }
-        }
-        tape.arena.release(to: mark)
-    }
-
-    /// `result = op(matrix) · block` for a `[query tokens, key tokens]` matrix.
-    private func product(_ matrix: Tensor, transposed: Bool, _ block: Tensor, into result: Tensor) {
-        let (rows, inner) =
-            transposed
-            ? (shapes.keyTokens, shapes.queryTokens) : (shapes.queryTokens, shapes.keyTokens)
-        unsafe multiply(
-            Matrix(matrix.pointer, stride: shapes.keyTokens, transposed: transposed),
-            Matrix(block.pointer, stride: shapes.width),
-            into: result.pointer,
-            stride: shapes.width,
-            m: rows,
-            n: shapes.width,
-            k: inner
+        let gradients = AttentionGradients(
+            outputs: outputs.map(tape.finishedGradient),
+            queries: queries.map(tape.accumulator),
+            keys: keys.map(tape.accumulator),
+            values: values.map(tape.accumulator)
         )
-    }
-
-    /// Adds a packed head to the gradients of its streams; constant streams take up rows of it all the same.
-    private func add(
-        _ packed: Tensor,
-        to gradients: [Tensor?],
-        like streams: [Variable],
-        sample: Int,
-        head: Int
-    ) {
-        let stride = shapes.heads * shapes.width
-        var row = 0
-        for (gradient, stream) in zip(gradients, streams) {
-            let tokens = stream.shape[1]
-            if let gradient {
-                unsafe fs_add_strided(
-                    packed.pointer + row * shapes.width,
-                    shapes.width,
-                    gradient.pointer + (sample * tokens * stride + head * shapes.width),
-                    stride,
-                    tokens,
-                    shapes.width
-                )
-            }
-            row += tokens
+        unsafe attention.forEachHead(on: tape, gradients: gradients) {
+            unsafe fs_attention_backward(InstructionSet.best, &$0, $1)
         }
     }
 }

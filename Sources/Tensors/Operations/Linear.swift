@@ -40,50 +40,62 @@ extension Tape {
         let y = arena.allocate(x.shape.dropLast() + [outputs])
         unsafe multiply(
             Matrix(x.value.pointer, stride: inputs),
-            Matrix(w.value.pointer, stride: inputs, transposed: true),
+            Matrix(weight.value, packed: weight.packed, transposed: true),
             into: y.pointer,
             stride: outputs,
-            m: rows,
-            n: outputs,
-            k: inputs
+            ProductShape(m: rows, n: outputs, k: inputs),
+            bias: b.map { unsafe UnsafePointer($0.value.pointer) }
         )
-        if let b { unsafe fs_add_bias(b.value.pointer, y.pointer, rows, outputs) }
-        var lowRank: AdapterProduct?
-        if let adapter {
-            let rank = adapter.down.value.shape[0]
-            let projected = arena.allocate([rows, rank])
-            unsafe multiply(
-                Matrix(x.value.pointer, stride: inputs),
-                Matrix(adapter.down.value.pointer, stride: inputs, transposed: true),
-                into: projected.pointer,
-                stride: rank,
-                m: rows,
-                n: rank,
-                k: inputs
-            )
-            unsafe multiply(
-                Matrix(projected.pointer, stride: rank),
-                Matrix(adapter.up.value.pointer, stride: rank, transposed: true),
-                into: y.pointer,
-                stride: outputs,
-                m: rows,
-                n: outputs,
-                k: rank,
-                alpha: adapter.scale,
-                beta: 1
-            )
-            lowRank = AdapterProduct(
-                down: parameter(adapter.down),
-                up: parameter(adapter.up),
-                projected: projected,
-                scale: adapter.scale
-            )
-        }
+        let lowRank = adapter.map { add($0, of: x, to: y, rows: rows, inputs: inputs, outputs: outputs) }
         let result = output(y, of: x, w, b, lowRank?.down, lowRank?.up)
         if result.isTracked {
-            record(LinearOperation(x: x, weight: w, bias: b, adapter: lowRank, y: result))
+            record(
+                LinearOperation(
+                    x: x,
+                    weight: w,
+                    packed: weight.packed,
+                    bias: b,
+                    adapter: lowRank,
+                    y: result
+                )
+            )
         }
         return result
+    }
+
+    /// y += scale · (x · downᵀ) · upᵀ.
+    private func add(
+        _ adapter: LowRankAdapter,
+        of x: Variable,
+        to y: Tensor,
+        rows: Int,
+        inputs: Int,
+        outputs: Int
+    ) -> AdapterProduct {
+        let rank = adapter.down.value.shape[0]
+        let projected = arena.allocate([rows, rank])
+        unsafe multiply(
+            Matrix(x.value.pointer, stride: inputs),
+            Matrix(adapter.down.value.pointer, stride: inputs, transposed: true),
+            into: projected.pointer,
+            stride: rank,
+            ProductShape(m: rows, n: rank, k: inputs)
+        )
+        projected.scale(by: adapter.scale)
+        unsafe multiply(
+            Matrix(projected.pointer, stride: rank),
+            Matrix(adapter.up.value.pointer, stride: rank, transposed: true),
+            into: y.pointer,
+            stride: outputs,
+            ProductShape(m: rows, n: outputs, k: rank),
+            adding: true
+        )
+        return AdapterProduct(
+            down: parameter(adapter.down),
+            up: parameter(adapter.up),
+            projected: projected,
+            scale: adapter.scale
+        )
     }
 }
 
@@ -91,7 +103,7 @@ extension Tape {
 private struct AdapterProduct {
     let down: Variable
     let up: Variable
-    /// x · downᵀ, `[R, K]`.
+    /// scale · x · downᵀ, `[R, K]`.
     let projected: Tensor
     let scale: Float
 }
@@ -99,6 +111,7 @@ private struct AdapterProduct {
 private struct LinearOperation: Operation {
     let x: Variable
     let weight: Variable
+    let packed: PackedWeight?
     let bias: Variable?
     let adapter: AdapterProduct?
     let y: Variable
@@ -110,28 +123,24 @@ private struct LinearOperation: Operation {
         let rows = x.value.count / inputs
         // dx += dy · W
         if let (dx, isNew) = tape.product(for: x) {
-            unsafe multiply(
+            unsafe tape.multiply(
                 Matrix(dy.pointer, stride: outputs),
-                Matrix(weight.value.pointer, stride: inputs),
+                Matrix(weight.value, packed: packed, transposed: false),
                 into: dx.pointer,
                 stride: inputs,
-                m: rows,
-                n: inputs,
-                k: outputs,
-                beta: isNew ? 0 : 1
+                ProductShape(m: rows, n: inputs, k: outputs),
+                adding: !isNew
             )
         }
         // dW += dyᵀ · x
         if let (dw, isNew) = tape.product(for: weight) {
-            unsafe multiply(
+            unsafe tape.multiply(
                 Matrix(dy.pointer, stride: outputs, transposed: true),
                 Matrix(x.value.pointer, stride: inputs),
                 into: dw.pointer,
                 stride: inputs,
-                m: outputs,
-                n: inputs,
-                k: rows,
-                beta: isNew ? 0 : 1
+                ProductShape(m: outputs, n: inputs, k: rows),
+                adding: !isNew
             )
         }
         if let db = tape.accumulator(for: bias) {
@@ -149,18 +158,15 @@ private struct LinearOperation: Operation {
         outputs: Int
     ) {
         let rank = adapter.projected.shape[1]
-        // d up += scale · dyᵀ · (x downᵀ)
+        // d up += dyᵀ · (scale · x downᵀ)
         if let (dup, isNew) = tape.product(for: adapter.up) {
-            unsafe multiply(
+            unsafe tape.multiply(
                 Matrix(dy.pointer, stride: outputs, transposed: true),
                 Matrix(adapter.projected.pointer, stride: rank),
                 into: dup.pointer,
                 stride: rank,
-                m: outputs,
-                n: rank,
-                k: rows,
-                alpha: adapter.scale,
-                beta: isNew ? 0 : 1
+                ProductShape(m: outputs, n: rank, k: rows),
+                adding: !isNew
             )
         }
         let ddown = tape.product(for: adapter.down)
@@ -169,38 +175,32 @@ private struct LinearOperation: Operation {
         let mark = tape.arena.mark
         // du = scale · dy · up
         let du = tape.arena.allocate([rows, rank])
-        unsafe multiply(
+        unsafe tape.multiply(
             Matrix(dy.pointer, stride: outputs),
             Matrix(adapter.up.value.pointer, stride: rank),
             into: du.pointer,
             stride: rank,
-            m: rows,
-            n: rank,
-            k: outputs,
-            alpha: adapter.scale
+            ProductShape(m: rows, n: rank, k: outputs)
         )
+        du.scale(by: adapter.scale)
         if let (ddown, isNew) = ddown {
-            unsafe multiply(
+            unsafe tape.multiply(
                 Matrix(du.pointer, stride: rank, transposed: true),
                 Matrix(x.value.pointer, stride: inputs),
                 into: ddown.pointer,
                 stride: inputs,
-                m: rank,
-                n: inputs,
-                k: rows,
-                beta: isNew ? 0 : 1
+                ProductShape(m: rank, n: inputs, k: rows),
+                adding: !isNew
             )
         }
         if let (dx, isNew) = dx {
-            unsafe multiply(
+            unsafe tape.multiply(
                 Matrix(du.pointer, stride: rank),
                 Matrix(adapter.down.value.pointer, stride: inputs),
                 into: dx.pointer,
                 stride: inputs,
-                m: rows,
-                n: inputs,
-                k: rank,
-                beta: isNew ? 0 : 1
+                ProductShape(m: rows, n: inputs, k: rank),
+                adding: !isNew
             )
         }
         tape.arena.release(to: mark)

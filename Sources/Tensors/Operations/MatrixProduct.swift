@@ -1,48 +1,224 @@
+import CKernels
 import COpenBLAS
 
 /// Rows of floats in memory, `stride` apart, read as they stand or transposed.
 @unsafe
 struct Matrix {
+    /// What a right-hand matrix is read from.
+    @unsafe
+    enum Form {
+        case rows
+        /// The same rows rounded to bfloat16, as many elements apart.
+        case bfloat16Rows(UnsafeRawPointer)
+        /// Laid out for products before; a row of a panel is 32 bits wide for every column.
+        case panels(UnsafePointer<Float>, Precision)
+    }
+
     let pointer: UnsafePointer<Float>
     let stride: Int
     let transposed: Bool
+    let form: Form
 
-    init(_ pointer: UnsafePointer<Float>, stride: Int, transposed: Bool = false) {
+    init(
+        _ pointer: UnsafePointer<Float>,
+        stride: Int,
+        transposed: Bool = false,
+        form: Form = unsafe .rows
+    ) {
         unsafe self.pointer = pointer
         unsafe self.stride = stride
         unsafe self.transposed = transposed
+        unsafe self.form = form
+    }
+
+    /// Elements from one row to the next and from one column to the next, of the matrix as it is read.
+    var strides: (row: Int, column: Int) { unsafe transposed ? (1, stride) : (stride, 1) }
+
+    /// The matrix as kernels take it.
+    var kernelMatrix: fs_right_matrix {
+        let (row, column) = unsafe strides
+        if case .bfloat16Rows(let elements) = unsafe form {
+            return unsafe fs_right_matrix(
+                elements: elements,
+                type: FS_BFLOAT16,
+                row_stride: row,
+                column_stride: column
+            )
+        }
+        return unsafe fs_right_matrix(
+            elements: pointer,
+            type: FS_FLOAT32,
+            row_stride: row,
+            column_stride: column
+        )
+    }
+
+    /// The matrix without its first `count` columns, of `k` rows; panels are cut at multiples of their width.
+    func dropping(columns count: Int, k: Int) -> Matrix {
+        let step = unsafe count * strides.column
+        let rest: Form
+        switch unsafe form {
+        case .rows: unsafe rest = .rows
+        case .bfloat16Rows(let elements):
+            unsafe rest = .bfloat16Rows(elements + step * ScalarType.bfloat16.byteCount)
+        case .panels(let panels, let precision):
+            unsafe rest = .panels(panels + count * (precision == .bfloat16 ? (k + 1) / 2 : k), precision)
+        }
+        return unsafe Matrix(pointer + step, stride: stride, transposed: transposed, form: rest)
+    }
+
+    /// The matrix without its first `count` rows.
+    func dropping(rows count: Int) -> Matrix {
+        unsafe Matrix(pointer + count * strides.row, stride: stride, transposed: transposed)
     }
 }
 
-/// The one door to BLAS: C = α · A · B + β · C, A `[m, k]`, B `[k, n]`, C `[m, n]` with rows `stride` apart.
-func multiply(
-    _ a: Matrix,
-    _ b: Matrix,
-    into c: UnsafeMutablePointer<Float>,
-    stride: Int,
-    m: Int,
-    n: Int,
-    k: Int,
-    alpha: Float = 1,
-    beta: Float = 0
-) {
-    guard m > 0, n > 0 else { return }
-    unsafe cblas_sgemm(
-        CblasRowMajor,
-        a.transposed ? CblasTrans : CblasNoTrans,
-        b.transposed ? CblasTrans : CblasNoTrans,
-        blasint(m),
-        blasint(n),
-        blasint(k),
-        alpha,
-        a.pointer,
-        blasint(a.stride),
-        b.pointer,
-        blasint(b.stride),
-        beta,
-        c,
-        blasint(stride)
-    )
+/// Extents of C `[m, n]` = A `[m, k]` · B `[k, n]`.
+struct ProductShape {
+    let m: Int
+    let n: Int
+    let k: Int
+}
+
+extension Tape {
+    /// The one door to matrix products: C = A · B + bias, or C += when `adding`; rows of C are `stride` apart.
+    ///
+    /// Our kernels pack a weight while it is in the cache and take the bias along; OpenBLAS has the products
+    /// whose inner extent is 4096 or more, and CPUs that we have no kernel for. The columns of C, or the rows of
+    /// a narrow one, are shared with idle lanes.
+    func multiply(
+        _ a: Matrix,
+        _ b: Matrix,
+        into c: UnsafeMutablePointer<Float>,
+        stride: Int,
+        _ shape: ProductShape,
+        bias: UnsafePointer<Float>? = nil,
+        adding: Bool = false
+    ) {
+        guard shape.m > 0, shape.n > 0 else { return }
+        let product = unsafe Product(
+            a: a,
+            b: b,
+            c: c,
+            stride: stride,
+            shape: shape,
+            bias: bias,
+            adding: adding
+        )
+        let mark = arena.mark
+        let workspace = arena.allocate([workers, fs_product_workspace(shape.n, shape.k)])
+        if shape.n >= workers * widestPanel {
+            share((shape.n + widestPanel - 1) / widestPanel) { worker, range in
+                let first = range.lowerBound * widestPanel
+                let end = min(range.upperBound * widestPanel, shape.n)
+                unsafe product.columns(first..<end).compute(workspace.row(worker).pointer)
+            }
+        } else {
+            share(shape.m) { worker, range in
+                unsafe product.rows(range).compute(workspace.row(worker).pointer)
+            }
+        }
+        arena.release(to: mark)
+    }
+}
+
+/// Packed weights are cut at multiples of this many columns.
+private let widestPanel = 32
+/// The inner extent from which OpenBLAS, which also blocks for the third-level cache, is faster.
+private let deepest = 4096
+
+/// A product, or a part of one.
+@unsafe
+private struct Product {
+    let a: Matrix
+    let b: Matrix
+    let c: UnsafeMutablePointer<Float>
+    let stride: Int
+    let shape: ProductShape
+    let bias: UnsafePointer<Float>?
+    let adding: Bool
+
+    func columns(_ range: Range<Int>) -> Product {
+        unsafe Product(
+            a: a,
+            b: b.dropping(columns: range.lowerBound, k: shape.k),
+            c: c + range.lowerBound,
+            stride: stride,
+            shape: ProductShape(m: shape.m, n: range.count, k: shape.k),
+            bias: bias.map { unsafe $0 + range.lowerBound },
+            adding: adding
+        )
+    }
+
+    func rows(_ range: Range<Int>) -> Product {
+        unsafe Product(
+            a: a.dropping(rows: range.lowerBound),
+            b: b,
+            c: c + range.lowerBound * stride,
+            stride: stride,
+            shape: ProductShape(m: range.count, n: shape.n, k: shape.k),
+            bias: bias,
+            adding: adding
+        )
+    }
+
+    func compute(_ workspace: UnsafeMutablePointer<Float>) {
+        let isForBLAS = unsafe InstructionSet.best == FS_ISA_PORTABLE || shape.k >= deepest
+        switch unsafe b.form {
+        case .rows where isForBLAS: unsafe computeWithBLAS()
+        case .rows, .bfloat16Rows:
+            var arguments = unsafe arguments(panels: nil)
+            unsafe fs_product(InstructionSet.best, &arguments, workspace)
+        case .panels(let panels, .float32):
+            var arguments = unsafe arguments(panels: panels)
+            unsafe fs_product(InstructionSet.best, &arguments, workspace)
+        case .panels(let panels, .bfloat16):
+            var arguments = unsafe arguments(panels: panels)
+            unsafe fs_product_bf16(InstructionSet.best, &arguments, workspace)
+        }
+    }
+
+    private func arguments(panels: UnsafePointer<Float>?) -> fs_product_arguments {
+        unsafe fs_product_arguments(
+            a: a.pointer,
+            a_row_stride: a.strides.row,
+            a_column_stride: a.strides.column,
+            b: b.kernelMatrix,
+            panels: panels,
+            c: c,
+            c_stride: stride,
+            m: shape.m,
+            n: shape.n,
+            k: shape.k,
+            bias: bias,
+            adding: adding ? 1 : 0
+        )
+    }
+
+    private func computeWithBLAS() {
+        unsafe cblas_sgemm(
+            CblasRowMajor,
+            a.transposed ? CblasTrans : CblasNoTrans,
+            b.transposed ? CblasTrans : CblasNoTrans,
+            blasint(shape.m),
+            blasint(shape.n),
+            blasint(shape.k),
+            1,
+            a.pointer,
+            blasint(a.stride),
+            b.pointer,
+            blasint(b.stride),
+            adding ? 1 : 0,
+            c,
+            blasint(stride)
+        )
+        if let bias = unsafe bias { unsafe fs_add_bias(bias, c, shape.m, shape.n) }
+    }
+}
+
+/// The instruction sets that kernels are written for.
+enum InstructionSet {
+    static let best = fs_best_isa()
 }
 
 /// How many threads BLAS may use inside one product; lanes already use the cores, so one.

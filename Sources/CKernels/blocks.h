@@ -1,0 +1,24 @@
+#ifndef FLOWSTEER_BLOCKS_H
+#define FLOWSTEER_BLOCKS_H
+
+#include <stddef.h>
+
+// A block of A, BLOCK_ROWS x BLOCK_DEPTH floats, takes half of a second-level cache of 512 KiB; a panel of
+// BLOCK_DEPTH rows two thirds of a first-level cache of 32 KiB.
+enum { BLOCK_ROWS = 192, BLOCK_DEPTH = 384 };
+
+// Rows of A that a product takes one by one.
+enum { FEW_ROWS = 8 };
+
+// The widest panel of any instruction set.
+enum { WIDEST_PANEL = 32 };
+
+// Columns of a B of k rows that are packed at a time: 8 MiB of them, the share of a lane in a third-level cache.
+static inline size_t packed_columns(size_t n, size_t k) {
+    size_t most = ((size_t)1 << 21) / (k + 1) / WIDEST_PANEL * WIDEST_PANEL;
+    size_t all = (n + WIDEST_PANEL - 1) / WIDEST_PANEL * WIDEST_PANEL;
+    most = most < WIDEST_PANEL ? WIDEST_PANEL : most;
+    return all < most ? all : most;
+}
+
+#endif

@@ -1,0 +1,31 @@
+// Kernels for AVX-512: 32 registers of 16 floats.
+
+#include "blocks.h"
+#include "isa.h"
+
+#if defined(__x86_64__)
+
+#define LANES 16
+#define ROWS 12
+#define FS(name) fs_avx512_##name
+
+#pragma clang attribute push(__attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,fma"))), apply_to = function)
+#include "vectors.h"
+
+#include "tile.h"
+
+#include "product_kernel.h"
+
+#include "attention_kernel.h"
+#pragma clang attribute pop
+
+const isa_kernels isa_avx512 = {
+    .product = FS(product),
+    .packed_size = FS(packed_size),
+    .pack = FS(pack),
+    .attention_forward = FS(attention_forward),
+    .attention_backward = FS(attention_backward),
+    .attention_workspace = FS(attention_workspace),
+};
+
+#endif

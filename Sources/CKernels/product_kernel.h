@@ -1,0 +1,231 @@
+// C = A B, or C += A B, for one instruction set (after Goto & van de Geijn 2008). B is packed into panels, as
+// many columns at a time as PANEL_ELEMENTS allow; a block of A stays in the second-level cache while all
+// panels pass over it, and a panel stays in the first-level cache while all tiles of the block pass over it.
+
+// One panel from a B whose columns are contiguous (a weight [n, k] read transposed).
+FS_INLINE void FS(pack_columns)(
+    const void *b, fs_scalar type, size_t stride, size_t k, size_t columns, float *restrict panel) {
+    size_t j = 0;
+    if (type == FS_FLOAT32) {
+        for (; j + 4 <= columns; j += 4) {
+            const float *first = (const float *)b + j * stride;
+            const float *rows[4] = {first, first + stride, first + 2 * stride, first + 3 * stride};
+            FS(pack_four_columns)(rows, k, panel + j);
+        }
+    }
+    for (; j < columns; j++) {
+        for (size_t p = 0; p < k; p++) {
+            panel[p * COLUMNS + j] = FS(element)(b, type, j * stride + p);
+        }
+    }
+}
+
+// One panel from a B whose rows are contiguous.
+FS_INLINE void FS(pack_rows)(
+    const void *b, fs_scalar type, size_t stride, size_t k, size_t columns, float *restrict panel) {
+    for (size_t p = 0; p < k; p++) {
+        if (columns == COLUMNS) {
+            for (size_t j = 0; j < COLUMNS; j++) {
+                panel[p * COLUMNS + j] = FS(element)(b, type, p * stride + j);
+            }
+        } else {
+            for (size_t j = 0; j < columns; j++) {
+                panel[p * COLUMNS + j] = FS(element)(b, type, p * stride + j);
+            }
+        }
+    }
+}
+
+FS_INLINE void FS(pack_panel)(
+    const void *b, fs_scalar type, size_t row_stride, size_t column_stride, size_t k, size_t columns,
+    float *restrict panel) {
+    if (columns < COLUMNS) {
+        memset(panel, 0, k * COLUMNS * sizeof *panel);
+    }
+    if (column_stride == 1) {
+        FS(pack_rows)(b, type, row_stride, k, columns, panel);
+    } else {
+        FS(pack_columns)(b, type, column_stride, k, columns, panel);
+    }
+}
+
+// All panels of columns [first, first + columns) of a B with k rows.
+static void FS(pack_panels)(const fs_right_matrix *b, size_t k, size_t first, size_t columns, float *panels) {
+    for (size_t j = 0; j < columns; j += COLUMNS) {
+        size_t count = FS(smaller)(COLUMNS, columns - j), offset = (first + j) * b->column_stride;
+        float *panel = panels + j * k;
+        if (b->type == FS_FLOAT32) {
+            const float *elements = (const float *)b->elements + offset;
+            FS(pack_panel)(elements, FS_FLOAT32, b->row_stride, b->column_stride, k, count, panel);
+        } else {
+            const uint16_t *elements = (const uint16_t *)b->elements + offset;
+            FS(pack_panel)(elements, FS_BFLOAT16, b->row_stride, b->column_stride, k, count, panel);
+        }
+    }
+}
+
+// A block of A as runs of ROWS rows (the last run shorter), each element column by column.
+static void FS(pack_block)(
+    const float *restrict a, size_t row_stride, size_t column_stride, size_t rows, size_t k,
+    float *restrict block) {
+    for (size_t i = 0; i < rows; i += ROWS) {
+        size_t count = FS(smaller)(ROWS, rows - i);
+        const float *source = a + i * row_stride;
+        float *target = block + i * k;
+        if (row_stride == 1 && count == ROWS) {
+            for (size_t p = 0; p < k; p++) {
+                memcpy(target + p * ROWS, source + p * column_stride, ROWS * sizeof *target);
+            }
+        } else {
+            for (size_t r = 0; r < count; r++) {
+                for (size_t p = 0; p < k; p++) {
+                    target[p * count + r] = source[r * row_stride + p * column_stride];
+                }
+            }
+        }
+    }
+}
+
+// A is packed where it is read often enough to pay for it and its elements lie apart.
+FS_INLINE int FS(packs_block)(const fs_product_arguments *p) {
+    return p->a_column_stride != 1 ? p->n > 2 * COLUMNS : p->k >= 512 && p->n >= 256;
+}
+
+// B is read where it stands when few rows of A would not pay for packing it.
+FS_INLINE int FS(packs_panels)(const fs_product_arguments *p) {
+    return p->b.type != FS_FLOAT32 || p->b.column_stride != 1 || p->m > 4 * ROWS;
+}
+
+// C = A B for a block of A, ROWS x all of a panel at a time. Panels are `panel_step` floats apart.
+FS_INLINE void FS(multiply_block)(
+    const FS(tile) *block, size_t rows, size_t columns, size_t panel_step, int is_packed) {
+    for (size_t j = 0; j < columns; j += COLUMNS) {
+        FS(tile) tile = *block;
+        tile.b = block->b + j / COLUMNS * panel_step;
+        tile.bias = block->bias ? block->bias + j : NULL;
+        // The next panel arrives while this one is used: a share of it with every tile.
+        size_t coming = j + COLUMNS < columns && block->b_stride == COLUMNS ? block->k * COLUMNS : 0;
+        size_t share = coming / ((rows + ROWS - 1) / ROWS);
+        const float *next = tile.b + panel_step;
+        for (size_t i = 0; i < rows; i += ROWS) {
+            size_t count = FS(smaller)(ROWS, rows - i);
+            for (size_t line = 0; line < share; line += 16) {
+                __builtin_prefetch(next + line);
+            }
+            next += share;
+            tile.a = block->a + i * (is_packed ? block->k : block->row_stride);
+            tile.row_stride = is_packed ? 1 : block->row_stride;
+            tile.column_stride = is_packed ? count : block->column_stride;
+            tile.c = block->c + i * block->c_stride + j;
+            FS(multiply_tile)(&tile, count, FS(smaller)(COLUMNS, columns - j));
+        }
+    }
+}
+
+// Columns [first, first + columns) of C; `b` starts at their first panel, or at the first column of a B that
+// is read where it stands.
+static void FS(multiply_columns)(
+    const fs_product_arguments *p, size_t first, size_t columns, const float *b, size_t b_stride,
+    float *packed) {
+    int packs = FS(packs_block)(p);
+    for (size_t row = 0; row < p->m; row += BLOCK_ROWS) {
+        size_t rows = FS(smaller)(BLOCK_ROWS, p->m - row);
+        for (size_t start = 0; start == 0 || start < p->k; start += BLOCK_DEPTH) {
+            size_t depth = FS(smaller)(BLOCK_DEPTH, p->k - start);
+            const float *a = p->a + row * p->a_row_stride + start * p->a_column_stride;
+            if (packs) {
+                FS(pack_block)(a, p->a_row_stride, p->a_column_stride, rows, depth, packed);
+            }
+            FS(tile) block = {
+                .a = packs ? packed : a,
+                .row_stride = p->a_row_stride,
+                .column_stride = p->a_column_stride,
+                .b = b + start * b_stride,
+                .b_stride = b_stride,
+                .k = depth,
+                .c = p->c + row * p->c_stride + first,
+                .c_stride = p->c_stride,
+                .bias = p->bias && start == 0 ? p->bias + first : NULL,
+                .adding = p->adding || start > 0,
+            };
+            FS(multiply_block)(&block, rows, columns, b_stride == COLUMNS ? p->k * COLUMNS : COLUMNS, packs);
+        }
+    }
+}
+
+FS_INLINE float FS(vector_sum)(FS(vector) v) {
+    float sum = 0.0f;
+    for (size_t lane = 0; lane < LANES; lane++) {
+        sum += v[lane];
+    }
+    return sum;
+}
+
+// Few rows of A and a B whose columns are contiguous: each element of C is a product of two runs, so that every
+// weight is read once and nothing is packed. Two rows and four columns at a time keep eight sums going.
+static void FS(multiply_few_rows)(const fs_product_arguments *p) {
+    const float *b = p->b.elements;
+    for (size_t j = 0; j < p->n; j += 4) {
+        size_t columns = FS(smaller)(4, p->n - j);
+        for (size_t i = 0; i < p->m; i += 2) {
+            size_t rows = FS(smaller)(2, p->m - i);
+            const float *x[2], *w[4];
+            for (size_t r = 0; r < 2; r++) {
+                x[r] = p->a + FS(smaller)(i + r, p->m - 1) * p->a_row_stride;
+            }
+            for (size_t c = 0; c < 4; c++) {
+                w[c] = b + FS(smaller)(j + c, p->n - 1) * p->b.column_stride;
+            }
+            FS(vector) sums[2][4] = {};
+            size_t k = 0;
+            for (; k + LANES <= p->k; k += LANES) {
+                FS(vector) first = *(const FS(vector) *)(x[0] + k), second = *(const FS(vector) *)(x[1] + k);
+                for (size_t c = 0; c < 4; c++) {
+                    FS(vector) weights = *(const FS(vector) *)(w[c] + k);
+                    sums[0][c] += first * weights;
+                    sums[1][c] += second * weights;
+                }
+            }
+            for (size_t r = 0; r < rows; r++) {
+                for (size_t c = 0; c < columns; c++) {
+                    float sum = FS(vector_sum)(sums[r][c]);
+                    for (size_t rest = k; rest < p->k; rest++) {
+                        sum += x[r][rest] * w[c][rest];
+                    }
+                    float *result = p->c + (i + r) * p->c_stride + j + c;
+                    *result = sum + (p->bias ? p->bias[j + c] : 0.0f) + (p->adding ? *result : 0.0f);
+                }
+            }
+        }
+    }
+}
+
+static void FS(product)(const fs_product_arguments *p, float *workspace) {
+    float *packed = workspace, *panels = workspace + BLOCK_ROWS * BLOCK_DEPTH;
+    if (p->panels) {
+        FS(multiply_columns)(p, 0, p->n, p->panels, COLUMNS, packed);
+        return;
+    }
+    if (p->m <= FEW_ROWS && p->b.type == FS_FLOAT32 && p->b.column_stride != 1 && p->a_column_stride == 1) {
+        FS(multiply_few_rows)(p);
+        return;
+    }
+    size_t standing = FS(packs_panels)(p) ? 0 : p->n / COLUMNS * COLUMNS;
+    if (standing) {
+        FS(multiply_columns)(p, 0, standing, p->b.elements, p->b.row_stride, packed);
+    }
+    size_t most = packed_columns(p->n, p->k);
+    for (size_t first = standing; first < p->n; first += most) {
+        size_t columns = FS(smaller)(most, p->n - first);
+        FS(pack_panels)(&p->b, p->k, first, columns, panels);
+        FS(multiply_columns)(p, first, columns, panels, COLUMNS, packed);
+    }
+}
+
+static size_t FS(packed_size)(size_t n, size_t k) {
+    return FS(panels)(n) * COLUMNS * k;
+}
+
+static void FS(pack)(const fs_right_matrix *b, size_t n, size_t k, float *panels) {
+    FS(pack_panels)(b, k, 0, n, panels);
+}

@@ -1,0 +1,181 @@
+import CKernels
+import TestSupport
+import Testing
+
+@testable import Tensors
+
+/// A product on one instruction set, with both factors read as they stand or transposed.
+private struct ProductCase: CustomTestStringConvertible {
+    var m: Int
+    var n: Int
+    var k: Int
+    var isLeftTransposed = false
+    var isRightTransposed = false
+    var adding = false
+
+    var testDescription: String {
+        "\(m)×\(n)×\(k)\(isLeftTransposed ? ", Aᵀ" : "")\(isRightTransposed ? ", Bᵀ" : "")\(adding ? ", adding" : "")"
+    }
+
+    /// Extents around every edge of tiles, panels and blocks.
+    static let all: [ProductCase] = [(1, 1, 1), (3, 5, 7), (8, 33, 20), (13, 31, 65), (200, 50, 30), (30, 70, 800)]
+        .flatMap { m, n, k in
+            [(false, false), (false, true), (true, false), (true, true)].flatMap { left, right in
+                [false, true].map { adding in
+                    ProductCase(
+                        m: m,
+                        n: n,
+                        k: k,
+                        isLeftTransposed: left,
+                        isRightTransposed: right,
+                        adding: adding
+                    )
+                }
+            }
+        }
+
+    /// Every instruction set that this machine can run.
+    static let instructionSets = [FS_ISA_PORTABLE, FS_ISA_AVX2, FS_ISA_AVX512].filter {
+        $0.rawValue <= fs_best_isa().rawValue
+    }
+
+    var left: Tensor { randomTensor(isLeftTransposed ? [k, m] : [m, k], seed: 1) }
+    var right: Tensor { randomTensor(isRightTransposed ? [n, k] : [k, n], seed: 2) }
+    var bias: Tensor { randomTensor([n], seed: 3) }
+    var start: Tensor { randomTensor([m, n], seed: 4) }
+
+    /// In double precision, from factors rounded by `round`.
+    func reference(rounding round: (Float) -> Float = { $0 }) -> Tensor {
+        let (a, b) = (left.values.map(round), right.values.map(round))
+        let (bias, start) = (bias.values, start.values)
+        var result: [Float] = []
+        for i in 0..<m {
+            for j in 0..<n {
+                var sum = Double(bias[j]) + (adding ? Double(start[i * n + j]) : 0)
+                for p in 0..<k {
+                    let x = a[isLeftTransposed ? p * m + i : i * k + p]
+                    let y = b[isRightTransposed ? j * k + p : p * n + j]
+                    sum += Double(x) * Double(y)
+                }
+                result.append(Float(sum))
+            }
+        }
+        return Tensor(result, shape: [m, n])
+    }
+
+    /// What a kernel makes of it; `body` is given the arguments and a workspace.
+    func compute(
+        panels: Tensor? = nil,
+        _ body: (inout fs_product_arguments, UnsafeMutablePointer<Float>) -> Void
+    ) -> Tensor {
+        let (a, b, bias, result) = (left, right, bias, start.copied())
+        defer { withExtendedLifetime((a, b, bias, panels)) {} }
+        let workspace = Tensor.zeros([fs_product_workspace(n, k)])
+        var arguments = unsafe fs_product_arguments(
+            a: a.pointer,
+            a_row_stride: isLeftTransposed ? 1 : k,
+            a_column_stride: isLeftTransposed ? m : 1,
+            b: rightMatrix(b),
+            panels: panels.map { unsafe UnsafePointer($0.pointer) },
+            c: result.pointer,
+            c_stride: n,
+            m: m,
+            n: n,
+            k: k,
+            bias: bias.pointer,
+            adding: adding ? 1 : 0
+        )
+        unsafe body(&arguments, workspace.pointer)
+        return result
+    }
+
+    func rightMatrix(_ right: Tensor) -> fs_right_matrix {
+        unsafe fs_right_matrix(
+            elements: right.pointer,
+            type: FS_FLOAT32,
+            row_stride: isRightTransposed ? 1 : n,
+            column_stride: isRightTransposed ? k : 1
+        )
+    }
+}
+
+@Suite struct ProductTests {
+    @Test(arguments: ProductCase.all)
+    private func `products agree with double precision on every instruction set`(example: ProductCase) {
+        let reference = example.reference()
+        for isa in ProductCase.instructionSets {
+            let result = unsafe example.compute { unsafe fs_product(isa, &$0, $1) }
+            #expect(relativeError(result, reference) < 1e-6, "instruction set \(isa.rawValue)")
+        }
+    }
+
+    @Test(arguments: ProductCase.all)
+    private func `a matrix packed beforehand gives the same product`(example: ProductCase) {
+        let reference = example.reference()
+        for isa in ProductCase.instructionSets {
+            let panels = Tensor.zeros([fs_packed_size(isa, example.n, example.k)])
+            let right = example.right
+            var matrix = unsafe example.rightMatrix(right)
+            unsafe fs_pack(isa, &matrix, example.n, example.k, panels.pointer)
+            withExtendedLifetime(right) {}
+            let result = unsafe example.compute(panels: panels) { unsafe fs_product(isa, &$0, $1) }
+            #expect(relativeError(result, reference) < 1e-6, "instruction set \(isa.rawValue)")
+        }
+    }
+
+    @Test(arguments: ProductCase.all)
+    private func `bfloat16 products are exact sums of rounded factors`(example: ProductCase) {
+        let reference = example.reference { Float(bfloat16: $0) }
+        let isas = fs_has_bf16_products() != 0 ? [FS_ISA_PORTABLE, FS_ISA_AVX512] : [FS_ISA_PORTABLE]
+        for isa in isas {
+            let panels = Tensor.zeros([fs_packed_size_bf16(isa, example.n, example.k)])
+            let right = example.right
+            var matrix = unsafe example.rightMatrix(right)
+            unsafe fs_pack_bf16(isa, &matrix, example.n, example.k, panels.pointer)
+            withExtendedLifetime(right) {}
+            let result = unsafe example.compute(panels: panels) { unsafe fs_product_bf16(isa, &$0, $1) }
+            #expect(relativeError(result, reference) < 1e-6, "instruction set \(isa.rawValue)")
+        }
+    }
+
+    @Test(arguments: [(40, 96, 64), (5, 24, 30)])
+    func `a weight kept in bfloat16 acts as the rounded weight`(rows: Int, inputs: Int, outputs: Int) {
+        let x = randomTensor([rows, inputs], seed: 5)
+        let weight = randomTensor([outputs, inputs], seed: 6)
+        let rounded = Tensor(
+            decoding: weight.encoded(as: .bfloat16),
+            as: .bfloat16,
+            shape: weight.shape
+        )
+        let tape = Tape()
+        func product(_ weight: Parameter) -> Tensor {
+            tape.linear(Variable(constant: x), weight: weight).value.copied()
+        }
+        let packed = product(Parameter(frozen: weight, packed: PackedWeight(weight, precision: .bfloat16)))
+        let plain = product(Parameter(frozen: rounded))
+        // Where the CPU multiplies bfloat16, the activations are rounded too.
+        #expect(relativeError(packed, plain) < (Precision.isBFloat16Fast ? 5e-3 : 1e-6))
+    }
+
+    @Test func `products and attention shared between lanes are those of one lane`() {
+        let x = randomTensor([1, 50, 64], seed: 7)
+        let weight = Parameter(frozen: randomTensor([128, 64], seed: 8))
+        let pool = LanePool(count: 3)
+        func compute(on tape: Tape) -> Tensor {
+            let y = tape.linear(Variable(constant: x), weight: weight)
+            return tape.attention(queries: [y], keys: [y], values: [y], heads: 4)[0].value.copied()
+        }
+        let alone = compute(on: Tape())
+        let shared = LaneResults(repeating: Tensor.zeros([1]), count: 3)
+        pool.forEachShare(of: 1) { lane, _ in shared[lane.index] = compute(on: lane.tape) }
+        #expect(shared[0].values == alone.values)
+    }
+}
+
+extension Float {
+    /// Rounded to the nearest bfloat16.
+    fileprivate init(bfloat16 value: Float) {
+        let tensor = Tensor([value], shape: [1])
+        self = Tensor(decoding: tensor.encoded(as: .bfloat16), as: .bfloat16, shape: [1]).scalar
+    }
+}

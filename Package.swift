@@ -70,6 +70,10 @@ let package = Package(
         module("Distillation", ["DiffusionModels", "NeuralNetwork", "FlowMatching", "Tensors"]),
         module("Coordination", ["ClusterMessages", orderedCollections]),
         module("Evaluation", ["DiffusionModels", "FlowMatching", "ImageFiles", "Tensors"]),
+        module(
+            "Benchmarks",
+            ["DiffusionModels", "Distillation", "FlowMatching", "NeuralNetwork", "Tensors"]
+        ),
 
         // Ring 3: processes and people.
         module(
@@ -83,8 +87,9 @@ let package = Package(
         .executableTarget(
             name: "flowsteer",
             dependencies: [
-                "Checkpoints", "ClusterMessages", "ClusterRuntime", "DiffusionModels", "Distillation",
-                "Evaluation", "FlowMatching", "ImageFiles", "Tensors", "ZeroMQ", argumentParser, logging,
+                "Benchmarks", "Checkpoints", "ClusterMessages", "ClusterRuntime", "DiffusionModels",
+                "Distillation", "Evaluation", "FlowMatching", "ImageFiles", "Tensors", "ZeroMQ",
+                argumentParser, logging,
             ],
             swiftSettings: strict
         ),
@@ -109,6 +114,10 @@ let package = Package(
         ),
         tests("Coordination", ["ClusterMessages"]),
         tests("Evaluation", ["DiffusionModels", "FlowMatching", "ImageFiles", "Tensors"]),
+        tests(
+            "Benchmarks",
+            ["DiffusionModels", "Distillation", "FlowMatching", "NeuralNetwork", "Tensors"]
+        ),
         tests(
             "ClusterRuntime",
             [

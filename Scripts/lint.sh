@@ -19,11 +19,12 @@ DiffusionModels  NeuralNetwork FlowMatching Tensors Checkpoints Foundation
 Distillation     DiffusionModels NeuralNetwork FlowMatching Tensors
 Coordination     ClusterMessages OrderedCollections
 Evaluation       DiffusionModels FlowMatching ImageFiles Tensors Foundation
+Benchmarks       DiffusionModels Distillation FlowMatching NeuralNetwork Tensors
 
 ClusterRuntime   Checkpoints ClusterMessages Coordination DiffusionModels Distillation Evaluation FlowMatching
 ClusterRuntime   ImageFiles NeuralNetwork Tensors ZeroMQ
 ClusterRuntime   Crypto GRDB Logging Yams Foundation Glibc Synchronization Dispatch
-flowsteer        ClusterRuntime Checkpoints DiffusionModels Distillation Evaluation FlowMatching
+flowsteer        Benchmarks ClusterRuntime Checkpoints DiffusionModels Distillation Evaluation FlowMatching
 flowsteer        ClusterMessages Coordination ImageFiles NeuralNetwork Tensors ZeroMQ
 flowsteer        ArgumentParser Logging Foundation Glibc Synchronization Dispatch
 

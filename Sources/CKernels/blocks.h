@@ -7,9 +7,6 @@
 // BLOCK_DEPTH rows two thirds of a first-level cache of 32 KiB.
 enum { BLOCK_ROWS = 192, BLOCK_DEPTH = 384 };
 
-// Rows of A that a product takes one by one.
-enum { FEW_ROWS = 8 };
-
 // The widest panel of any instruction set.
 enum { WIDEST_PANEL = 32 };
 

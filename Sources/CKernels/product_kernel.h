@@ -161,10 +161,11 @@ FS_INLINE float FS(vector_sum)(FS(vector) v) {
     return sum;
 }
 
-// Few rows of A and a B whose columns are contiguous: each element of C is a product of two runs, so that every
-// weight is read once and nothing is packed. Two rows and four columns at a time keep eight sums going.
-static void FS(multiply_few_rows)(const fs_product_arguments *p) {
+// Each element of C is a product of two runs, so that every weight is read once and nothing is packed. Two rows
+// and four columns at a time keep eight sums going.
+static void FS(multiply_narrow)(const fs_product_arguments *p) {
     const float *b = p->b.elements;
+    size_t b_stride = p->b.column_stride;
     for (size_t j = 0; j < p->n; j += 4) {
         size_t columns = FS(smaller)(4, p->n - j);
         for (size_t i = 0; i < p->m; i += 2) {
@@ -174,7 +175,7 @@ static void FS(multiply_few_rows)(const fs_product_arguments *p) {
                 x[r] = p->a + FS(smaller)(i + r, p->m - 1) * p->a_row_stride;
             }
             for (size_t c = 0; c < 4; c++) {
-                w[c] = b + FS(smaller)(j + c, p->n - 1) * p->b.column_stride;
+                w[c] = b + FS(smaller)(j + c, p->n - 1) * b_stride;
             }
             FS(vector) sums[2][4] = {};
             size_t k = 0;
@@ -206,8 +207,8 @@ static void FS(product)(const fs_product_arguments *p, float *workspace) {
         FS(multiply_columns)(p, 0, p->n, p->panels, COLUMNS, packed);
         return;
     }
-    if (p->m <= FEW_ROWS && p->b.type == FS_FLOAT32 && p->b.column_stride != 1 && p->a_column_stride == 1) {
-        FS(multiply_few_rows)(p);
+    if (p->is_narrow) {
+        FS(multiply_narrow)(p);
         return;
     }
     size_t standing = FS(packs_panels)(p) ? 0 : p->n / COLUMNS * COLUMNS;

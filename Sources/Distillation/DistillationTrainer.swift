@@ -43,75 +43,55 @@ package struct DistillationTrainer {
         var report = StepReport(step: stepCount)
         let isAdversarial = settings.isAdversarial(step: stepCount)
         let places = settings.places == .uniform ? random.uniform([batch.count]).values : nil
-        let students = updateStudent(batch, places: places, isAdversarial: isAdversarial)
-        report.distillation = students.reduce(0) { $0 + $1.distillation }
-        report.adversarial = students.reduce(0) { $0 + $1.adversarial }
-        report.featureMatching = students.reduce(0) { $0 + $1.featureMatching }
+        let losses = differentiate(batch, places: places, isAdversarial: isAdversarial)
+        report.distillation = losses.distillation
         report.gradientNorm = studentOptimizer.update(
             networks.adapters.parameters,
-            gradients: .sum(studentGradients)
+            gradients: .sum(studentGradients, pool: pool),
+            pool: pool
         )
         if !report.gradientNorm.isFinite { report.outcome = .nonFiniteGradient }
         guard isAdversarial else { return report }
 
-        let judged = updateDiscriminator(batch, states: students.compactMap(\.states))
-        report.discriminator = judged.reduce(0) { $0 + $1.loss }
-        report.realLogit = judged.reduce(0) { $0 + $1.realLogit }
-        report.fakeLogit = judged.reduce(0) { $0 + $1.fakeLogit }
+        report.adversarial = losses.adversarial
+        report.featureMatching = losses.featureMatching
+        report.discriminator = losses.discriminator
+        report.realLogit = losses.realLogit
+        report.fakeLogit = losses.fakeLogit
         let norm = discriminatorOptimizer.update(
             networks.discriminator.parameters,
-            gradients: .sum(discriminatorGradients)
+            gradients: .sum(discriminatorGradients, pool: pool),
+            pool: pool
         )
         if !norm.isFinite { report.outcome = .nonFiniteGradient }
         return report
     }
 
-    private func updateStudent(
+    /// Losses of the batch; their gradients lie in the lanes' buffers.
+    private func differentiate(
         _ batch: SegmentBatch,
         places: [Float]?,
         isAdversarial: Bool
-    ) -> [StudentUpdate.Result] {
-        let update = StudentUpdate(
+    ) -> DistillationUpdate.Losses {
+        let update = DistillationUpdate(
             student: networks.student,
             discriminator: isAdversarial ? networks.discriminator : nil,
             adversarialWeight: settings.adversarialWeight,
             featureMatchingWeight: settings.featureMatchingWeight,
             batchCount: batch.count
         )
-        return inLanes(of: batch.count, gradients: studentGradients, .init()) { lane, range, gradients in
-            update(
+        for gradients in studentGradients { gradients.flat.fill(0) }
+        if isAdversarial { for gradients in discriminatorGradients { gradients.flat.fill(0) } }
+        let losses = LaneResults(repeating: DistillationUpdate.Losses(), count: pool.lanes.count)
+        let pieces = networks.student.samplesAtOnce(batch.text)
+        pool.forEachShare(of: batch.count, inPiecesOf: pieces) { lane, range in
+            losses[lane.index] += update(
                 batch.rows(range),
                 places: places.map { Array($0[range]) },
-                gradients: gradients,
+                gradients: (studentGradients[lane.index], discriminatorGradients[lane.index]),
                 on: lane.tape
             )
         }
-    }
-
-    private func updateDiscriminator(_ batch: SegmentBatch, states: [Tensor]) -> [DiscriminatorUpdate.Result]
-    {
-        let update = DiscriminatorUpdate(discriminator: networks.discriminator, batchCount: batch.count)
-        let states = Tensor.concatenated(states)
-        return inLanes(of: batch.count, gradients: discriminatorGradients, .init()) {
-            lane,
-            range,
-            gradients in
-            update(batch.rows(range), states: states.rows(range), gradients: gradients, on: lane.tape)
-        }
-    }
-
-    /// Runs `body` on every lane's share with that lane's gradients, zeroed; results in lane order.
-    private func inLanes<Result>(
-        of count: Int,
-        gradients: [ParameterGradients],
-        _ empty: Result,
-        _ body: (Lane, Range<Int>, ParameterGradients) -> Result
-    ) -> [Result] {
-        for gradient in gradients { gradient.flat.fill(0) }
-        let results = LaneResults(repeating: empty, count: pool.lanes.count)
-        pool.forEachShare(of: count) { lane, range in
-            results[lane.index] = body(lane, range, gradients[lane.index])
-        }
-        return results.values
+        return losses.values.reduce(into: DistillationUpdate.Losses()) { $0 += $1 }
     }
 }

@@ -20,28 +20,26 @@ package struct FewStepSampler: Sendable {
         schedule.stepCount * Guidance(scale: guidanceScale, sampleCount: 1).evaluationsPerStep
     }
 
-    /// Solves from `noise`, `[samples, channels, height, width]`, at most `batchSize` samples of a lane at once.
+    /// Solves from `noise`, `[samples, channels, height, width]`.
     package func sample(
         from noise: Tensor,
         conditional: EncodedText,
         unconditional: EncodedText,
-        batchSize: Int = 4,
         pool: LanePool
     ) -> Tensor {
         let result = Tensor.zeros(noise.shape)
-        pool.forEachShare(of: noise.shape[0]) { lane, share in
-            for start in stride(from: share.lowerBound, to: share.upperBound, by: batchSize) {
-                let range = start..<min(start + batchSize, share.upperBound)
-                let field = GuidedVelocity(
-                    network,
-                    guidance: Guidance(scale: guidanceScale, sampleCount: range.count),
-                    conditional: conditional.rows(range),
-                    unconditional: unconditional,
-                    tape: lane.tape
-                )
-                let solved = EulerSolver(schedule).solve(field, from: noise.rows(range))
-                result.rows(range).copy(from: solved)
-            }
+        let guidance = Guidance(scale: guidanceScale, sampleCount: 1)
+        let pieces = network.samplesAtOnce(conditional, evaluations: guidance.evaluationsPerStep)
+        pool.forEachShare(of: noise.shape[0], inPiecesOf: pieces) { lane, range in
+            let field = GuidedVelocity(
+                network,
+                guidance: Guidance(scale: guidanceScale, sampleCount: range.count),
+                conditional: conditional.rows(range),
+                unconditional: unconditional,
+                tape: lane.tape
+            )
+            let solved = EulerSolver(schedule).solve(field, from: noise.rows(range))
+            result.rows(range).copy(from: solved)
         }
         return result
     }

@@ -68,26 +68,21 @@ package struct OnlineTrajectoryAlignment: Sendable {
         let segments = segments(for: samples)
         let times = settings.onlineAlignment ? segments.count + 1 : 2 * segments.count
         let states = Tensor.zeros([times, samples.count] + shape)
-        pool.forEachShare(of: samples.count) { lane, share in
-            for start in stride(from: share.lowerBound, to: share.upperBound, by: Self.samplesAtOnce) {
-                let range = start..<min(start + Self.samplesAtOnce, share.upperBound)
-                let solved = solve(
-                    Array(samples[range]),
-                    segments: segments,
-                    conditional: conditional.rows(range),
-                    unconditional: unconditional,
-                    teacher: teacher,
-                    latentShape: shape,
-                    tape: lane.tape
-                )
-                for (time, state) in solved.enumerated() { states.row(time).rows(range).copy(from: state) }
-            }
+        let pieces = teacher.samplesAtOnce(unconditional, evaluations: 2)
+        pool.forEachShare(of: samples.count, inPiecesOf: pieces) { lane, range in
+            let solved = solve(
+                Array(samples[range]),
+                segments: segments,
+                conditional: conditional.rows(range),
+                unconditional: unconditional,
+                teacher: teacher,
+                latentShape: shape,
+                tape: lane.tape
+            )
+            for (time, state) in solved.enumerated() { states.row(time).rows(range).copy(from: state) }
         }
         return TrajectoryBatch(segments: segments, states: states, isChained: settings.onlineAlignment)
     }
-
-    /// Samples solved together: few enough that their activations stay in the processor's cache.
-    private static let samplesAtOnce = 4
 
     /// The states of a few samples, one tensor a time.
     private func solve(

@@ -17,18 +17,31 @@ package struct TrainableNetworks: Sendable {
 
     /// - Parameter seed: for the initial adapters and the discriminator's head.
     package init(teacher: ModelFolder, network: NetworkSettings, seed: UInt64) throws(ModelError) {
+        try self.init(weights: teacher.weights, teacher.configuration, network: network, seed: seed)
+    }
+
+    /// - Parameter weights: the teacher's transformer.
+    package init(
+        weights: Weights,
+        _ configuration: TransformerConfiguration,
+        network: NetworkSettings,
+        seed: UInt64
+    ) throws(ModelError) {
         adapters = LowRankAdapters(
             rank: network.rank,
-            modules: teacher.weights.linearModules,
+            modules: weights.linearModules,
             targets: network.targets,
             id: SetID.student
         )
         adapters.initialize(seed: seed)
-        student = try teacher.makeTransformer(adapters: adapters)
+        student = try VelocityTransformer(
+            configuration,
+            from: AdaptedWeights(base: weights, adapters: adapters)
+        )
         discriminator = try TrajectoryDiscriminator(
-            teacher: teacher.weights,
-            teacher.configuration,
-            depth: min(network.discriminatorDepth, teacher.configuration.layerCount),
+            teacher: weights,
+            configuration,
+            depth: min(network.discriminatorDepth, configuration.layerCount),
             id: SetID.discriminator,
             seed: seed
         )

@@ -61,10 +61,12 @@ package struct AdamW: Sendable {
     /// Moves `parameters` in place along `gradients`, and says how long the gradient was before clipping.
     ///
     /// A gradient that is not finite changes nothing: the caller sees it in the returned norm.
+    /// - Parameter pool: lanes that share the parameters, if any; the result is the same.
     @discardableResult
     package mutating func update(
         _ parameters: ParameterSet,
-        gradients: ParameterGradients
+        gradients: ParameterGradients,
+        pool: LanePool? = nil
     ) -> Double {
         let norm = gradients.norm
         guard norm.isFinite else { return norm }
@@ -78,7 +80,8 @@ package struct AdamW: Sendable {
             betas: (settings.beta1, settings.beta2),
             epsilon: settings.epsilon,
             weightDecay: settings.weightDecay,
-            gradientScale: norm > Double(settings.gradientClip) ? settings.gradientClip / Float(norm) : 1
+            gradientScale: norm > Double(settings.gradientClip) ? settings.gradientClip / Float(norm) : 1,
+            pool: pool
         )
         return norm
     }

@@ -64,9 +64,12 @@ package struct ParameterSet: Sendable {
 }
 
 extension ParameterGradients {
-    /// Adds the other lanes' gradients to the first's in lane order, so that the sum has one rounding.
-    package static func sum(_ lanes: [ParameterGradients]) -> ParameterGradients {
-        for lane in lanes.dropFirst() { lanes[0].flat.accumulate(lane.flat) }
+    /// Adds the other lanes' gradients to the first's in lane order, each lane of `pool` a share of the elements.
+    package static func sum(_ lanes: [ParameterGradients], pool: LanePool) -> ParameterGradients {
+        pool.forEachShare(of: lanes[0].flat.count) { _, range in
+            let sum = lanes[0].flat.rows(range)
+            for lane in lanes.dropFirst() { sum.accumulate(lane.flat.rows(range)) }
+        }
         return lanes[0]
     }
 

@@ -62,6 +62,16 @@ package final class LanePool: @unchecked Sendable {
         run { lane in body(lane, lane.share(of: count, among: lanes.count)) }
     }
 
+    /// Like ``forEachShare(of:_:)``, with each lane's share in pieces of at most `size`, one after another.
+    package func forEachShare(of count: Int, inPiecesOf size: Int, _ body: (Lane, Range<Int>) -> Void) {
+        precondition(size >= 1, "a piece holds at least one, got \(size)")
+        forEachShare(of: count) { lane, share in
+            for start in stride(from: share.lowerBound, to: share.upperBound, by: size) {
+                body(lane, start..<min(start + size, share.upperBound))
+            }
+        }
+    }
+
     /// Runs `body` on every lane at once, the first on the caller's thread, and returns when all are done.
     func run(_ body: (Lane) -> Void) {
         withoutActuallyEscaping(body) { task in
@@ -86,22 +96,6 @@ extension Lane {
     /// A lane's contiguous share of `0 ..< count`.
     func share(of count: Int, among lanes: Int) -> Range<Int> {
         index * count / lanes..<(index + 1) * count / lanes
-    }
-}
-
-extension Tape {
-    /// Threads that ``share(_:_:)`` spreads work over.
-    var workers: Int { helpers?.lanes.count ?? 1 }
-
-    /// Runs `body` over all of `0 ..< count`, in one piece or, while other lanes are idle, in one share a lane.
-    ///
-    /// `body` is given the number of its worker, below ``workers``; it must not allocate on the tape.
-    func share(_ count: Int, _ body: (Int, Range<Int>) -> Void) {
-        guard let helpers, count > 1 else { return body(0, 0..<count) }
-        helpers.run { lane in
-            let range = lane.share(of: count, among: helpers.lanes.count)
-            if !range.isEmpty { body(lane.index, range) }
-        }
     }
 }
 

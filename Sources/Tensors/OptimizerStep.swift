@@ -7,6 +7,7 @@ extension Tensor {
     ///   - gradient: of the shape of `self`, as are both moments, which are updated in place.
     ///   - step: number of this update, from 1, for the bias corrections.
     ///   - gradientScale: multiplies the gradient first (clipping).
+    ///   - pool: lanes that share the elements, if any.
     package func updateAdamW(
         gradient: Tensor,
         firstMoment: Tensor,
@@ -16,7 +17,8 @@ extension Tensor {
         betas: (Float, Float),
         epsilon: Float,
         weightDecay: Float,
-        gradientScale: Float
+        gradientScale: Float,
+        pool: LanePool? = nil
     ) {
         precondition(
             gradient.count == count && firstMoment.count == count && secondMoment.count == count && step >= 1,
@@ -24,21 +26,25 @@ extension Tensor {
         )
         let correction1 = Float(1 - power(Double(betas.0), step))
         let correction2 = Float(1 - power(Double(betas.1), step))
-        unsafe fs_adamw(
-            pointer,
-            gradient.pointer,
-            firstMoment.pointer,
-            secondMoment.pointer,
-            count,
-            learningRate,
-            betas.0,
-            betas.1,
-            epsilon,
-            weightDecay,
-            correction1,
-            correction2,
-            gradientScale
-        )
+        func update(_ range: Range<Int>) {
+            unsafe fs_adamw(
+                pointer + range.lowerBound,
+                gradient.pointer + range.lowerBound,
+                firstMoment.pointer + range.lowerBound,
+                secondMoment.pointer + range.lowerBound,
+                range.count,
+                learningRate,
+                betas.0,
+                betas.1,
+                epsilon,
+                weightDecay,
+                correction1,
+                correction2,
+                gradientScale
+            )
+        }
+        guard let pool else { return update(0..<count) }
+        pool.forEachShare(of: count) { _, range in update(range) }
     }
 }
 

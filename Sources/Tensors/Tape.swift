@@ -31,66 +31,93 @@ protocol Operation {
 /// Reverse-mode differentiation over a few coarse operations.
 ///
 /// Calling an operation computes its value at once. While the tape records, it also remembers how to go back;
-/// ``backward(from:)`` then walks the operations in reverse. A tape and its arena belong to one thread. Values
-/// made on a tape live until ``reset()``.
+/// ``backward(from:seed:to:)`` then walks the operations in reverse. A tape and its arena belong to one thread.
+/// Values made on a tape live until ``reset()``.
 package final class Tape {
+    /// Where the gradient of a tracked value gathers.
+    struct Slot {
+        var gradient: Tensor?
+        /// A bit for each of the targets that the value depends on, and one for variables.
+        let reach: UInt64
+        /// True for parameters and variables, whose gradients outlive a walk.
+        let isLeaf: Bool
+    }
+
     package let arena: Arena
     /// False for inference: nothing is remembered, and operations may write over inputs they own.
-    package private(set) var isRecording = false
+    package internal(set) var isRecording = false
     /// Where gradients of parameters go; parameters of other sets are constants.
-    private var target: ParameterGradients?
-    private var operations: [any Operation] = []
-    private var gradients: [Tensor?] = []
+    private(set) var targets: [ParameterGradients] = []
+    var operations: [any Operation] = []
+    var slots: [Slot] = []
+    /// The targets of the walk that is under way.
+    private var wanted: UInt64 = .max
     /// Lanes that have nothing of their own to do and share the work inside operations; nil when all are busy.
     var helpers: LanePool?
 
     package init(arena: Arena = Arena()) { self.arena = arena }
 
-    /// Forgets the last step and starts one that differentiates `target`'s parameters and any ``variable(_:)``.
-    package func beginStep(differentiating target: ParameterGradients? = nil) {
+    /// Forgets the last step and starts one that differentiates the parameters of `targets` and any
+    /// ``variable(_:)``.
+    package func beginStep(differentiating targets: ParameterGradients...) {
         reset()
-        self.target = target
+        self.targets = targets
         isRecording = true
     }
 
     /// Forgets everything and frees the arena; the tape no longer records.
     package func reset() {
         operations.removeAll(keepingCapacity: true)
-        gradients.removeAll(keepingCapacity: true)
-        target = nil
+        slots.removeAll(keepingCapacity: true)
+        targets.removeAll(keepingCapacity: true)
         isRecording = false
         arena.reset()
     }
 
     /// A leaf whose gradient is wanted (``gradient(of:)``).
     package func variable(_ value: Tensor) -> Variable {
-        isRecording ? track(value) : Variable(constant: value)
+        isRecording ? leaf(value, gradient: nil, reach: 1) : Variable(constant: value)
     }
 
     /// A parameter: a leaf whose gradient is added to its set's, or a constant where it is not being trained.
     package func parameter(_ parameter: Parameter) -> Variable {
-        guard isRecording, let gradient = target?.gradient(of: parameter) else {
-            return Variable(constant: parameter.value)
+        guard isRecording else { return Variable(constant: parameter.value) }
+        for (index, target) in targets.enumerated() {
+            guard let gradient = target.gradient(of: parameter) else { continue }
+            return leaf(parameter.value, gradient: gradient, reach: 2 << UInt64(index))
         }
-        gradients.append(gradient)
-        return Variable(parameter.value, slot: gradients.count - 1)
+        return Variable(constant: parameter.value)
+    }
+
+    func leaf(_ value: Tensor, gradient: Tensor?, reach: UInt64) -> Variable {
+        slots.append(Slot(gradient: gradient, reach: reach, isLeaf: true))
+        return Variable(value, slot: slots.count - 1)
     }
 
     /// Pulls d loss back through everything recorded; `loss` is a scalar.
     ///
-    /// - Parameter seed: d total / d loss, one unless several losses are weighted outside the tape.
-    package func backward(from loss: Variable, seed: Float = 1) {
+    /// What was recorded stays, so that another loss can be pulled back through the same values.
+    /// - Parameters:
+    ///   - seed: d total / d loss, one unless several losses are weighted outside the tape.
+    ///   - target: the only set whose gradients are wanted; nil for all, variables too.
+    package func backward(from loss: Variable, seed: Float = 1, to target: ParameterGradients? = nil) {
         precondition(loss.value.count == 1, "a loss is a scalar, got shape \(loss.shape)")
         guard let slot = loss.slot else { return }
+        let place = target.flatMap { target in targets.firstIndex { $0.set == target.set } }
+        wanted = target == nil ? .max : place.map { 2 << UInt64($0) } ?? 0
+        for index in slots.indices where !slots[index].isLeaf { slots[index].gradient = nil }
         let one = arena.allocate(loss.shape)
         one.fill(seed)
-        gradients[slot] = one
+        slots[slot].gradient = one
         for operation in operations.reversed() { operation.backward(on: self) }
+        wanted = .max
     }
 
     /// The gradient that reached a variable, zeros if none did.
     package func gradient(of variable: Variable) -> Tensor {
-        guard let slot = variable.slot, let gradient = gradients[slot] else { return .zeros(variable.shape) }
+        guard let slot = variable.slot, let gradient = slots[slot].gradient else {
+            return .zeros(variable.shape)
+        }
         return gradient
     }
 
@@ -106,21 +133,23 @@ package final class Tape {
 // MARK: - For operations
 
 extension Tape {
-    func track(_ value: Tensor) -> Variable {
-        gradients.append(nil)
-        return Variable(value, slot: gradients.count - 1)
-    }
-
     /// The output of an operation: tracked when the tape records and any input is.
-    func output(_ value: Tensor, of inputs: Variable?...) -> Variable {
-        let isTracked = isRecording && inputs.contains { $0?.slot != nil }
-        return isTracked ? track(value) : Variable(constant: value)
+    func output(_ value: Tensor, of inputs: Variable?...) -> Variable { output(value, of: inputs) }
+
+    func output(_ value: Tensor, of inputs: [Variable?]) -> Variable {
+        guard isRecording else { return Variable(constant: value) }
+        let reach = inputs.reduce(UInt64(0)) { reach, input in
+            reach | (input?.slot.map { slots[$0].reach } ?? 0)
+        }
+        guard reach != 0 else { return Variable(constant: value) }
+        slots.append(Slot(gradient: nil, reach: reach, isLeaf: false))
+        return Variable(value, slot: slots.count - 1)
     }
 
     func record(_ operation: some Operation) { operations.append(operation) }
 
     /// The finished gradient of an operation's output; nil when nothing downstream used it.
-    func finishedGradient(of output: Variable) -> Tensor? { output.slot.flatMap { gradients[$0] } }
+    func finishedGradient(of output: Variable) -> Tensor? { output.slot.flatMap { slots[$0].gradient } }
 
     /// The buffer an input's gradient is added to, zeroed if new; nil for a constant.
     func accumulator(for input: Variable?) -> Tensor? {
@@ -131,10 +160,10 @@ extension Tape {
 
     /// Like ``accumulator(for:)`` but left unset when new, for products that can overwrite (β = 0).
     func product(for input: Variable?) -> (gradient: Tensor, isNew: Bool)? {
-        guard let input, let slot = input.slot else { return nil }
-        if let gradient = gradients[slot] { return (gradient, false) }
+        guard let input, let slot = wantedSlot(of: input) else { return nil }
+        if let gradient = slots[slot].gradient { return (gradient, false) }
         let gradient = arena.allocate(input.shape)
-        gradients[slot] = gradient
+        slots[slot].gradient = gradient
         return (gradient, true)
     }
 
@@ -143,11 +172,15 @@ extension Tape {
     /// The buffer itself is passed when the input has none yet: the output's gradient is complete and no later
     /// operation reads it.
     func pass(_ gradient: Tensor, to input: Variable?) {
-        guard let input, let slot = input.slot else { return }
-        if let existing = gradients[slot] {
+        guard let input, let slot = wantedSlot(of: input) else { return }
+        if let existing = slots[slot].gradient {
             existing.accumulate(gradient)
         } else {
-            gradients[slot] = gradient.reshaped(input.shape)
+            slots[slot].gradient = gradient.reshaped(input.shape)
         }
+    }
+
+    private func wantedSlot(of input: Variable) -> Int? {
+        input.slot.flatMap { slots[$0].reach & wanted == 0 ? nil : $0 }
     }
 }

@@ -10,7 +10,7 @@ struct Flowsteer: AsyncParsableCommand {
         abstract: "Distils a flow-matching text-to-image teacher into a few-step, guidance-free student.",
         subcommands: [
             LocalCommand.self, CoordinatorCommand.self, RolloutWorkerCommand.self, TrainerWorkerCommand.self,
-            KeygenCommand.self, SampleCommand.self, EvaluateCommand.self,
+            KeygenCommand.self, SampleCommand.self, EvaluateCommand.self, BenchmarkCommand.self,
         ]
     )
 

@@ -66,6 +66,7 @@ private struct ProductCase: CustomTestStringConvertible {
     /// What a kernel makes of it; `body` is given the arguments and a workspace.
     func compute(
         panels: Tensor? = nil,
+        isNarrow: Bool = false,
         _ body: (inout fs_product_arguments, UnsafeMutablePointer<Float>) -> Void
     ) -> Tensor {
         let (a, b, bias, result) = (left, right, bias, start.copied())
@@ -83,7 +84,8 @@ private struct ProductCase: CustomTestStringConvertible {
             n: n,
             k: k,
             bias: bias.pointer,
-            adding: adding ? 1 : 0
+            adding: adding ? 1 : 0,
+            is_narrow: isNarrow ? 1 : 0
         )
         unsafe body(&arguments, workspace.pointer)
         return result
@@ -106,6 +108,9 @@ private struct ProductCase: CustomTestStringConvertible {
         for isa in ProductCase.instructionSets {
             let result = unsafe example.compute { unsafe fs_product(isa, &$0, $1) }
             #expect(relativeError(result, reference) < 1e-6, "instruction set \(isa.rawValue)")
+            guard example.isRightTransposed, !example.isLeftTransposed else { continue }
+            let narrow = unsafe example.compute(isNarrow: true) { unsafe fs_product(isa, &$0, $1) }
+            #expect(relativeError(narrow, reference) < 1e-6, "narrow, instruction set \(isa.rawValue)")
         }
     }
 
@@ -155,6 +160,17 @@ private struct ProductCase: CustomTestStringConvertible {
         let plain = product(Parameter(frozen: rounded))
         // Where the CPU multiplies bfloat16, the activations are rounded too.
         #expect(relativeError(packed, plain) < (Precision.isBFloat16Fast ? 5e-3 : 1e-6))
+    }
+
+    @Test func `a row's product is the same in whatever company`() {
+        let x = randomTensor([300, 70], seed: 9)
+        let weight = Parameter(frozen: randomTensor([90, 70], seed: 10))
+        func product(_ rows: Tensor) -> [Float] {
+            Tape().linear(Variable(constant: rows.reshaped([1] + rows.shape)), weight: weight).value.values
+        }
+        let all = product(x)
+        #expect(product(x.rows(0..<1)) == Array(all[..<90]))
+        #expect(product(x.rows(100..<117)) == Array(all[9000..<10530]))
     }
 
     @Test func `products and attention shared between lanes are those of one lane`() {

@@ -57,6 +57,63 @@ import Testing
         #expect(tape.arena.growthCount == growths)
     }
 
+    @Test func `what is recomputed has the gradients of what is remembered`() {
+        let values = [randomTensor([2, 3, 8], seed: 1), randomTensor([2, 48], seed: 2)]
+        let weight = randomTensor([8, 8], seed: 3)
+        func gradients(recomputing: Bool) -> [[Float]] {
+            let tape = Tape()
+            let set = ParameterGradients(set: 5, count: 64)
+            tape.beginStep(differentiating: set)
+            let map = Parameter(weight, at: ParameterPlace(set: 5, offset: 0))
+            func block(_ tape: Tape, _ inputs: [Variable]) -> [Variable] {
+                let m = Modulation(inputs[1], width: 8)
+                let branch = tape.linear(tape.layerNorm(inputs[0], modulation: m, shift: 0, scale: 1), weight: map)
+                return [tape.gatedResidual(inputs[0], branch, modulation: m, gate: 2, consuming: true)]
+            }
+            let leaves = values.map(tape.variable)
+            var x = leaves[0]
+            for _ in 0..<3 {
+                x = recomputing
+                    ? tape.recomputed([x, leaves[1]], outputs: 1, block)[0] : block(tape, [x, leaves[1]])[0]
+            }
+            tape.backward(from: tape.squaredError(x, target: .zeros(x.shape), scale: 1))
+            return leaves.map { tape.gradient(of: $0).values } + [set.flat.values]
+        }
+        for (recomputed, remembered) in zip(gradients(recomputing: true), gradients(recomputing: false)) {
+            let reference = Tensor(remembered, shape: [remembered.count])
+            #expect(reference.sumOfSquares > 0)
+            #expect(relativeError(Tensor(recomputed, shape: [recomputed.count]), reference) < 1e-6)
+        }
+    }
+
+    @Test func `two losses are pulled back over the same values, each to its own set`() {
+        let x = randomTensor([4, 6], seed: 4)
+        let tape = Tape()
+        let sets = [ParameterGradients(set: 1, count: 36), ParameterGradients(set: 2, count: 36)]
+        let maps = (0..<2).map {
+            Parameter(randomTensor([6, 6], seed: UInt64(5 + $0)), at: ParameterPlace(set: $0 + 1, offset: 0))
+        }
+        func forward() -> (first: Variable, second: Variable) {
+            let middle = tape.linear(Variable(constant: x), weight: maps[0])
+            let last = tape.linear(middle, weight: maps[1])
+            return (
+                tape.squaredError(last, target: .zeros([4, 6]), scale: 1), tape.sum(last, scale: 2)
+            )
+        }
+        tape.beginStep(differentiating: sets[0], sets[1])
+        let losses = forward()
+        tape.backward(from: losses.first, to: sets[0])
+        #expect(sets[1].flat.sumOfSquares == 0)
+        tape.backward(from: losses.second, to: sets[1])
+        let alone = [ParameterGradients(set: 1, count: 36), ParameterGradients(set: 2, count: 36)]
+        tape.beginStep(differentiating: alone[0])
+        tape.backward(from: forward().first)
+        tape.beginStep(differentiating: alone[1])
+        tape.backward(from: forward().second)
+        #expect(sets[0].flat.values == alone[0].flat.values)
+        #expect(sets[1].flat.values == alone[1].flat.values)
+    }
+
     @Test func `lanes share out all of the work, each part once`() {
         let pool = LanePool(count: 3)
         let shares = LaneResults<Range<Int>>(repeating: 0..<0, count: 3)

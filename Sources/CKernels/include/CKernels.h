@@ -36,7 +36,8 @@ typedef struct {
 } fs_right_matrix;
 
 // C[m, n] = A[m, k] B[k, n] + bias[n], or C += when `adding`; A(i, p) at a[i * a_row_stride + p *
-// a_column_stride], one of the two strides 1. Sums are in float32, in an order that depends on k and n alone.
+// a_column_stride], one of the two strides 1. Sums are in float32, in an order that
+// depends on k and is_narrow alone: a row of C is the same in whatever company.
 typedef struct {
     const float *a;
     size_t a_row_stride, a_column_stride;
@@ -47,6 +48,7 @@ typedef struct {
     size_t m, n, k;
     const float *bias;   // may be NULL
     int adding;
+    int is_narrow;   // few rows: B is read once and never packed; A's and B's rows along k must be contiguous
 } fs_product_arguments;
 
 // Floats of workspace that a product needs.

@@ -1,9 +1,9 @@
 import NeuralNetwork
-import Tensors
+package import Tensors
 
 /// One block of the MMDiT (Esser and others 2024, figure 2; diffusers' `JointTransformerBlock`): picture and text
 /// each have their own maps and meet in one attention.
-struct JointBlock: Sendable {
+package struct JointBlock: Sendable {
     private let heads: Int
     private let width: Int
     private let pictureModulation: Linear
@@ -16,8 +16,10 @@ struct JointBlock: Sendable {
     /// nil when nothing reads the text after this block.
     private let textFeedForward: FeedForward?
 
+    /// Takes the parameters `transformer_blocks.<index>.…` of a source.
+    ///
     /// - Parameter isTextRead: false for the last block, after which nobody reads the text.
-    init(
+    package init(
         index: Int,
         isTextRead: Bool,
         _ configuration: TransformerConfiguration,
@@ -54,11 +56,18 @@ struct JointBlock: Sendable {
     /// diffusers' `AdaLayerNormContinuous` gives the scale before the shift, the other norms after it.
     private let textScaleComesFirst: Bool
 
+    /// Moves picture and text through the block.
+    ///
     /// - Parameters:
     ///   - x: picture tokens `[samples, tokens, width]`; written over when nothing is recorded.
     ///   - c: text tokens `[samples, text tokens, width]`; likewise.
     ///   - condition: `[samples, width]`, after its SiLU.
-    func callAsFunction(_ x: inout Variable, _ c: inout Variable, condition: Variable, on tape: Tape) {
+    package func callAsFunction(
+        _ x: inout Variable,
+        _ c: inout Variable,
+        condition: Variable,
+        on tape: Tape
+    ) {
         let m = Modulation(pictureModulation(condition, on: tape), width: width)
         let n = Modulation(textModulation(condition, on: tape), width: width)
         let normalized = tape.layerNorm(x, modulation: m, shift: 0, scale: 1)

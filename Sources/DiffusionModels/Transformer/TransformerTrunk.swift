@@ -10,6 +10,8 @@ struct TransformerTrunk: Sendable {
     private let context: Linear
     private let condition: ConditionEmbedding
     private let blocks: [JointBlock]
+    /// Blocks keep their inputs alone and are computed again in the backward pass.
+    var recomputesBlocks = false
 
     /// The first `depth` blocks; after the last of them nobody reads the text.
     init(
@@ -70,11 +72,27 @@ struct TransformerTrunk: Sendable {
         let condition = condition(times: sigmas.map { 1000 * $0 }, pooled: text.pooled, on: tape)
         var features: [Variable] = []
         for block in blocks {
-            tape.scratch { block(&x, &c, condition: condition, on: tape) }
+            tape.scratch { apply(block, &x, &c, condition: condition, on: tape) }
             guard keepsFeatures else { continue }
             // Without a recording the next block writes over x.
             features.append(tape.isRecording ? x : Variable(constant: x.value.copied()))
         }
         return Output(tokens: x, condition: condition, features: features)
+    }
+
+    private func apply(
+        _ block: JointBlock,
+        _ x: inout Variable,
+        _ c: inout Variable,
+        condition: Variable,
+        on tape: Tape
+    ) {
+        guard recomputesBlocks else { return block(&x, &c, condition: condition, on: tape) }
+        let outputs = tape.recomputed([x, c, condition], outputs: 2) { tape, inputs in
+            var (x, c) = (inputs[0], inputs[1])
+            block(&x, &c, condition: inputs[2], on: tape)
+            return [x, c]
+        }
+        (x, c) = (outputs[0], outputs[1])
     }
 }

@@ -3,11 +3,26 @@ package import Tensors
 
 /// An SD3-type velocity model v(z, σ, text): the MMDiT of diffusers' `SD3Transformer2DModel`.
 package struct VelocityTransformer: Sendable {
-    private let trunk: TransformerTrunk
+    private var trunk: TransformerTrunk
     private let outputModulation: Linear
     private let projection: Linear
 
     package var configuration: TransformerConfiguration { trunk.configuration }
+
+    /// Whether training keeps only the blocks' inputs and computes the blocks again in the backward pass: about
+    /// a third more work, memory for one block's activations instead of all (gradient checkpointing).
+    package var recomputesBlocks: Bool {
+        get { trunk.recomputesBlocks }
+        set { trunk.recomputesBlocks = newValue }
+    }
+
+    /// Samples with this text that a lane takes through the network at once.
+    ///
+    /// - Parameter evaluations: forwards a sample takes at once, two with guidance.
+    package func samplesAtOnce(_ text: EncodedText, evaluations: Int = 1) -> Int {
+        let side = configuration.sampleSize / configuration.patchSize
+        return LaneLoad.samples(tokens: (side * side + text.context.shape[1]) * evaluations)
+    }
 
     package init(_ configuration: TransformerConfiguration, from source: some ParameterSource)
         throws(ModelError)

@@ -30,7 +30,15 @@ extension Tape {
     /// - Parameter consuming: `x` is not read again; when nothing is recorded the result takes its memory.
     package func activation(_ kind: Activation, _ x: Variable, consuming: Bool = false) -> Variable {
         let y = consuming && !isRecording ? x.value : arena.allocate(x.shape)
-        unsafe fs_activation_forward(kind.kernel, x.value.pointer, y.pointer, y.count)
+        shareElements(y.count) { range in
+            let first = range.lowerBound
+            unsafe fs_activation_forward(
+                kind.kernel,
+                x.value.pointer + first,
+                y.pointer + first,
+                range.count
+            )
+        }
         let result = output(y, of: x)
         if result.isTracked { record(ActivationOperation(kind: kind, x: x, y: result)) }
         return result
@@ -44,6 +52,15 @@ private struct ActivationOperation: Operation {
 
     func backward(on tape: Tape) {
         guard let dy = tape.finishedGradient(of: y), let dx = tape.accumulator(for: x) else { return }
-        unsafe fs_activation_backward(kind.kernel, x.value.pointer, dy.pointer, dx.pointer, dx.count)
+        tape.shareElements(dx.count) { range in
+            let first = range.lowerBound
+            unsafe fs_activation_backward(
+                kind.kernel,
+                x.value.pointer + first,
+                dy.pointer + first,
+                dx.pointer + first,
+                range.count
+            )
+        }
     }
 }

@@ -32,20 +32,18 @@ extension Tape {
             isCausal: isCausal
         )
         unsafe attention.forEachHead(on: self) { unsafe fs_attention_forward(InstructionSet.best, &$0, $1) }
-        let inputs = queries + keys + values
-        guard isRecording, inputs.contains(where: \.isTracked) else {
-            return outputs.map(Variable.init(constant:))
-        }
-        let results = outputs.map(track)
-        record(
-            AttentionOperation(
-                queries: queries,
-                keys: keys,
-                values: values,
-                outputs: results,
-                attention: attention
+        let results = outputs.map { output($0, of: queries + keys + values) }
+        if results[0].isTracked {
+            record(
+                AttentionOperation(
+                    queries: queries,
+                    keys: keys,
+                    values: values,
+                    outputs: results,
+                    attention: attention
+                )
             )
-        )
+        }
         return results
     }
 }

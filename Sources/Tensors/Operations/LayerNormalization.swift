@@ -17,6 +17,15 @@ package struct Modulation {
 
     var stride: Int { variable.shape[1] }
     var samples: Int { variable.shape[0] }
+
+    /// Where a chunk of a sample starts in the modulation, or in `gradient`.
+    func chunk(
+        _ index: Int,
+        of gradient: Tensor? = nil,
+        sample: Int
+    ) -> UnsafeMutablePointer<Float> {
+        unsafe (gradient ?? variable.value).pointer + (sample * stride + index * width)
+    }
 }
 
 extension Tape {
@@ -51,37 +60,24 @@ extension Tape {
         let y = arena.allocate(x.shape)
         let mean = arena.allocate([rows])
         let inverse = arena.allocate([rows])
-        if let (modulation, shift, scale) = condition {
-            precondition(
-                modulation.width == width && rows % modulation.samples == 0,
-                "\(modulation.samples) conditions of \(modulation.width) for rows of shape \(x.shape)"
-            )
-            let m = unsafe modulation.variable.value.pointer
+        let samples = condition?.modulation.samples ?? 1
+        precondition(
+            rows % samples == 0 && condition.map { $0.modulation.width == width } ?? true,
+            "\(samples) conditions for rows of shape \(x.shape)"
+        )
+        shareRows(rows, perSample: rows / samples) { range, sample in
+            let first = range.lowerBound
             unsafe fs_layer_norm_modulate_forward(
-                x.value.pointer,
-                m + shift * width,
-                m + scale * width,
-                modulation.stride,
-                y.pointer,
-                mean.pointer,
-                inverse.pointer,
-                rows,
+                x.value.pointer + first * width,
+                condition.map { unsafe $0.modulation.chunk($0.shift, sample: sample) },
+                condition.map { unsafe $0.modulation.chunk($0.scale, sample: sample) },
+                condition?.modulation.stride ?? 0,
+                y.pointer + first * width,
+                mean.pointer + first,
+                inverse.pointer + first,
+                range.count,
                 width,
-                rows / modulation.samples,
-                epsilon
-            )
-        } else {
-            unsafe fs_layer_norm_modulate_forward(
-                x.value.pointer,
-                nil,
-                nil,
-                0,
-                y.pointer,
-                mean.pointer,
-                inverse.pointer,
-                rows,
-                width,
-                rows,
+                rows / samples,
                 epsilon
             )
         }
@@ -153,20 +149,23 @@ private struct LayerNormOperation: Operation {
         let dx = tape.accumulator(for: x)
         let dm = tape.accumulator(for: modulation?.variable)
         let samples = modulation?.samples ?? 1
-        unsafe fs_layer_norm_modulate_backward(
-            x.value.pointer,
-            modulation.map { unsafe $0.variable.value.pointer + scale * width },
-            modulation?.stride ?? 0,
-            mean.pointer,
-            inverse.pointer,
-            dy.pointer,
-            dx?.pointer,
-            dm.map { unsafe $0.pointer + shift * width },
-            dm.map { unsafe $0.pointer + scale * width },
-            rows,
-            width,
-            rows / samples
-        )
+        tape.shareRows(rows, perSample: rows / samples, splitsSample: dm == nil) { range, sample in
+            let first = range.lowerBound
+            unsafe fs_layer_norm_modulate_backward(
+                x.value.pointer + first * width,
+                modulation.map { unsafe $0.chunk(scale, sample: sample) },
+                modulation?.stride ?? 0,
+                mean.pointer + first,
+                inverse.pointer + first,
+                dy.pointer + first * width,
+                dx.map { unsafe $0.pointer + first * width },
+                dm.flatMap { dm in unsafe modulation?.chunk(shift, of: dm, sample: sample) },
+                dm.flatMap { dm in unsafe modulation?.chunk(scale, of: dm, sample: sample) },
+                range.count,
+                width,
+                rows / samples
+            )
+        }
     }
 }
 

@@ -43,7 +43,7 @@ extension Tape {
             Matrix(weight.value, packed: weight.packed, transposed: true),
             into: y.pointer,
             stride: outputs,
-            ProductShape(m: rows, n: outputs, k: inputs),
+            ProductShape(m: rows, n: outputs, k: inputs, isNarrow: x.shape.count == 2),
             bias: b.map { unsafe UnsafePointer($0.value.pointer) }
         )
         let lowRank = adapter.map { add($0, of: x, to: y, rows: rows, inputs: inputs, outputs: outputs) }

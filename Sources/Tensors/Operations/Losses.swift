@@ -34,9 +34,8 @@ extension Tape {
     /// Σ weight · loss over scalars.
     package func weightedSum(_ terms: [(weight: Float, loss: Variable)]) -> Variable {
         let y = scalar(terms.reduce(0) { $0 + Double($1.weight) * Double($1.loss.value.scalar) })
-        let isTracked = isRecording && terms.contains { $0.loss.isTracked }
-        let result = isTracked ? track(y) : Variable(constant: y)
-        if isTracked { record(WeightedSumOperation(terms: terms, y: result)) }
+        let result = output(y, of: terms.map(\.loss))
+        if result.isTracked { record(WeightedSumOperation(terms: terms, y: result)) }
         return result
     }
 

@@ -78,6 +78,8 @@ struct ProductShape {
     let m: Int
     let n: Int
     let k: Int
+    /// A row a sample instead of a token: too few to pay for packing B, however many samples there are.
+    var isNarrow = false
 }
 
 extension Tape {
@@ -144,7 +146,7 @@ private struct Product {
             b: b.dropping(columns: range.lowerBound, k: shape.k),
             c: c + range.lowerBound,
             stride: stride,
-            shape: ProductShape(m: shape.m, n: range.count, k: shape.k),
+            shape: ProductShape(m: shape.m, n: range.count, k: shape.k, isNarrow: shape.isNarrow),
             bias: bias.map { unsafe $0 + range.lowerBound },
             adding: adding
         )
@@ -156,14 +158,14 @@ private struct Product {
             b: b,
             c: c + range.lowerBound * stride,
             stride: stride,
-            shape: ProductShape(m: range.count, n: shape.n, k: shape.k),
+            shape: ProductShape(m: range.count, n: shape.n, k: shape.k, isNarrow: shape.isNarrow),
             bias: bias,
             adding: adding
         )
     }
 
     func compute(_ workspace: UnsafeMutablePointer<Float>) {
-        let isForBLAS = unsafe InstructionSet.best == FS_ISA_PORTABLE || shape.k >= deepest
+        let isForBLAS = unsafe InstructionSet.best == FS_ISA_PORTABLE || (shape.k >= deepest && !shape.isNarrow)
         switch unsafe b.form {
         case .rows where isForBLAS: unsafe computeWithBLAS()
         case .rows, .bfloat16Rows:
@@ -191,8 +193,15 @@ private struct Product {
             n: shape.n,
             k: shape.k,
             bias: bias,
-            adding: adding ? 1 : 0
+            adding: adding ? 1 : 0,
+            is_narrow: isNarrow ? 1 : 0
         )
+    }
+
+    /// Narrow, and laid out so that rows along k are contiguous.
+    private var isNarrow: Bool {
+        guard case .rows = unsafe b.form else { return false }
+        return unsafe shape.isNarrow && b.transposed && !a.transposed
     }
 
     private func computeWithBLAS() {

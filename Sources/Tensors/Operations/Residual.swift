@@ -21,16 +21,19 @@ extension Tape {
             "a branch of shape \(branch.shape) beside \(x.shape) of \(modulation.samples) samples"
         )
         let y = consuming && !isRecording ? x.value : arena.allocate(x.shape)
-        unsafe fs_gated_residual_forward(
-            x.value.pointer,
-            branch.value.pointer,
-            modulation.variable.value.pointer + gate * width,
-            modulation.stride,
-            y.pointer,
-            rows,
-            width,
-            rows / modulation.samples
-        )
+        shareRows(rows, perSample: rows / modulation.samples) { range, sample in
+            let first = range.lowerBound * width
+            unsafe fs_gated_residual_forward(
+                x.value.pointer + first,
+                branch.value.pointer + first,
+                modulation.chunk(gate, sample: sample),
+                modulation.stride,
+                y.pointer + first,
+                range.count,
+                width,
+                rows / modulation.samples
+            )
+        }
         let result = output(y, of: x, branch, modulation.variable)
         if result.isTracked {
             record(
@@ -91,17 +94,20 @@ private struct GatedResidualOperation: Operation {
         let rows = x.value.count / width
         let dbranch = tape.accumulator(for: branch)
         let dm = tape.accumulator(for: modulation.variable)
-        unsafe fs_gated_residual_backward(
-            branch.value.pointer,
-            modulation.variable.value.pointer + gate * width,
-            modulation.stride,
-            dy.pointer,
-            dbranch?.pointer,
-            dm.map { unsafe $0.pointer + gate * width },
-            rows,
-            width,
-            rows / modulation.samples
-        )
+        tape.shareRows(rows, perSample: rows / modulation.samples, splitsSample: dm == nil) { range, sample in
+            let first = range.lowerBound * width
+            unsafe fs_gated_residual_backward(
+                branch.value.pointer + first,
+                modulation.chunk(gate, sample: sample),
+                modulation.stride,
+                dy.pointer + first,
+                dbranch.map { unsafe $0.pointer + first },
+                dm.map { unsafe modulation.chunk(gate, of: $0, sample: sample) },
+                range.count,
+                width,
+                rows / modulation.samples
+            )
+        }
         tape.pass(dy, to: x)
     }
 }

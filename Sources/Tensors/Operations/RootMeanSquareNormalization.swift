@@ -13,15 +13,18 @@ extension Tape {
         let w = parameter(weight)
         let y = arena.allocate(x.shape)
         let inverse = arena.allocate([rows])
-        unsafe fs_rms_norm_forward(
-            x.value.pointer,
-            w.value.pointer,
-            y.pointer,
-            inverse.pointer,
-            rows,
-            width,
-            epsilon
-        )
+        share(rows) { _, range in
+            let first = range.lowerBound
+            unsafe fs_rms_norm_forward(
+                x.value.pointer + first * width,
+                w.value.pointer,
+                y.pointer + first * width,
+                inverse.pointer + first,
+                range.count,
+                width,
+                epsilon
+            )
+        }
         let result = output(y, of: x, w)
         if result.isTracked { record(RMSNormOperation(x: x, weight: w, inverse: inverse, y: result)) }
         return result
@@ -39,15 +42,19 @@ private struct RMSNormOperation: Operation {
         let width = weight.value.count
         let dx = tape.accumulator(for: x)
         let dw = tape.accumulator(for: weight)
-        unsafe fs_rms_norm_backward(
-            x.value.pointer,
-            weight.value.pointer,
-            inverse.pointer,
-            dy.pointer,
-            dx?.pointer,
-            dw?.pointer,
-            x.value.count / width,
-            width
-        )
+        let rows = x.value.count / width
+        tape.shareRows(rows, perSample: rows, splitsSample: dw == nil) { range, _ in
+            let first = range.lowerBound
+            unsafe fs_rms_norm_backward(
+                x.value.pointer + first * width,
+                weight.value.pointer,
+                inverse.pointer + first,
+                dy.pointer + first * width,
+                dx.map { unsafe $0.pointer + first * width },
+                dw?.pointer,
+                range.count,
+                width
+            )
+        }
     }
 }

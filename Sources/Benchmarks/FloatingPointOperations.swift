@@ -1,0 +1,64 @@
+import DiffusionModels
+
+/// Floating-point operations by formula: those of matrix products, a multiplication and an addition each two.
+///
+/// Shape letters: `T` tokens, `Tᵢ` of the picture, `T_c` of the text, `D` width. Adapters, norms and other
+/// element-wise work are not counted.
+extension BenchmarkShape {
+    /// One forward of the whole batch.
+    package var forwardOperations: Double { Double(batch) * sampleForwardOperations }
+
+    /// One training step of adapters: a forward, gradients towards inputs, and the attention's part of weights'.
+    ///
+    /// Frozen weights need no gradient, so a step is two forwards and the attention's products once more.
+    package var adapterTrainingOperations: Double { 2 * forwardOperations + attentionOperations }
+
+    /// One training step of all weights.
+    package var fullTrainingOperations: Double { 3 * forwardOperations }
+
+    /// One distillation step with a discriminator of the first `depth` blocks, its head not counted.
+    ///
+    /// The student's step; the discriminator on the teacher's states (a forward) and on the student's (a forward
+    /// and gradients towards its input); its own training on both.
+    package func distillationOperations(depth: Int) -> Double {
+        let samples = Double(batch)
+        let forward = samples * (blockOperations(count: depth, lastIsCut: true) + embeddingOperations)
+        let attention = samples * sampleAttentionOperations(blocks: depth)
+        return adapterTrainingOperations + 9 * forward + attention
+    }
+
+    /// The attentions' products of one forward of the whole batch: 4 T² D a block and sample.
+    package var attentionOperations: Double {
+        Double(batch) * sampleAttentionOperations(blocks: scope == .block ? 1 : configuration.layerCount)
+    }
+
+    private func sampleAttentionOperations(blocks: Int) -> Double {
+        4 * Double(tokens) * Double(tokens) * Double(width) * Double(blocks)
+    }
+
+    private var sampleForwardOperations: Double {
+        guard scope == .network else { return blockOperations(count: 1, lastIsCut: false) }
+        let patch = Double(configuration.patchSize * configuration.patchSize)
+        let output = 2 * Double(pictureTokens) * patch * Double(configuration.outChannels) * Double(width)
+        let outputModulation = 4 * Double(width) * Double(width)
+        return blockOperations(count: configuration.layerCount, lastIsCut: true)
+            + embeddingOperations + output + outputModulation
+    }
+
+    /// 24 T D² + 4 T² D + 24 D² a block; one after which nobody reads the text lacks 18 T_c D² + 8 D².
+    private func blockOperations(count: Int, lastIsCut: Bool) -> Double {
+        let d = Double(width)
+        let t = Double(tokens)
+        let cut = lastIsCut ? 18 * Double(textTokens) * d * d + 8 * d * d : 0
+        return Double(count) * (24 * t * d * d + 4 * t * t * d + 24 * d * d) - cut
+    }
+
+    /// Patches, text, noise level and pooled text to width `D`.
+    private var embeddingOperations: Double {
+        let d = Double(width)
+        let patch = Double(configuration.patchSize * configuration.patchSize * configuration.inChannels)
+        return 2 * Double(pictureTokens) * patch * d
+            + 2 * Double(textTokens) * Double(configuration.jointAttentionWidth) * d
+            + 2 * (256 + d + Double(configuration.pooledProjectionWidth) + d) * d
+    }
+}

@@ -1,5 +1,4 @@
 package import DiffusionModels
-import Tensors
 
 /// A model of a given size with a given batch: what a benchmark computes.
 package struct BenchmarkShape: Sendable, Equatable {
@@ -49,8 +48,6 @@ extension BenchmarkShape {
     package var pictureTokens: Int { grid.rows * grid.columns }
     /// Picture and text tokens of a sample.
     package var tokens: Int { pictureTokens + textTokens }
-    /// Samples that a lane takes at once.
-    var samplesAtOnce: Int { LaneLoad.samples(tokens: tokens) }
     /// Features of a token.
     package var width: Int { configuration.width }
     /// Shape of one sample's latents, `[channels, height, width]`.

@@ -9,7 +9,7 @@
 #define ROWS 6
 #define FS(name) fs_avx2_##name
 
-#pragma clang attribute push(__attribute__((target("avx2,fma"))), apply_to = function)
+#pragma clang attribute push(__attribute__((target("avx2,fma,prfchw"))), apply_to = function)
 #include "vectors.h"
 
 #include "tile.h"

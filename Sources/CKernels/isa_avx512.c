@@ -9,7 +9,7 @@
 #define ROWS 12
 #define FS(name) fs_avx512_##name
 
-#pragma clang attribute push(__attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,fma"))), apply_to = function)
+#pragma clang attribute push(__attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,fma,prfchw"))), apply_to = function)
 #include "vectors.h"
 
 #include "tile.h"

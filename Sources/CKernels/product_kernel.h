@@ -20,47 +20,54 @@ FS_INLINE void FS(pack_columns)(
     }
 }
 
-// One panel from a B whose rows are contiguous.
+// Some rows of one panel from a B whose rows are contiguous.
 FS_INLINE void FS(pack_rows)(
-    const void *b, fs_scalar type, size_t stride, size_t k, size_t columns, float *restrict panel) {
-    for (size_t p = 0; p < k; p++) {
+    const void *b, fs_scalar type, size_t stride, size_t rows, size_t columns, float *restrict panel) {
+    for (size_t p = 0; p < rows; p++) {
         if (columns == COLUMNS) {
             for (size_t j = 0; j < COLUMNS; j++) {
                 panel[p * COLUMNS + j] = FS(element)(b, type, p * stride + j);
             }
         } else {
-            for (size_t j = 0; j < columns; j++) {
-                panel[p * COLUMNS + j] = FS(element)(b, type, p * stride + j);
+            for (size_t j = 0; j < COLUMNS; j++) {
+                panel[p * COLUMNS + j] = j < columns ? FS(element)(b, type, p * stride + j) : 0.0f;
             }
         }
     }
 }
 
-FS_INLINE void FS(pack_panel)(
-    const void *b, fs_scalar type, size_t row_stride, size_t column_stride, size_t k, size_t columns,
-    float *restrict panel) {
-    if (columns < COLUMNS) {
-        memset(panel, 0, k * COLUMNS * sizeof *panel);
-    }
-    if (column_stride == 1) {
-        FS(pack_rows)(b, type, row_stride, k, columns, panel);
-    } else {
-        FS(pack_columns)(b, type, column_stride, k, columns, panel);
+// All panels of `columns` columns. Contiguous rows are packed a few rows at a time in all panels, so that no more
+// memory pages are in use at once than the processor keeps translations for.
+FS_INLINE void FS(pack_typed_panels)(
+    const fs_right_matrix *b, fs_scalar type, size_t k, size_t first, size_t columns, float *panels) {
+    enum { ROWS_AT_ONCE = 16 };
+    const char *start = (const char *)b->elements
+                        + first * b->column_stride * (type == FS_FLOAT32 ? sizeof(float) : sizeof(uint16_t));
+    size_t step = b->column_stride == 1 ? ROWS_AT_ONCE : k;
+    for (size_t p = 0; p < k; p += step) {
+        for (size_t j = 0; j < columns; j += COLUMNS) {
+            size_t count = FS(smaller)(COLUMNS, columns - j);
+            size_t offset = p * b->row_stride + j * b->column_stride;
+            const void *elements = start + offset * (type == FS_FLOAT32 ? sizeof(float) : sizeof(uint16_t));
+            float *panel = panels + j * k + p * COLUMNS;
+            if (b->column_stride == 1) {
+                FS(pack_rows)(elements, type, b->row_stride, FS(smaller)(step, k - p), count, panel);
+                continue;
+            }
+            if (count < COLUMNS) {
+                memset(panel, 0, k * COLUMNS * sizeof *panel);
+            }
+            FS(pack_columns)(elements, type, b->column_stride, k, count, panel);
+        }
     }
 }
 
-// All panels of columns [first, first + columns) of a B with k rows.
+// Columns [first, first + columns) of a B with k rows.
 static void FS(pack_panels)(const fs_right_matrix *b, size_t k, size_t first, size_t columns, float *panels) {
-    for (size_t j = 0; j < columns; j += COLUMNS) {
-        size_t count = FS(smaller)(COLUMNS, columns - j), offset = (first + j) * b->column_stride;
-        float *panel = panels + j * k;
-        if (b->type == FS_FLOAT32) {
-            const float *elements = (const float *)b->elements + offset;
-            FS(pack_panel)(elements, FS_FLOAT32, b->row_stride, b->column_stride, k, count, panel);
-        } else {
-            const uint16_t *elements = (const uint16_t *)b->elements + offset;
-            FS(pack_panel)(elements, FS_BFLOAT16, b->row_stride, b->column_stride, k, count, panel);
-        }
+    if (b->type == FS_FLOAT32) {
+        FS(pack_typed_panels)(b, FS_FLOAT32, k, first, columns, panels);
+    } else {
+        FS(pack_typed_panels)(b, FS_BFLOAT16, k, first, columns, panels);
     }
 }
 
@@ -68,19 +75,18 @@ static void FS(pack_panels)(const fs_right_matrix *b, size_t k, size_t first, si
 static void FS(pack_block)(
     const float *restrict a, size_t row_stride, size_t column_stride, size_t rows, size_t k,
     float *restrict block) {
-    for (size_t i = 0; i < rows; i += ROWS) {
+    size_t whole = row_stride == 1 ? rows / ROWS * ROWS : 0;
+    for (size_t p = 0; p < k; p++) {
+        const float *source = a + p * column_stride;
+        for (size_t i = 0; i < whole; i += ROWS) {
+            memcpy(block + i * k + p * ROWS, source + i, ROWS * sizeof *block);
+        }
+    }
+    for (size_t i = whole; i < rows; i += ROWS) {
         size_t count = FS(smaller)(ROWS, rows - i);
-        const float *source = a + i * row_stride;
-        float *target = block + i * k;
-        if (row_stride == 1 && count == ROWS) {
+        for (size_t r = 0; r < count; r++) {
             for (size_t p = 0; p < k; p++) {
-                memcpy(target + p * ROWS, source + p * column_stride, ROWS * sizeof *target);
-            }
-        } else {
-            for (size_t r = 0; r < count; r++) {
-                for (size_t p = 0; p < k; p++) {
-                    target[p * count + r] = source[r * row_stride + p * column_stride];
-                }
+                block[i * k + p * count + r] = a[(i + r) * row_stride + p * column_stride];
             }
         }
     }
@@ -88,7 +94,7 @@ static void FS(pack_block)(
 
 // A is packed where it is read often enough to pay for it and its elements lie apart.
 FS_INLINE int FS(packs_block)(const fs_product_arguments *p) {
-    return p->a_column_stride != 1 ? p->n > 2 * COLUMNS : p->k >= 512 && p->n >= 256;
+    return p->a_column_stride != 1 ? p->n > 2 * COLUMNS : p->k >= 1024 && p->n >= 1024;
 }
 
 // B is read where it stands when few rows of A would not pay for packing it.

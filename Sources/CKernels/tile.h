@@ -22,6 +22,11 @@ FS_INLINE void FS(multiply_rows)(
     const float *restrict a = t->a, *restrict b = t->b, *bias = t->bias;
     float *restrict c = t->c;
     size_t c_stride = t->c_stride, k = t->k;
+    // C arrives while the products are summed.
+    for (size_t i = 0; i < rows; i++) {
+        __builtin_prefetch(c + i * c_stride, 1);
+        __builtin_prefetch(c + i * c_stride + COLUMNS - 1, 1);
+    }
     FS(vector) left[ROWS], right[ROWS];
     for (size_t i = 0; i < rows; i++) {
         left[i] = bias ? *(const FS(vector) *)bias : (FS(vector)){};

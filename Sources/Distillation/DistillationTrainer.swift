@@ -83,7 +83,7 @@ package struct DistillationTrainer {
         for gradients in studentGradients { gradients.flat.fill(0) }
         if isAdversarial { for gradients in discriminatorGradients { gradients.flat.fill(0) } }
         let losses = LaneResults(repeating: DistillationUpdate.Losses(), count: pool.lanes.count)
-        let pieces = networks.student.samplesAtOnce(batch.text)
+        let pieces = networks.student.samplesAtOnce(batch.text, for: .training)
         pool.forEachShare(of: batch.count, inPiecesOf: pieces) { lane, range in
             losses[lane.index] += update(
                 batch.rows(range),

@@ -29,7 +29,11 @@ package struct FewStepSampler: Sendable {
     ) -> Tensor {
         let result = Tensor.zeros(noise.shape)
         let guidance = Guidance(scale: guidanceScale, sampleCount: 1)
-        let pieces = network.samplesAtOnce(conditional, evaluations: guidance.evaluationsPerStep)
+        let pieces = network.samplesAtOnce(
+            conditional,
+            for: .inference,
+            evaluations: guidance.evaluationsPerStep
+        )
         pool.forEachShare(of: noise.shape[0], inPiecesOf: pieces) { lane, range in
             let field = GuidedVelocity(
                 network,

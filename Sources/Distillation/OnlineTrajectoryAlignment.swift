@@ -68,7 +68,7 @@ package struct OnlineTrajectoryAlignment: Sendable {
         let segments = segments(for: samples)
         let times = settings.onlineAlignment ? segments.count + 1 : 2 * segments.count
         let states = Tensor.zeros([times, samples.count] + shape)
-        let pieces = teacher.samplesAtOnce(unconditional, evaluations: 2)
+        let pieces = teacher.samplesAtOnce(unconditional, for: .inference, evaluations: 2)
         pool.forEachShare(of: samples.count, inPiecesOf: pieces) { lane, range in
             let solved = solve(
                 Array(samples[range]),

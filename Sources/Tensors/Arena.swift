@@ -9,6 +9,8 @@ package final class Arena {
 
     /// Floats held, in all slabs.
     package var capacity: Int { slabs.reduce(0) { $0 + $1.count } }
+    /// Floats handed out, slabs before the current one counted whole.
+    package var usedCount: Int { slabs.prefix(slab).reduce(0) { $0 + $1.count } + cursor }
     /// How often the arena had to ask the system for memory; constant once a step's shapes repeat.
     package private(set) var growthCount = 0
 

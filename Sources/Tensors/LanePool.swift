@@ -62,12 +62,14 @@ package final class LanePool: @unchecked Sendable {
         run { lane in body(lane, lane.share(of: count, among: lanes.count)) }
     }
 
-    /// Like ``forEachShare(of:_:)``, with each lane's share in pieces of at most `size`, one after another.
+    /// Like ``forEachShare(of:_:)``, with each lane's share in even pieces of at most `size`, one after another.
     package func forEachShare(of count: Int, inPiecesOf size: Int, _ body: (Lane, Range<Int>) -> Void) {
         precondition(size >= 1, "a piece holds at least one, got \(size)")
         forEachShare(of: count) { lane, share in
-            for start in stride(from: share.lowerBound, to: share.upperBound, by: size) {
-                body(lane, start..<min(start + size, share.upperBound))
+            let pieces = (share.count + size - 1) / size
+            for piece in 0..<pieces {
+                let start = share.lowerBound + piece * share.count / pieces
+                body(lane, start..<share.lowerBound + (piece + 1) * share.count / pieces)
             }
         }
     }

@@ -47,8 +47,10 @@ private struct RecomputedOperation: Operation {
         let gradients = outputs.map(tape.finishedGradient)
         guard gradients.contains(where: { $0 != nil }) else { return }
         let accumulators = inputs.map(tape.accumulator)
-        let (operations, slotCount, mark) = (tape.operations, tape.slots.count, tape.arena.mark)
-        tape.operations = []
+        let (records, spares, slotCount, mark) = (tape.records, tape.spares, tape.slots.count, tape.arena.mark)
+        tape.records = []
+        tape.spares = [:]
+        tape.unrecordedSlots = slotCount
         let leaves = inputs.map { input in
             tape.leaf(input.value, gradient: nil, reach: input.slot.map { tape.slots[$0].reach } ?? 0)
         }
@@ -56,12 +58,16 @@ private struct RecomputedOperation: Operation {
             guard let slot = output.slot, let gradient else { continue }
             tape.slots[slot].gradient = gradient
         }
-        for operation in tape.operations.reversed() { operation.backward(on: tape) }
+        tape.walkBack()
         for (accumulator, leaf) in zip(accumulators, leaves) {
             if let gradient = tape.finishedGradient(of: leaf) { accumulator?.accumulate(gradient) }
         }
-        tape.operations = operations
+        // Its gradients lie in memory that is given back.
+        tape.records = records
+        tape.spares = spares
+        gradients.forEach { if let gradient = $0 { tape.keep(gradient) } }
         tape.slots.removeLast(tape.slots.count - slotCount)
+        tape.unrecordedSlots = slotCount
         tape.arena.release(to: mark)
     }
 }

@@ -43,15 +43,27 @@ package final class Tape {
         let isLeaf: Bool
     }
 
+    /// An operation and the slots that came up with it: its outputs and the parameters it reads.
+    struct Record {
+        let operation: any Operation
+        let slots: Range<Int>
+    }
+
     package let arena: Arena
     /// False for inference: nothing is remembered, and operations may write over inputs they own.
     package internal(set) var isRecording = false
     /// Where gradients of parameters go; parameters of other sets are constants.
     private(set) var targets: [ParameterGradients] = []
-    var operations: [any Operation] = []
+    var records: [Record] = []
+    /// The first slot that came up after the last record.
+    var unrecordedSlots = 0
     var slots: [Slot] = []
     /// The targets of the walk that is under way.
     private var wanted: UInt64 = .max
+    /// Gradients that were read for the last time, by their number of elements.
+    var spares: [Int: [Tensor]] = [:]
+    /// Where gradients start that the operation walked over handed on.
+    private var passed: [Int] = []
     /// Lanes that have nothing of their own to do and share the work inside operations; nil when all are busy.
     var helpers: LanePool?
 
@@ -67,7 +79,9 @@ package final class Tape {
 
     /// Forgets everything and frees the arena; the tape no longer records.
     package func reset() {
-        operations.removeAll(keepingCapacity: true)
+        records.removeAll(keepingCapacity: true)
+        unrecordedSlots = 0
+        spares.removeAll(keepingCapacity: true)
         slots.removeAll(keepingCapacity: true)
         targets.removeAll(keepingCapacity: true)
         isRecording = false
@@ -109,8 +123,21 @@ package final class Tape {
         let one = arena.allocate(loss.shape)
         one.fill(seed)
         slots[slot].gradient = one
-        for operation in operations.reversed() { operation.backward(on: self) }
+        walkBack()
         wanted = .max
+    }
+
+    /// Pulls gradients back through everything recorded; those of outputs are read for the last time.
+    func walkBack() {
+        for record in records.reversed() {
+            passed.removeAll(keepingCapacity: true)
+            record.operation.backward(on: self)
+            for index in record.slots where !slots[index].isLeaf {
+                guard let gradient = slots[index].gradient else { continue }
+                if !passed.contains(gradient.offset) { spares[gradient.count, default: []].append(gradient) }
+                slots[index].gradient = nil
+            }
+        }
     }
 
     /// The gradient that reached a variable, zeros if none did.
@@ -146,7 +173,11 @@ extension Tape {
         return Variable(value, slot: slots.count - 1)
     }
 
-    func record(_ operation: some Operation) { operations.append(operation) }
+    /// Remembers an operation whose outputs were just made.
+    func record(_ operation: some Operation) {
+        records.append(Record(operation: operation, slots: unrecordedSlots..<slots.count))
+        unrecordedSlots = slots.count
+    }
 
     /// The finished gradient of an operation's output; nil when nothing downstream used it.
     func finishedGradient(of output: Variable) -> Tensor? { output.slot.flatMap { slots[$0].gradient } }
@@ -162,7 +193,8 @@ extension Tape {
     func product(for input: Variable?) -> (gradient: Tensor, isNew: Bool)? {
         guard let input, let slot = wantedSlot(of: input) else { return nil }
         if let gradient = slots[slot].gradient { return (gradient, false) }
-        let gradient = arena.allocate(input.shape)
+        let gradient =
+            spares[input.value.count]?.popLast()?.reshaped(input.shape) ?? arena.allocate(input.shape)
         slots[slot].gradient = gradient
         return (gradient, true)
     }
@@ -177,8 +209,12 @@ extension Tape {
             existing.accumulate(gradient)
         } else {
             slots[slot].gradient = gradient.reshaped(input.shape)
+            keep(gradient)
         }
     }
+
+    /// Keeps the gradient of an output of the operation walked over from being used for another value.
+    func keep(_ gradient: Tensor) { passed.append(gradient.offset) }
 
     private func wantedSlot(of input: Variable) -> Int? {
         input.slot.flatMap { slots[$0].reach & wanted == 0 ? nil : $0 }

@@ -38,6 +38,6 @@ import Testing
     @Test func `gradients of lanes add up in the first lane`() {
         let lanes = (0..<3).map { _ in ParameterGradients(set: 1, count: 2) }
         for (index, lane) in lanes.enumerated() { lane.flat.fill(Float(index + 1)) }
-        #expect(ParameterGradients.sum(lanes).flat.values == [6, 6])
+        #expect(ParameterGradients.sum(lanes, pool: LanePool(count: 2)).flat.values == [6, 6])
     }
 }

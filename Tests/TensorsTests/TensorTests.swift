@@ -123,4 +123,26 @@ import Testing
             #expect(shares.values.flatMap(Array.init) == Array(0..<count))
         }
     }
+
+    @Test func `a lane's share comes in even pieces no larger than asked for`() {
+        let pool = LanePool(count: 2)
+        let pieces = LaneResults<[Range<Int>]>(repeating: [], count: 2)
+        pool.forEachShare(of: 13, inPiecesOf: 4) { lane, range in pieces[lane.index].append(range) }
+        #expect(pieces[0] == [0..<3, 3..<6])
+        #expect(pieces[1] == [6..<9, 9..<13])
+    }
+
+    @Test func `a gradient's memory serves again once it was read for the last time`() {
+        func growth(layers: Int) -> Int {
+            let tape = Tape()
+            tape.beginStep()
+            var y = tape.variable(randomTensor([64, 1024], seed: 1))
+            for _ in 0..<layers { y = tape.activation(.silu, y) }
+            let loss = tape.sum(y, scale: 1)
+            let forward = tape.arena.usedCount
+            tape.backward(from: loss)
+            return tape.arena.usedCount - forward
+        }
+        #expect(growth(layers: 12) == growth(layers: 4))
+    }
 }

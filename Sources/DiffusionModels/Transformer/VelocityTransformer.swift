@@ -19,9 +19,9 @@ package struct VelocityTransformer: Sendable {
     /// Samples with this text that a lane takes through the network at once.
     ///
     /// - Parameter evaluations: forwards a sample takes at once, two with guidance.
-    package func samplesAtOnce(_ text: EncodedText, evaluations: Int = 1) -> Int {
+    package func samplesAtOnce(_ text: EncodedText, for load: LaneLoad, evaluations: Int = 1) -> Int {
         let side = configuration.sampleSize / configuration.patchSize
-        return LaneLoad.samples(tokens: (side * side + text.context.shape[1]) * evaluations)
+        return load.samples(tokens: (side * side + text.context.shape[1]) * evaluations)
     }
 
     package init(_ configuration: TransformerConfiguration, from source: some ParameterSource)

@@ -15,8 +15,9 @@ package struct DistillationBenchmark: Benchmark {
         guard shape.scope == .network else {
             throw BenchmarkError.needsNetwork(benchmark: "a discriminator", shape: shape.name)
         }
-        let weights = try shape.randomWeights().packed(precision)
+        let weights = try shape.randomWeights()
         var network = NetworkSettings()
+        network.precision = precision
         network.rank = TrainingBenchmark.adapterRank
         network.targets = TrainingBenchmark.adapterTargets
         network.discriminatorDepth = Self.discriminatorDepth(shape)

@@ -24,7 +24,9 @@ package struct ForwardBenchmark: Benchmark {
     }
 
     package func run() {
-        pool.forEachShare(of: shape.batch, inPiecesOf: LaneLoad.inference.samples(tokens: shape.tokens)) { lane, range in
+        pool.forEachShare(of: shape.batch, inPiecesOf: LaneLoad.inference.samples(tokens: shape.tokens)) {
+            lane,
+            range in
             lane.tape.reset()
             _ = network.outputs(inputs.rows(range), on: lane.tape)
         }

@@ -61,7 +61,9 @@ package struct TrainingBenchmark: Benchmark {
 
     package mutating func run() {
         for gradient in gradients { gradient.flat.fill(0) }
-        pool.forEachShare(of: shape.batch, inPiecesOf: LaneLoad.training.samples(tokens: shape.tokens)) { lane, range in
+        pool.forEachShare(of: shape.batch, inPiecesOf: LaneLoad.training.samples(tokens: shape.tokens)) {
+            lane,
+            range in
             lane.tape.beginStep(differentiating: gradients[lane.index])
             defer { lane.tape.reset() }
             let loss = network.loss(inputs.rows(range), batchCount: shape.batch, on: lane.tape)

@@ -77,22 +77,18 @@ static void FS(multiply_panels)(
     size_t c_stride, size_t rows, size_t columns, int adding) {
     for (size_t start = 0; start < depth; start += BLOCK_DEPTH) {
         size_t k = FS(smaller)(BLOCK_DEPTH, depth - start);
-        for (size_t j = 0; j < columns; j += COLUMNS) {
-            for (size_t i = 0; i < rows; i += ROWS) {
-                FS(tile) tile = {
-                    .a = a + i * row_stride + start * column_stride,
-                    .row_stride = row_stride,
-                    .column_stride = column_stride,
-                    .b = panels + j * depth + start * COLUMNS,
-                    .b_stride = COLUMNS,
-                    .k = k,
-                    .c = c + i * c_stride + j,
-                    .c_stride = c_stride,
-                    .adding = adding || start > 0,
-                };
-                FS(multiply_tile)(&tile, FS(smaller)(ROWS, rows - i), FS(smaller)(COLUMNS, columns - j));
-            }
-        }
+        FS(tile) block = {
+            .a = a + start * column_stride,
+            .row_stride = row_stride,
+            .column_stride = column_stride,
+            .b = panels + start * COLUMNS,
+            .b_stride = COLUMNS,
+            .k = k,
+            .c = c,
+            .c_stride = c_stride,
+            .adding = adding || start > 0,
+        };
+        FS(multiply_block)(&block, rows, columns, depth * COLUMNS, 0);
     }
 }
 

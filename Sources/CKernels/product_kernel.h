@@ -102,27 +102,53 @@ FS_INLINE int FS(packs_panels)(const fs_product_arguments *p) {
     return p->b.type != FS_FLOAT32 || p->b.column_stride != 1 || p->m > 4 * ROWS;
 }
 
+// A panel with all full tiles of a block of A, whose loop the compiler sees whole; `next` is the panel that will
+// be needed after it, of which a share arrives with every tile, or NULL.
+FS_INLINE void FS(multiply_full_tiles)(
+    const FS(tile) *block, size_t rows, int is_packed, const float *next) {
+    FS(tile) tile = *block;
+    size_t tiles = rows / ROWS, share = next ? block->k * COLUMNS / tiles : 0;
+    for (size_t i = 0; i < tiles; i++) {
+        for (size_t line = 0; line < share; line += 16) {
+            __builtin_prefetch(next + line);
+        }
+        next += share;
+        if (is_packed) {
+            tile.a = block->a + i * ROWS * block->k;
+            FS(multiply_rows)(&tile, ROWS, 1, ROWS, COLUMNS);
+        } else {
+            tile.a = block->a + i * ROWS * block->row_stride;
+            FS(multiply_rows)(&tile, ROWS, block->row_stride, 1, COLUMNS);
+        }
+        tile.c += ROWS * block->c_stride;
+    }
+}
+
 // C = A B for a block of A, ROWS x all of a panel at a time. Panels are `panel_step` floats apart.
 FS_INLINE void FS(multiply_block)(
     const FS(tile) *block, size_t rows, size_t columns, size_t panel_step, int is_packed) {
+    int is_plain = block->b_stride == COLUMNS && (is_packed || block->column_stride == 1);
     for (size_t j = 0; j < columns; j += COLUMNS) {
-        FS(tile) tile = *block;
-        tile.b = block->b + j / COLUMNS * panel_step;
-        tile.bias = block->bias ? block->bias + j : NULL;
-        // The next panel arrives while this one is used: a share of it with every tile.
-        size_t coming = j + COLUMNS < columns && block->b_stride == COLUMNS ? block->k * COLUMNS : 0;
-        size_t share = coming / ((rows + ROWS - 1) / ROWS);
-        const float *next = tile.b + panel_step;
-        for (size_t i = 0; i < rows; i += ROWS) {
-            size_t count = FS(smaller)(ROWS, rows - i);
-            for (size_t line = 0; line < share; line += 16) {
-                __builtin_prefetch(next + line);
+        FS(tile) panel = *block;
+        panel.b = block->b + j / COLUMNS * panel_step;
+        panel.c = block->c + j;
+        panel.bias = block->bias ? block->bias + j : NULL;
+        size_t whole = is_plain && j + COLUMNS <= columns ? rows / ROWS * ROWS : 0;
+        if (whole) {
+            const float *next = j + COLUMNS < columns ? panel.b + panel_step : NULL;
+            if (is_packed) {
+                FS(multiply_full_tiles)(&panel, whole, 1, next);
+            } else {
+                FS(multiply_full_tiles)(&panel, whole, 0, next);
             }
-            next += share;
+        }
+        for (size_t i = whole; i < rows; i += ROWS) {
+            FS(tile) tile = panel;
+            size_t count = FS(smaller)(ROWS, rows - i);
             tile.a = block->a + i * (is_packed ? block->k : block->row_stride);
             tile.row_stride = is_packed ? 1 : block->row_stride;
             tile.column_stride = is_packed ? count : block->column_stride;
-            tile.c = block->c + i * block->c_stride + j;
+            tile.c = panel.c + i * block->c_stride;
             FS(multiply_tile)(&tile, count, FS(smaller)(COLUMNS, columns - j));
         }
     }

@@ -1,5 +1,6 @@
 package import FlowMatching
 package import NeuralNetwork
+package import Tensors
 
 /// How trajectories are made.
 package struct TrajectorySettings: Sendable, Codable, Equatable {
@@ -25,6 +26,8 @@ package struct TrajectorySettings: Sendable, Codable, Equatable {
     package var guidance: ClosedRange<Float> = 7...13
     /// The prompt of the unconditional branch.
     package var negativePrompt = ""
+    /// Of products with the teacher's weights.
+    package var precision = Precision.float32
 
     package init() {}
 }
@@ -39,8 +42,12 @@ package struct NetworkSettings: Sendable, Codable, Equatable {
         "ff.net.0.proj", "ff.net.2", "ff_context.net.0.proj", "ff_context.net.2", "norm1.linear",
         "norm1_context.linear",
     ]
+    /// Of products with the weights that the student's adapters add to.
+    package var precision = Precision.float32
     /// Blocks of the teacher that the discriminator takes over.
     package var discriminatorDepth = 12
+    /// Gradient checkpointing: training keeps the blocks' inputs alone and computes the blocks twice.
+    package var recomputesBlocks = false
 
     package init() {}
 }

@@ -34,17 +34,21 @@ package struct TrainableNetworks: Sendable {
             id: SetID.student
         )
         adapters.initialize(seed: seed)
-        student = try VelocityTransformer(
+        var student = try VelocityTransformer(
             configuration,
-            from: AdaptedWeights(base: weights, adapters: adapters)
+            from: AdaptedWeights(base: weights.packed(network.precision), adapters: adapters)
         )
-        discriminator = try TrajectoryDiscriminator(
+        student.recomputesBlocks = network.recomputesBlocks
+        self.student = student
+        var discriminator = try TrajectoryDiscriminator(
             teacher: weights,
             configuration,
             depth: min(network.discriminatorDepth, configuration.layerCount),
             id: SetID.discriminator,
             seed: seed
         )
+        discriminator.recomputesBlocks = network.recomputesBlocks
+        self.discriminator = discriminator
     }
 
     /// What a round averages, by name and in order: the student's adapters and the discriminator.

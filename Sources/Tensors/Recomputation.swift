@@ -21,7 +21,8 @@ extension Tape {
         isRecording = false
         scratch {
             let constants = (values + inputs.dropFirst(count).map(\.value)).map(Variable.init(constant:))
-            for (value, output) in zip(values, body(self, constants)) where output.value.offset != value.offset {
+            for (value, output) in zip(values, body(self, constants))
+            where output.value.offset != value.offset {
                 value.copy(from: output.value)
             }
         }
@@ -47,7 +48,9 @@ private struct RecomputedOperation: Operation {
         let gradients = outputs.map(tape.finishedGradient)
         guard gradients.contains(where: { $0 != nil }) else { return }
         let accumulators = inputs.map(tape.accumulator)
-        let (records, spares, slotCount, mark) = (tape.records, tape.spares, tape.slots.count, tape.arena.mark)
+        let (records, spares, slotCount, mark) = (
+            tape.records, tape.spares, tape.slots.count, tape.arena.mark
+        )
         tape.records = []
         tape.spares = [:]
         tape.unrecordedSlots = slotCount

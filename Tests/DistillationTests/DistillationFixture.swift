@@ -32,12 +32,12 @@ struct DistillationFixture {
         )
     }
 
-    func rollOut(lanes: Int = 1) throws -> TrajectoryBatch {
+    func rollOut(lanes: Int = 1, precision: Precision = .float32) throws -> TrajectoryBatch {
         alignment.rollOut(
             samples,
             conditional: text,
             unconditional: unconditional,
-            teacher: try folder.makeTransformer(),
+            teacher: try folder.makeTransformer(precision: precision),
             latentShape: Array(folder.latentShape(count: 1).dropFirst()),
             pool: LanePool(count: lanes)
         )
@@ -54,12 +54,15 @@ struct DistillationFixture {
         return pool
     }
 
-    func makeTrainer(lanes: Int = 1, _ change: (inout TrainingSettings) -> Void = { _ in }) throws
-        -> DistillationTrainer
-    {
+    func makeTrainer(
+        lanes: Int = 1,
+        recomputing: Bool = false,
+        _ change: (inout TrainingSettings) -> Void = { _ in }
+    ) throws -> DistillationTrainer {
         var network = NetworkSettings()
         network.rank = 4
         network.discriminatorDepth = 2
+        network.recomputesBlocks = recomputing
         var settings = TrainingSettings()
         settings.optimizer.learningRate = 1e-3
         settings.discriminatorOptimizer.learningRate = 1e-3

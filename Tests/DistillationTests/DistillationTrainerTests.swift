@@ -88,6 +88,26 @@ import Testing
         #expect(relativeError(two.1, one.1) < 1e-4)
     }
 
+    @Test func `blocks computed twice make the update of blocks kept`() throws {
+        let fixture = try DistillationFixture()
+        let states = try fixture.rollOut()
+        func update(recomputing: Bool) throws -> (StepReport, Tensor, Tensor) {
+            var trainer = try fixture.makeTrainer(recomputing: recomputing)
+            var random = RandomStream(key: 1, stream: 6)
+            var pool = fixture.makePool(states)
+            let (batch, _, _) = try #require(pool.draw(3, random: &random))
+            let report = trainer.step(batch, random: &random)
+            return (report, trainer.studentOptimizer.firstMoment, trainer.discriminatorOptimizer.secondMoment)
+        }
+        let kept = try update(recomputing: false)
+        let twice = try update(recomputing: true)
+        #expect(twice.0.distillation == kept.0.distillation)
+        #expect(twice.0.featureMatching == kept.0.featureMatching)
+        #expect(kept.1.sumOfSquares > 0 && kept.2.sumOfSquares > 0)
+        #expect(relativeError(twice.1, kept.1) < 1e-5)
+        #expect(relativeError(twice.2, kept.2) < 1e-5)
+    }
+
     @Test func `the same segments and stream make the same student, bit for bit`() throws {
         let fixture = try DistillationFixture()
         let states = try fixture.rollOut()

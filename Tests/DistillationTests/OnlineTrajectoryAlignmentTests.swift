@@ -52,6 +52,22 @@ import Testing
         #expect(try fixture.rollOut().states.values == fixture.rollOut().states.values)
     }
 
+    @Test func `however many lanes solve a batch, the bytes are the same`() throws {
+        let fixture = try DistillationFixture()
+        let alone = try fixture.rollOut().states.values
+        #expect(try fixture.rollOut(lanes: 2).states.values == alone)
+        #expect(try fixture.rollOut(lanes: 4).states.values == alone)
+    }
+
+    @Test func `a teacher in bfloat16 stays near its trajectory`() throws {
+        let fixture = try DistillationFixture { $0.stepsPerSegment = 8 }
+        let exact = try fixture.rollOut()
+        let rounded = try fixture.rollOut(precision: .bfloat16)
+        let end = exact.states.row(exact.states.shape[0] - 1)
+        let error = relativeError(rounded.states.row(exact.states.shape[0] - 1), end)
+        #expect(error > 1e-6 && error < 3e-2, "relative difference after 32 steps: \(error)")
+    }
+
     @Test func `in segment mode a batch holds one segment and the teacher rolls no further`() throws {
         let whole = try DistillationFixture()
         let fixture = try DistillationFixture { $0.reuse = .segment }

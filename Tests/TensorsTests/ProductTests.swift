@@ -18,21 +18,23 @@ private struct ProductCase: CustomTestStringConvertible {
     }
 
     /// Extents around every edge of tiles, panels and blocks.
-    static let all: [ProductCase] = [(1, 1, 1), (3, 5, 7), (8, 33, 20), (13, 31, 65), (200, 50, 30), (30, 70, 800)]
-        .flatMap { m, n, k in
-            [(false, false), (false, true), (true, false), (true, true)].flatMap { left, right in
-                [false, true].map { adding in
-                    ProductCase(
-                        m: m,
-                        n: n,
-                        k: k,
-                        isLeftTransposed: left,
-                        isRightTransposed: right,
-                        adding: adding
-                    )
-                }
+    static let all: [ProductCase] = [
+        (1, 1, 1), (3, 5, 7), (8, 33, 20), (13, 31, 65), (200, 50, 30), (30, 70, 800),
+    ]
+    .flatMap { m, n, k in
+        [(false, false), (false, true), (true, false), (true, true)].flatMap { left, right in
+            [false, true].map { adding in
+                ProductCase(
+                    m: m,
+                    n: n,
+                    k: k,
+                    isLeftTransposed: left,
+                    isRightTransposed: right,
+                    adding: adding
+                )
             }
         }
+    }
 
     /// Every instruction set that this machine can run.
     static let instructionSets = [FS_ISA_PORTABLE, FS_ISA_AVX2, FS_ISA_AVX512].filter {

@@ -67,13 +67,17 @@ import Testing
             let map = Parameter(weight, at: ParameterPlace(set: 5, offset: 0))
             func block(_ tape: Tape, _ inputs: [Variable]) -> [Variable] {
                 let m = Modulation(inputs[1], width: 8)
-                let branch = tape.linear(tape.layerNorm(inputs[0], modulation: m, shift: 0, scale: 1), weight: map)
+                let branch = tape.linear(
+                    tape.layerNorm(inputs[0], modulation: m, shift: 0, scale: 1),
+                    weight: map
+                )
                 return [tape.gatedResidual(inputs[0], branch, modulation: m, gate: 2, consuming: true)]
             }
             let leaves = values.map(tape.variable)
             var x = leaves[0]
             for _ in 0..<3 {
-                x = recomputing
+                x =
+                    recomputing
                     ? tape.recomputed([x, leaves[1]], outputs: 1, block)[0] : block(tape, [x, leaves[1]])[0]
             }
             tape.backward(from: tape.squaredError(x, target: .zeros(x.shape), scale: 1))

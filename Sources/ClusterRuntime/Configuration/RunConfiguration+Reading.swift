@@ -97,6 +97,7 @@ extension RunConfiguration {
         try values.read("trajectory.schedule", into: &trajectory.schedule)
         try values.read("trajectory.reuse", into: &trajectory.reuse)
         try values.read("trajectory.online_alignment", into: &trajectory.onlineAlignment)
+        try values.read("trajectory.precision", into: &trajectory.precision)
         try values.read("trajectory.max_uses", into: &maxUses, in: 1...1000)
         cluster.usesPerBatch = maxUses
         trajectory.negativePrompt = try values.string("trajectory.negative_prompt") ?? ""
@@ -111,6 +112,8 @@ extension RunConfiguration {
     private mutating func readNetworks(_ values: ConfigurationValues) throws(ConfigurationError) {
         try values.read("student.rank", into: &network.rank, in: 1...4096)
         if let targets = try values.strings("student.targets") { network.targets = targets }
+        try values.read("student.precision", into: &network.precision)
+        try values.read("training.gradient_checkpointing", into: &network.recomputesBlocks)
         try values.read("discriminator.depth", into: &network.discriminatorDepth, in: 1...1000)
     }
 

@@ -2,6 +2,7 @@ import Coordination
 import Distillation
 import FlowMatching
 import NeuralNetwork
+import Tensors
 
 extension RunConfiguration {
     /// The configuration with every key stated, as YAML that reads back equal; kept as a run's `config.yaml`.
@@ -39,6 +40,9 @@ extension RunConfiguration {
             "trajectory.max_uses": "\(maxUses)",
             "trajectory.negative_prompt": quoted(trajectory.negativePrompt),
             "trajectory.online_alignment": "\(trajectory.onlineAlignment)",
+            "trajectory.precision": trajectory.precision.rawValue,
+            "student.precision": network.precision.rawValue,
+            "training.gradient_checkpointing": "\(network.recomputesBlocks)",
             "student.rank": "\(network.rank)",
             "student.targets": "[\(network.targets.map(quoted).joined(separator: ", "))]",
             "discriminator.depth": "\(network.discriminatorDepth)",

@@ -26,7 +26,7 @@ struct TrajectorySolver: Sendable {
     init(_ model: ModelFolder, configuration: RunConfiguration, lanes: Int) throws {
         self.configuration = configuration
         self.model = model
-        teacher = try model.makeTransformer()
+        teacher = try model.makeTransformer(precision: configuration.trajectory.precision)
         pool = LanePool(count: lanes)
         alignment = OnlineTrajectoryAlignment(
             configuration.trajectory,

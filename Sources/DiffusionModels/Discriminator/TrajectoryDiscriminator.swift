@@ -6,10 +6,16 @@ package import Tensors
 ///
 /// It begins as the teacher with a head whose last map is zero, so every logit is 0 and the hinge loss is 2.
 package struct TrajectoryDiscriminator: Sendable {
-    private let trunk: TransformerTrunk
+    private var trunk: TransformerTrunk
     private let head: DiscriminatorHead
     /// All of its parameters, the teacher's blocks and the head's.
     package let parameters: ParameterSet
+
+    /// As ``VelocityTransformer/recomputesBlocks``.
+    package var recomputesBlocks: Bool {
+        get { trunk.recomputesBlocks }
+        set { trunk.recomputesBlocks = newValue }
+    }
 
     /// - Parameters:
     ///   - teacher: weights to start from.

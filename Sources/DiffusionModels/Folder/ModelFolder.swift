@@ -19,9 +19,7 @@ package struct ModelFolder: Sendable {
     package let hasAutoencoder: Bool
 
     /// Opens a folder and reads its weights; every missing or wrong piece is an error that names it.
-    ///
-    /// - Parameter precision: of products with the transformer's weights.
-    package init(path: String, precision: Precision = .float32) throws {
+    package init(path: String) throws {
         let index = try ConfigurationFile(
             path: "\(path)/model_index.json",
             purpose: "a model folder as diffusers writes it has one"
@@ -42,19 +40,25 @@ package struct ModelFolder: Sendable {
         )
         shift = try Self.shift(path: "\(path)/scheduler/scheduler_config.json")
         weights = Weights(origin: transformer, tensors: try SafetensorsFolder(path: transformer).tensors())
-            .packed(precision)
         hasAutoencoder = index.componentClass("vae") != nil
         text = try TextPipeline(folder: path, index: index, transformer: configuration)
     }
 
     /// The teacher, or any network over the same weights.
-    package func makeTransformer() throws(ModelError) -> VelocityTransformer {
-        try VelocityTransformer(configuration, from: weights)
+    ///
+    /// - Parameter precision: of products with the weights.
+    package func makeTransformer(
+        precision: Precision = .float32
+    ) throws(ModelError) -> VelocityTransformer {
+        try VelocityTransformer(configuration, from: weights.packed(precision))
     }
 
     /// The network with adapters on its linear maps.
     package func makeTransformer(adapters: LowRankAdapters) throws(ModelError) -> VelocityTransformer {
-        try VelocityTransformer(configuration, from: AdaptedWeights(base: weights, adapters: adapters))
+        try VelocityTransformer(
+            configuration,
+            from: AdaptedWeights(base: weights.packed(.float32), adapters: adapters)
+        )
     }
 
     /// Shape of `count` latents, `[count, channels, height, width]`.

@@ -107,7 +107,8 @@ private struct JointAttention {
         tape.arena.release(to: mark)
     }
 
-    private func arguments(sample: Int, head: Int, _ gradients: AttentionGradients?) -> fs_attention_arguments {
+    private func arguments(sample: Int, head: Int, _ gradients: AttentionGradients?) -> fs_attention_arguments
+    {
         let width = keys[0].shape[2] / heads
         var a = unsafe fs_attention_arguments()
         unsafe a.streams = keys.count

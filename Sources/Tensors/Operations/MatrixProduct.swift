@@ -165,7 +165,8 @@ private struct Product {
     }
 
     func compute(_ workspace: UnsafeMutablePointer<Float>) {
-        let isForBLAS = unsafe InstructionSet.best == FS_ISA_PORTABLE || (shape.k >= deepest && !shape.isNarrow)
+        let isForBLAS =
+            unsafe InstructionSet.best == FS_ISA_PORTABLE || (shape.k >= deepest && !shape.isNarrow)
         switch unsafe b.form {
         case .rows where isForBLAS: unsafe computeWithBLAS()
         case .rows, .bfloat16Rows:

@@ -103,14 +103,14 @@ FS_INLINE int FS(packs_panels)(const fs_product_arguments *p) {
 }
 
 // A panel with all full tiles of a block of A, whose loop the compiler sees whole; `next` is the panel that will
-// be needed after it, of which a share arrives with every tile, or NULL.
+// be needed after it, of which a share arrives in the second-level cache with every tile, or NULL.
 FS_INLINE void FS(multiply_full_tiles)(
     const FS(tile) *block, size_t rows, int is_packed, const float *next) {
     FS(tile) tile = *block;
     size_t tiles = rows / ROWS, share = next ? block->k * COLUMNS / tiles : 0;
     for (size_t i = 0; i < tiles; i++) {
         for (size_t line = 0; line < share; line += 16) {
-            __builtin_prefetch(next + line);
+            __builtin_prefetch(next + line, 0, 2);
         }
         next += share;
         if (is_packed) {

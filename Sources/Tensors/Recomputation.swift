@@ -22,7 +22,7 @@ extension Tape {
         scratch {
             let constants = (values + inputs.dropFirst(count).map(\.value)).map(Variable.init(constant:))
             for (value, output) in zip(values, body(self, constants))
-            where output.value.offset != value.offset {
+            where !output.value.startsWhere(value) {
                 value.copy(from: output.value)
             }
         }

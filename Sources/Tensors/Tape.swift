@@ -62,8 +62,8 @@ package final class Tape {
     private var wanted: UInt64 = .max
     /// Gradients that were read for the last time, by their number of elements.
     var spares: [Int: [Tensor]] = [:]
-    /// Where gradients start that the operation walked over handed on.
-    private var passed: [Int] = []
+    /// Gradients that the operation walked over handed on.
+    private var passed: [Tensor] = []
     /// Lanes that have nothing of their own to do and share the work inside operations; nil when all are busy.
     var helpers: LanePool?
 
@@ -134,7 +134,9 @@ package final class Tape {
             record.operation.backward(on: self)
             for index in record.slots where !slots[index].isLeaf {
                 guard let gradient = slots[index].gradient else { continue }
-                if !passed.contains(gradient.offset) { spares[gradient.count, default: []].append(gradient) }
+                if !passed.contains(where: gradient.startsWhere) {
+                    spares[gradient.count, default: []].append(gradient)
+                }
                 slots[index].gradient = nil
             }
         }
@@ -214,7 +216,7 @@ extension Tape {
     }
 
     /// Keeps the gradient of an output of the operation walked over from being used for another value.
-    func keep(_ gradient: Tensor) { passed.append(gradient.offset) }
+    func keep(_ gradient: Tensor) { passed.append(gradient) }
 
     private func wantedSlot(of input: Variable) -> Int? {
         input.slot.flatMap { slots[$0].reach & wanted == 0 ? nil : $0 }

@@ -20,6 +20,9 @@ package struct Tensor: Sendable {
     /// Number of elements: the product of the extents.
     package var count: Int { shape.reduce(1, *) }
 
+    /// True for a view of the same memory from the same element on.
+    func startsWhere(_ other: Tensor) -> Bool { storage === other.storage && offset == other.offset }
+
     /// The first element; only this module follows it.
     var pointer: UnsafeMutablePointer<Float> { unsafe storage.base + offset }
 }

@@ -30,6 +30,13 @@ package final class Arena {
         cursor = mark.cursor
     }
 
+    /// Lends a tensor of `count` elements, not set yet, to `body`.
+    func scratch(_ count: Int, _ body: (Tensor) -> Void) {
+        let place = mark
+        body(allocate([count]))
+        release(to: place)
+    }
+
     /// Takes back everything, and joins the slabs of a step that outgrew the first into one.
     package func reset() {
         if slabs.count > 1 {

@@ -12,11 +12,10 @@ package final class Lane: @unchecked Sendable {
 ///
 /// Lanes are plain threads, never Swift's cooperative pool: a long product there would keep heartbeats from
 /// running. The caller's thread works as the first lane, so one lane starts no thread at all. A pool serves
-/// one caller at a time.
-@safe
+/// one caller at a time. A lane that is done with its own work helps inside the operations of the others.
 package final class LanePool: @unchecked Sendable {
     package let lanes: [Lane]
-    private let work: UnsafeMutablePointer<LaneWork>
+    private let board: LaneBoard
     private var threads: [pthread_t] = []
 
     /// - Parameter count: lanes; more than cores only cost memory.
@@ -24,12 +23,12 @@ package final class LanePool: @unchecked Sendable {
         precondition(count >= 1, "a pool needs at least one lane, got \(count)")
         setProductThreadCount(1)
         lanes = (0..<count).map(Lane.init(index:))
-        unsafe work = .allocate(capacity: 1)
-        unsafe work.initialize(to: LaneWork())
-        unsafe pthread_mutex_init(&work.pointee.mutex, nil)
-        unsafe pthread_cond_init(&work.pointee.changed, nil)
-        for lane in lanes.dropFirst() {
-            let start = unsafe Unmanaged.passRetained(LaneStart(lane: lane, work: work)).toOpaque()
+        board = LaneBoard(laneCount: count)
+        guard count > 1 else { return }
+        for lane in lanes {
+            lane.tape.helpers = board
+            guard lane.index > 0 else { continue }
+            let start = unsafe Unmanaged.passRetained(LaneStart(lane: lane, board: board)).toOpaque()
             var thread = pthread_t()
             let result = unsafe pthread_create(&thread, nil, runLane, start)
             precondition(result == 0, "the system starts a thread for a lane, error \(result)")
@@ -38,28 +37,25 @@ package final class LanePool: @unchecked Sendable {
     }
 
     deinit {
-        unsafe pthread_mutex_lock(&work.pointee.mutex)
-        unsafe work.pointee.isStopping = true
-        unsafe pthread_cond_broadcast(&work.pointee.changed)
-        unsafe pthread_mutex_unlock(&work.pointee.mutex)
+        board.stop()
         for thread in threads { pthread_join(thread, nil) }
-        unsafe pthread_cond_destroy(&work.pointee.changed)
-        unsafe pthread_mutex_destroy(&work.pointee.mutex)
-        unsafe work.deinitialize(count: 1)
-        unsafe work.deallocate()
     }
 
     /// Splits `0 ..< count` into one contiguous share a lane and runs `body` on all lanes at once.
     ///
     /// Shares differ by at most one and depend only on `count` and the number of lanes. With fewer than one a
-    /// lane, the first lane takes all and the others help inside its operations. Returns when all are done.
+    /// lane, the first lane takes all and the others only help. Returns when all are done.
     package func forEachShare(of count: Int, _ body: (Lane, Range<Int>) -> Void) {
-        guard count >= lanes.count || lanes.count == 1 else {
-            lanes[0].tape.helpers = self
-            defer { lanes[0].tape.helpers = nil }
-            return body(lanes[0], 0..<count)
+        guard count > 0 else { return }
+        guard lanes.count > 1 else { return body(lanes[0], 0..<count) }
+        board.run(on: lanes[0]) { [lanes] lane in
+            if count >= lanes.count {
+                let first = lane.index * count / lanes.count
+                body(lane, first..<(lane.index + 1) * count / lanes.count)
+            } else if lane.index == 0 {
+                body(lane, 0..<count)
+            }
         }
-        run { lane in body(lane, lane.share(of: count, among: lanes.count)) }
     }
 
     /// Like ``forEachShare(of:_:)``, with each lane's share in even pieces of at most `size`, one after another.
@@ -73,75 +69,21 @@ package final class LanePool: @unchecked Sendable {
             }
         }
     }
-
-    /// Runs `body` on every lane at once, the first on the caller's thread, and returns when all are done.
-    func run(_ body: (Lane) -> Void) {
-        withoutActuallyEscaping(body) { task in
-            unsafe pthread_mutex_lock(&work.pointee.mutex)
-            unsafe work.pointee.task = task
-            unsafe work.pointee.running = threads.count
-            unsafe work.pointee.generation += 1
-            unsafe pthread_cond_broadcast(&work.pointee.changed)
-            unsafe pthread_mutex_unlock(&work.pointee.mutex)
-            task(lanes[0])
-            unsafe pthread_mutex_lock(&work.pointee.mutex)
-            while unsafe work.pointee.running > 0 {
-                unsafe pthread_cond_wait(&work.pointee.changed, &work.pointee.mutex)
-            }
-            unsafe work.pointee.task = nil
-            unsafe pthread_mutex_unlock(&work.pointee.mutex)
-        }
-    }
 }
 
-extension Lane {
-    /// A lane's contiguous share of `0 ..< count`.
-    func share(of count: Int, among lanes: Int) -> Range<Int> {
-        index * count / lanes..<(index + 1) * count / lanes
-    }
-}
-
-/// What the lanes of a pool share, under its mutex.
-@unsafe
-private struct LaneWork {
-    var mutex = unsafe pthread_mutex_t()
-    var changed = pthread_cond_t()
-    var task: ((Lane) -> Void)?
-    var generation = 0
-    var running = 0
-    var isStopping = false
-}
-
-@safe
-private final class LaneStart {
+private final class LaneStart: Sendable {
     let lane: Lane
-    let work: UnsafeMutablePointer<LaneWork>
+    let board: LaneBoard
 
-    init(lane: Lane, work: UnsafeMutablePointer<LaneWork>) {
+    init(lane: Lane, board: LaneBoard) {
         self.lane = lane
-        unsafe self.work = work
+        self.board = board
     }
 }
 
 private func runLane(_ argument: UnsafeMutableRawPointer?) -> UnsafeMutableRawPointer? {
     guard let argument = unsafe argument else { return nil }
     let start = unsafe Unmanaged<LaneStart>.fromOpaque(argument).takeRetainedValue()
-    let work = unsafe start.work
-    var seen = 0
-    unsafe pthread_mutex_lock(&work.pointee.mutex)
-    while unsafe !work.pointee.isStopping {
-        if unsafe work.pointee.generation == seen {
-            unsafe pthread_cond_wait(&work.pointee.changed, &work.pointee.mutex)
-            continue
-        }
-        unsafe seen = work.pointee.generation
-        let task = unsafe work.pointee.task
-        unsafe pthread_mutex_unlock(&work.pointee.mutex)
-        task?(start.lane)
-        unsafe pthread_mutex_lock(&work.pointee.mutex)
-        unsafe work.pointee.running -= 1
-        unsafe pthread_cond_broadcast(&work.pointee.changed)
-    }
-    unsafe pthread_mutex_unlock(&work.pointee.mutex)
+    start.board.serve(start.lane)
     return nil
 }

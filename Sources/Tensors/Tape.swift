@@ -64,8 +64,8 @@ package final class Tape {
     var spares: [Int: [Tensor]] = [:]
     /// Gradients that the operation walked over handed on.
     private var passed: [Tensor] = []
-    /// Lanes that have nothing of their own to do and share the work inside operations; nil when all are busy.
-    var helpers: LanePool?
+    /// Where lanes that have nothing of their own to do take work inside operations; nil for a tape by itself.
+    var helpers: LaneBoard?
 
     package init(arena: Arena = Arena()) { self.arena = arena }
 

@@ -176,8 +176,8 @@ private struct ProductCase: CustomTestStringConvertible {
     }
 
     @Test func `products and attention shared between lanes are those of one lane`() {
-        let x = randomTensor([1, 50, 64], seed: 7)
-        let weight = Parameter(frozen: randomTensor([128, 64], seed: 8))
+        let x = randomTensor([1, 300, 128], seed: 7)
+        let weight = Parameter(frozen: randomTensor([512, 128], seed: 8))
         let pool = LanePool(count: 3)
         func compute(on tape: Tape) -> Tensor {
             let y = tape.linear(Variable(constant: x), weight: weight)
@@ -187,6 +187,25 @@ private struct ProductCase: CustomTestStringConvertible {
         let shared = LaneResults(repeating: Tensor.zeros([1]), count: 3)
         pool.forEachShare(of: 1) { lane, _ in shared[lane.index] = compute(on: lane.tape) }
         #expect(shared[0].values == alone.values)
+        #expect(pool.lanes.dropFirst().contains { $0.tape.arena.capacity > 0 })
+    }
+
+    @Test func `lanes that are done early help the one that is late, with the same results`() {
+        let x = randomTensor([1, 200, 96], seed: 11)
+        let weight = Parameter(frozen: randomTensor([400, 96], seed: 12))
+        let expected = Tape().linear(Variable(constant: x), weight: weight).value.values
+        let pool = LanePool(count: 3)
+        let wrong = LaneResults(repeating: 0, count: 3)
+        for _ in 0..<20 {
+            pool.forEachShare(of: 3) { lane, _ in
+                for _ in 0..<(lane.index == 1 ? 20 : 1) {
+                    lane.tape.reset()
+                    let y = lane.tape.linear(Variable(constant: x), weight: weight)
+                    if y.value.values != expected { wrong[lane.index] += 1 }
+                }
+            }
+        }
+        #expect(wrong.values == [0, 0, 0])
     }
 }
 

@@ -234,6 +234,14 @@ void fs_adamw(
     float *parameters, const float *gradients, float *m, float *v, size_t count, float learning_rate, float beta1,
     float beta2, float epsilon, float weight_decay, float correction1, float correction2, float gradient_scale);
 
+// ---- processors.c -----------------------------------------------------------------------------------------
+
+// The processors that the calling thread may run on, ascending, the first `capacity` of them written; returns how
+// many there are, 0 where that cannot be told.
+size_t fs_allowed_processors(size_t *processors, size_t capacity);
+// Lets the calling thread run on these processors only; where the system refuses, it runs as before.
+void fs_allow_processors(const size_t *processors, size_t count);
+
 // ---- random.c ---------------------------------------------------------------------------------------------
 // Philox4x32-10 (Salmon et al., SC 2011). Block i of a stream is philox(key, {i low, i high, stream low, stream high}).
 

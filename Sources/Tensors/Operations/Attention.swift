@@ -88,23 +88,28 @@ private struct JointAttention {
         self.isCausal = isCausal
     }
 
+    /// Heads that make a million multiplications.
+    private var leastHeads: Int {
+        let tokens = keys.reduce(0) { $0 + $1.shape[1] }
+        return 1 + (1 << 19) / max(1, tokens * tokens * keys[0].shape[2] / heads)
+    }
+
     /// Calls `body` for every head of every sample, shared with idle lanes, with its arguments and a workspace.
     func forEachHead(
         on tape: Tape,
         gradients: AttentionGradients? = nil,
         _ body: (inout fs_attention_arguments, UnsafeMutablePointer<Float>) -> Void
     ) {
-        let mark = tape.arena.mark
         var first = unsafe arguments(sample: 0, head: 0, gradients)
         let size = unsafe fs_attention_workspace(InstructionSet.best, &first)
-        let workspace = tape.arena.allocate([tape.workers, size])
-        tape.share(keys[0].shape[0] * heads) { worker, range in
-            for index in range {
-                var arguments = unsafe arguments(sample: index / heads, head: index % heads, gradients)
-                unsafe body(&arguments, workspace.row(worker).pointer)
+        tape.share(keys[0].shape[0] * heads, least: leastHeads) { arena, range in
+            arena.scratch(size) { workspace in
+                for index in range {
+                    var arguments = unsafe arguments(sample: index / heads, head: index % heads, gradients)
+                    unsafe body(&arguments, workspace.pointer)
+                }
             }
         }
-        tape.arena.release(to: mark)
     }
 
     private func arguments(sample: Int, head: Int, _ gradients: AttentionGradients?) -> fs_attention_arguments

@@ -65,7 +65,7 @@ extension Tape {
             rows % samples == 0 && condition.map { $0.modulation.width == width } ?? true,
             "\(samples) conditions for rows of shape \(x.shape)"
         )
-        shareRows(rows, perSample: rows / samples) { range, sample in
+        shareRows(rows, perSample: rows / samples, width: width) { range, sample in
             let first = range.lowerBound
             unsafe fs_layer_norm_modulate_forward(
                 x.value.pointer + first * width,
@@ -149,7 +149,7 @@ private struct LayerNormOperation: Operation {
         let dx = tape.accumulator(for: x)
         let dm = tape.accumulator(for: modulation?.variable)
         let samples = modulation?.samples ?? 1
-        tape.shareRows(rows, perSample: rows / samples, splitsSample: dm == nil) { range, sample in
+        tape.shareRows(rows, perSample: rows / samples, width: width, splitsSample: dm == nil) { range, sample in
             let first = range.lowerBound
             unsafe fs_layer_norm_modulate_backward(
                 x.value.pointer + first * width,

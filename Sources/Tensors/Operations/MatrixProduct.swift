@@ -107,23 +107,26 @@ extension Tape {
             bias: bias,
             adding: adding
         )
-        let mark = arena.mark
-        let workspace = arena.allocate([workers, fs_product_workspace(shape.n, shape.k)])
-        if shape.n >= workers * widestPanel {
-            share((shape.n + widestPanel - 1) / widestPanel) { worker, range in
+        let size = fs_product_workspace(shape.n, shape.k)
+        if shape.n >= 2 * widestPanel {
+            let least = 1 + leastMultiplications / max(1, shape.m * shape.k * widestPanel)
+            share((shape.n + widestPanel - 1) / widestPanel, least: least) { arena, range in
                 let first = range.lowerBound * widestPanel
                 let end = min(range.upperBound * widestPanel, shape.n)
-                unsafe product.columns(first..<end).compute(workspace.row(worker).pointer)
+                let part = unsafe product.columns(first..<end)
+                arena.scratch(size) { unsafe part.compute($0.pointer) }
             }
         } else {
-            share(shape.m) { worker, range in
-                unsafe product.rows(range).compute(workspace.row(worker).pointer)
+            share(shape.m, least: 1 + leastMultiplications / max(1, shape.n * shape.k)) { arena, range in
+                let part = unsafe product.rows(range)
+                arena.scratch(size) { unsafe part.compute($0.pointer) }
             }
         }
-        arena.release(to: mark)
     }
 }
 
+/// Multiplications worth a part of their own.
+private let leastMultiplications = 1 << 19
 /// Packed weights are cut at multiples of this many columns.
 private let widestPanel = 32
 /// The inner extent from which OpenBLAS, which also blocks for the third-level cache, is faster.

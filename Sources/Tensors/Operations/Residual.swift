@@ -21,7 +21,7 @@ extension Tape {
             "a branch of shape \(branch.shape) beside \(x.shape) of \(modulation.samples) samples"
         )
         let y = consuming && !isRecording ? x.value : arena.allocate(x.shape)
-        shareRows(rows, perSample: rows / modulation.samples) { range, sample in
+        shareRows(rows, perSample: rows / modulation.samples, width: width) { range, sample in
             let first = range.lowerBound * width
             unsafe fs_gated_residual_forward(
                 x.value.pointer + first,
@@ -94,7 +94,9 @@ private struct GatedResidualOperation: Operation {
         let rows = x.value.count / width
         let dbranch = tape.accumulator(for: branch)
         let dm = tape.accumulator(for: modulation.variable)
-        tape.shareRows(rows, perSample: rows / modulation.samples, splitsSample: dm == nil) { range, sample in
+        tape.shareRows(rows, perSample: rows / modulation.samples, width: width, splitsSample: dm == nil) {
+            range,
+            sample in
             let first = range.lowerBound * width
             unsafe fs_gated_residual_backward(
                 branch.value.pointer + first,

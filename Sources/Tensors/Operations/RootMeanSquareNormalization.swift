@@ -13,7 +13,7 @@ extension Tape {
         let w = parameter(weight)
         let y = arena.allocate(x.shape)
         let inverse = arena.allocate([rows])
-        share(rows) { _, range in
+        shareRows(rows, perSample: rows, width: width) { range, _ in
             let first = range.lowerBound
             unsafe fs_rms_norm_forward(
                 x.value.pointer + first * width,
@@ -43,7 +43,7 @@ private struct RMSNormOperation: Operation {
         let dx = tape.accumulator(for: x)
         let dw = tape.accumulator(for: weight)
         let rows = x.value.count / width
-        tape.shareRows(rows, perSample: rows, splitsSample: dw == nil) { range, _ in
+        tape.shareRows(rows, perSample: rows, width: width, splitsSample: dw == nil) { range, _ in
             let first = range.lowerBound
             unsafe fs_rms_norm_backward(
                 x.value.pointer + first * width,

@@ -60,7 +60,7 @@ package struct TrainingBenchmark: Benchmark {
     }
 
     package mutating func run() {
-        for gradient in gradients { gradient.flat.fill(0) }
+        ParameterGradients.clear(gradients, pool: pool)
         pool.forEachShare(of: shape.batch, inPiecesOf: LaneLoad.training.samples(tokens: shape.tokens)) {
             lane,
             range in

@@ -80,8 +80,8 @@ package struct DistillationTrainer {
             featureMatchingWeight: settings.featureMatchingWeight,
             batchCount: batch.count
         )
-        for gradients in studentGradients { gradients.flat.fill(0) }
-        if isAdversarial { for gradients in discriminatorGradients { gradients.flat.fill(0) } }
+        ParameterGradients.clear(studentGradients, pool: pool)
+        if isAdversarial { ParameterGradients.clear(discriminatorGradients, pool: pool) }
         let losses = LaneResults(repeating: DistillationUpdate.Losses(), count: pool.lanes.count)
         let pieces = networks.student.samplesAtOnce(batch.text, for: .training)
         pool.forEachShare(of: batch.count, inPiecesOf: pieces) { lane, range in

@@ -73,6 +73,13 @@ extension ParameterGradients {
         return lanes[0]
     }
 
+    /// Zeroes the lanes' gradients, each lane its own.
+    package static func clear(_ lanes: [ParameterGradients], pool: LanePool) {
+        pool.forEachShare(of: lanes.count) { _, range in
+            for gradients in lanes[range] { gradients.flat.fill(0) }
+        }
+    }
+
     /// √Σ g².
     package var norm: Double { flat.sumOfSquares.squareRoot() }
 }

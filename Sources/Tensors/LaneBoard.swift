@@ -99,7 +99,9 @@ final class LaneBoard: @unchecked Sendable {
         unlock()
     }
 
-    /// Counts the lane's part as done and helps others until the whole batch is. Under the mutex.
+    /// Counts the lane's part as done and helps others until the whole batch is.
+    ///
+    /// Called under the mutex.
     private func finishPart(of batch: Int, _ lane: Lane) {
         unsafe state.pointee.doneCount += 1
         announce()
@@ -161,8 +163,9 @@ final class LaneBoard: @unchecked Sendable {
         unlock()
     }
 
-    /// Returns, under the mutex, after something changed. Operations are short and waking a thread is slow, so a
-    /// lane looks for a while before it sleeps.
+    /// Returns after something changed; called under the mutex, and returns under it.
+    ///
+    /// Operations are short and waking a thread is slow, so a lane looks for a while before it sleeps.
     private func waitForChange() {
         let seen = changes.load(ordering: .acquiring)
         unlock()

@@ -149,7 +149,9 @@ private struct LayerNormOperation: Operation {
         let dx = tape.accumulator(for: x)
         let dm = tape.accumulator(for: modulation?.variable)
         let samples = modulation?.samples ?? 1
-        tape.shareRows(rows, perSample: rows / samples, width: width, splitsSample: dm == nil) { range, sample in
+        tape.shareRows(rows, perSample: rows / samples, width: width, splitsSample: dm == nil) {
+            range,
+            sample in
             let first = range.lowerBound
             unsafe fs_layer_norm_modulate_backward(
                 x.value.pointer + first * width,

@@ -109,8 +109,9 @@ final class LaneBoard: @unchecked Sendable {
         while unsafe state.pointee.batch == batch && state.pointee.doneCount < laneCount {
             if let task = unsafe state.pointee.shared.last(where: \.hasParts) {
                 unlock()
-                if task.work(on: lane.tape.arena) { announceUnlocked() }
+                let wasLast = task.work(on: lane.tape.arena)
                 lock()
+                if wasLast { announce() }
             } else {
                 waitForChange()
             }
@@ -152,15 +153,10 @@ final class LaneBoard: @unchecked Sendable {
     private func lock() { unsafe pthread_mutex_lock(&state.pointee.mutex) }
     private func unlock() { unsafe pthread_mutex_unlock(&state.pointee.mutex) }
 
+    /// Wakes whoever waits for a change; called under the mutex.
     private func announce() {
         changes.add(1, ordering: .releasing)
         unsafe pthread_cond_broadcast(&state.pointee.changed)
-    }
-
-    private func announceUnlocked() {
-        lock()
-        announce()
-        unlock()
     }
 
     /// Returns after something changed; called under the mutex, and returns under it.

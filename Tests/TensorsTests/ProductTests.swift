@@ -185,9 +185,17 @@ private struct ProductCase: CustomTestStringConvertible {
         }
         let alone = compute(on: Tape())
         let shared = LaneResults(repeating: Tensor.zeros([1]), count: 3)
-        pool.forEachShare(of: 1) { lane, _ in shared[lane.index] = compute(on: lane.tape) }
-        #expect(shared[0].values == alone.values)
-        #expect(pool.lanes.dropFirst().contains { $0.tape.arena.capacity > 0 })
+        // How soon the others wake is the system's choice, so they get many chances.
+        var haveHelped = false
+        for _ in 0..<500 where !haveHelped {
+            pool.forEachShare(of: 1) { lane, _ in
+                lane.tape.reset()
+                shared[lane.index] = compute(on: lane.tape)
+            }
+            #expect(shared[0].values == alone.values)
+            haveHelped = pool.lanes.dropFirst().contains { $0.tape.arena.capacity > 0 }
+        }
+        #expect(haveHelped)
     }
 
     @Test func `lanes that are done early help the one that is late, with the same results`() {

@@ -29,7 +29,9 @@ package struct TrainingBenchmark: Benchmark {
     package let cost: BenchmarkCost
 
     package init(_ shape: BenchmarkShape, mode: Mode, precision: Precision, pool: LanePool) throws {
-        let weights = try shape.randomWeights().packed(precision)
+        let drawn = try shape.randomWeights()
+        // Weights in training change too often to be laid out for products.
+        let weights = mode == .lora ? drawn.packed(precision) : drawn
         switch mode {
         case .lora:
             let adapters = LowRankAdapters(

@@ -78,11 +78,22 @@ FS_INLINE void map_values(fs_activation kind, const float *x, float *y, size_t c
     }
 }
 
-FS_INLINE void add_derivatives(
-    fs_activation kind, const float *restrict x, const float *restrict dy, float *restrict dx, size_t count) {
+FS_INLINE void map_derivatives(
+    fs_activation kind, const float *restrict x, const float *restrict dy, float *restrict dx, size_t count,
+    int adding) {
     INDEPENDENT_PAIRS
     for (size_t i = 0; i < count; i++) {
-        dx[i] += derivative(kind, x[i]) * dy[i];
+        float gradient = derivative(kind, x[i]) * dy[i];
+        dx[i] = adding ? dx[i] + gradient : gradient;
+    }
+}
+
+FS_INLINE void pull_back(
+    fs_activation kind, const float *x, const float *dy, float *dx, size_t count, int adding) {
+    if (adding) {
+        map_derivatives(kind, x, dy, dx, count, 1);
+    } else {
+        map_derivatives(kind, x, dy, dx, count, 0);
     }
 }
 
@@ -98,12 +109,13 @@ void fs_activation_forward(fs_activation kind, const float *x, float *y, size_t 
 }
 
 FS_CLONES
-void fs_activation_backward(fs_activation kind, const float *x, const float *dy, float *dx, size_t count) {
+void fs_activation_backward(
+    fs_activation kind, const float *x, const float *dy, float *dx, size_t count, int adding) {
     switch (kind) {
-    case FS_GELU_TANH: add_derivatives(FS_GELU_TANH, x, dy, dx, count); break;
-    case FS_GELU_ERF: add_derivatives(FS_GELU_ERF, x, dy, dx, count); break;
-    case FS_QUICK_GELU: add_derivatives(FS_QUICK_GELU, x, dy, dx, count); break;
-    case FS_SILU: add_derivatives(FS_SILU, x, dy, dx, count); break;
-    case FS_LEAKY_RELU: add_derivatives(FS_LEAKY_RELU, x, dy, dx, count); break;
+    case FS_GELU_TANH: pull_back(FS_GELU_TANH, x, dy, dx, count, adding); break;
+    case FS_GELU_ERF: pull_back(FS_GELU_ERF, x, dy, dx, count, adding); break;
+    case FS_QUICK_GELU: pull_back(FS_QUICK_GELU, x, dy, dx, count, adding); break;
+    case FS_SILU: pull_back(FS_SILU, x, dy, dx, count, adding); break;
+    case FS_LEAKY_RELU: pull_back(FS_LEAKY_RELU, x, dy, dx, count, adding); break;
     }
 }

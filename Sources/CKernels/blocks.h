@@ -18,4 +18,9 @@ static inline size_t packed_columns(size_t n, size_t k) {
     return all < most ? all : most;
 }
 
+// Floats of a tail of k rows, in panels.
+static inline size_t tail_size(size_t n, size_t k) {
+    return (n + WIDEST_PANEL - 1) / WIDEST_PANEL * WIDEST_PANEL * k;
+}
+
 #endif

@@ -194,3 +194,16 @@ void fs_copy_strided(
         copy_run(target + r * target_stride, source + r * source_stride, columns);
     }
 }
+
+// Sixteen rows of the target at a time, which stay in the cache while all rows of the source pass.
+void fs_add_transposed(const float *source, float *target, size_t rows, size_t columns) {
+    enum { AT_ONCE = 16 };
+    for (size_t first = 0; first < columns; first += AT_ONCE) {
+        size_t end = first + AT_ONCE < columns ? first + AT_ONCE : columns;
+        for (size_t r = 0; r < rows; r++) {
+            for (size_t c = first; c < end; c++) {
+                target[c * rows + r] += source[r * columns + c];
+            }
+        }
+    }
+}

@@ -1,4 +1,4 @@
-// C = A B, or C += A B, for one instruction set (after Goto & van de Geijn 2008). B is packed into panels, as
+// C = A B + tail, or C +=, for one instruction set (after Goto & van de Geijn 2008). B is packed into panels, as
 // many columns at a time as PANEL_ELEMENTS allow; a block of A stays in the second-level cache while all
 // panels pass over it, and a panel stays in the first-level cache while all tiles of the block pass over it.
 
@@ -121,6 +121,7 @@ FS_INLINE void FS(multiply_full_tiles)(
             FS(multiply_rows)(&tile, ROWS, block->row_stride, 1, COLUMNS);
         }
         tile.c += ROWS * block->c_stride;
+        tile.tail_a += ROWS * block->tail_stride;
     }
 }
 
@@ -133,6 +134,7 @@ FS_INLINE void FS(multiply_block)(
         panel.b = block->b + j / COLUMNS * panel_step;
         panel.c = block->c + j;
         panel.bias = block->bias ? block->bias + j : NULL;
+        panel.tail_b = block->tail_b + j * block->tail_k;
         size_t whole = is_plain && j + COLUMNS <= columns ? rows / ROWS * ROWS : 0;
         if (whole) {
             const float *next = j + COLUMNS < columns ? panel.b + panel_step : NULL;
@@ -149,16 +151,17 @@ FS_INLINE void FS(multiply_block)(
             tile.row_stride = is_packed ? 1 : block->row_stride;
             tile.column_stride = is_packed ? count : block->column_stride;
             tile.c = panel.c + i * block->c_stride;
+            tile.tail_a = block->tail_a + i * block->tail_stride;
             FS(multiply_tile)(&tile, count, FS(smaller)(COLUMNS, columns - j));
         }
     }
 }
 
 // Columns [first, first + columns) of C; `b` starts at their first panel, or at the first column of a B that
-// is read where it stands.
+// is read where it stands. `tail` has all panels of tail_b.
 static void FS(multiply_columns)(
     const fs_product_arguments *p, size_t first, size_t columns, const float *b, size_t b_stride,
-    float *packed) {
+    const float *tail, float *packed) {
     int packs = FS(packs_block)(p);
     for (size_t row = 0; row < p->m; row += BLOCK_ROWS) {
         size_t rows = FS(smaller)(BLOCK_ROWS, p->m - row);
@@ -179,6 +182,10 @@ static void FS(multiply_columns)(
                 .c_stride = p->c_stride,
                 .bias = p->bias && start == 0 ? p->bias + first : NULL,
                 .adding = p->adding || start > 0,
+                .tail_a = p->tail_a + row * p->tail_a_row_stride,
+                .tail_stride = p->tail_a_row_stride,
+                .tail_k = start + depth == p->k ? p->tail_k : 0,
+                .tail_b = tail + first * p->tail_k,
             };
             FS(multiply_block)(&block, rows, columns, b_stride == COLUMNS ? p->k * COLUMNS : COLUMNS, packs);
         }
@@ -234,24 +241,43 @@ static void FS(multiply_narrow)(const fs_product_arguments *p) {
 }
 
 static void FS(product)(const fs_product_arguments *p, float *workspace) {
-    float *packed = workspace, *panels = workspace + BLOCK_ROWS * BLOCK_DEPTH;
-    if (p->panels) {
-        FS(multiply_columns)(p, 0, p->n, p->panels, COLUMNS, packed);
+    float *packed = workspace, *tail = packed + BLOCK_ROWS * BLOCK_DEPTH;
+    float *panels = tail + tail_size(p->n, p->tail_k);
+    if (p->is_narrow && !p->panels) {
+        FS(multiply_narrow)(p);
+        if (p->tail_k) {
+            fs_product_arguments rest = {
+                .a = p->tail_a,
+                .a_row_stride = p->tail_a_row_stride,
+                .a_column_stride = 1,
+                .b = p->tail_b,
+                .c = p->c,
+                .c_stride = p->c_stride,
+                .m = p->m,
+                .n = p->n,
+                .k = p->tail_k,
+                .adding = 1,
+            };
+            FS(product)(&rest, workspace);
+        }
         return;
     }
-    if (p->is_narrow) {
-        FS(multiply_narrow)(p);
+    if (p->tail_k) {
+        FS(pack_panels)(&p->tail_b, p->tail_k, 0, p->n, tail);
+    }
+    if (p->panels) {
+        FS(multiply_columns)(p, 0, p->n, p->panels, COLUMNS, tail, packed);
         return;
     }
     size_t standing = FS(packs_panels)(p) ? 0 : p->n / COLUMNS * COLUMNS;
     if (standing) {
-        FS(multiply_columns)(p, 0, standing, p->b.elements, p->b.row_stride, packed);
+        FS(multiply_columns)(p, 0, standing, p->b.elements, p->b.row_stride, tail, packed);
     }
     size_t most = packed_columns(p->n, p->k);
     for (size_t first = standing; first < p->n; first += most) {
         size_t columns = FS(smaller)(most, p->n - first);
         FS(pack_panels)(&p->b, p->k, first, columns, panels);
-        FS(multiply_columns)(p, first, columns, panels, COLUMNS, packed);
+        FS(multiply_columns)(p, first, columns, panels, COLUMNS, tail, packed);
     }
 }
 

@@ -20,23 +20,23 @@ void fs_gated_residual_forward(
     }
 }
 
-FS_INLINE void add_gated(
-    const float *restrict gate, const float *restrict dy, float *restrict dbranch, size_t columns) {
+FS_INLINE void gate_row(
+    const float *restrict gate, const float *restrict dy, float *restrict dbranch, size_t columns, int adding) {
     for (size_t c = 0; c < columns; c++) {
-        dbranch[c] += gate[c] * dy[c];
+        dbranch[c] = adding ? dbranch[c] + gate[c] * dy[c] : gate[c] * dy[c];
     }
 }
 
 FS_CLONES
 void fs_gated_residual_backward(
-    const float *branch, const float *gate, size_t stride, const float *dy, float *dbranch, float *dgate,
-    size_t rows, size_t columns, size_t rows_per_sample) {
+    const float *branch, const float *gate, size_t stride, const float *dy, float *dbranch, int adding,
+    float *dgate, size_t rows, size_t columns, size_t rows_per_sample) {
     size_t count;
     for (size_t first = 0; first < rows; first += count) {
         count = smaller(smaller(ROW_RUN, rows - first), rows_per_sample - first % rows_per_sample);
         size_t modulation = first / rows_per_sample * stride;
         for (size_t r = first; dbranch && r < first + count; r++) {
-            add_gated(gate + modulation, dy + r * columns, dbranch + r * columns, columns);
+            gate_row(gate + modulation, dy + r * columns, dbranch + r * columns, columns, adding);
         }
         if (dgate) {
             add_column_products(

@@ -4,7 +4,7 @@
 // of COLUMNS elements at a time, mostly from a packed panel where the rows follow one another, and A one element
 // at a time.
 
-// What a tile multiplies and where the result goes: C = A B + bias, or C += when `adding`.
+// What a tile multiplies and where the result goes: C = A B + tail_a tail_b + bias, or C += when `adding`.
 typedef struct {
     const float *a;   // element (i, p) at a[i * row_stride + p * column_stride]; one of the two is 1
     size_t row_stride, column_stride;
@@ -14,6 +14,9 @@ typedef struct {
     size_t c_stride;
     const float *bias;   // COLUMNS floats or NULL
     int adding;
+    const float *tail_a;   // rows of tail_k elements, tail_stride apart
+    size_t tail_stride, tail_k;
+    const float *tail_b;   // tail_k rows of COLUMNS, one after another
 } FS(tile);
 
 // The tile's first `rows` rows; a constant wherever this is inlined, like the strides that are given.
@@ -39,6 +42,16 @@ FS_INLINE void FS(multiply_rows)(
 #pragma clang loop unroll(full)
         for (size_t i = 0; i < rows; i++) {
             FS(vector) x = FS(splat)(a[i * row_stride + p * column_stride]);
+            left[i] += x * b_left;
+            right[i] += x * b_right;
+        }
+    }
+    for (size_t p = 0; p < t->tail_k; p++) {
+        FS(vector) b_left = *(const FS(vector) *)(t->tail_b + p * COLUMNS);
+        FS(vector) b_right = *(const FS(vector) *)(t->tail_b + p * COLUMNS + LANES);
+#pragma clang loop unroll(full)
+        for (size_t i = 0; i < rows; i++) {
+            FS(vector) x = FS(splat)(t->tail_a[i * t->tail_stride + p]);
             left[i] += x * b_left;
             right[i] += x * b_right;
         }

@@ -57,8 +57,8 @@ package struct Weights: ParameterSource, Sendable {
         )
     }
 
-    /// 64 MiB of 32-bit floats.
-    private static let mostPackedElements = 1 << 24
+    /// 256 MiB of 32-bit floats.
+    private static let mostPackedElements = 1 << 26
 
     package func parameter(_ name: String, shape: [Int]) throws(ModelError) -> Parameter {
         Parameter(frozen: try tensor(name, shape: shape), packed: packed[name])

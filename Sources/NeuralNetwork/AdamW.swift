@@ -68,7 +68,7 @@ package struct AdamW: Sendable {
         gradients: ParameterGradients,
         pool: LanePool? = nil
     ) -> Double {
-        let norm = gradients.norm
+        let norm = gradients.norm(pool: pool)
         guard norm.isFinite else { return norm }
         stepCount += 1
         parameters.values.updateAdamW(

@@ -15,7 +15,9 @@ package struct Linear: Sendable {
     }
 
     /// `x` `[…, in]` to `[…, out]`.
-    package func callAsFunction(_ x: Variable, on tape: Tape) -> Variable {
-        tape.linear(x, weight: weight, bias: bias, adapter: adapter)
+    ///
+    /// - Parameter consuming: `x` is not read again, by the way back of other operations neither.
+    package func callAsFunction(_ x: Variable, consuming: Bool = false, on tape: Tape) -> Variable {
+        tape.linear(x, weight: weight, bias: bias, adapter: adapter, consuming: consuming)
     }
 }

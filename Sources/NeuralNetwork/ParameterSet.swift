@@ -80,6 +80,23 @@ extension ParameterGradients {
         }
     }
 
-    /// √Σ g².
-    package var norm: Double { flat.sumOfSquares.squareRoot() }
+    /// √Σ g², summed in pieces of a fixed size, so that it is the same for any number of lanes.
+    ///
+    /// - Parameter pool: lanes that share the elements, if any.
+    package func norm(pool: LanePool? = nil) -> Double {
+        let size = 1 << 18
+        let count = (flat.count + size - 1) / size
+        let sums = LaneResults(repeating: 0.0, count: count)
+        func sum(_ pieces: Range<Int>) {
+            for piece in pieces {
+                sums[piece] = flat.rows(piece * size..<min((piece + 1) * size, flat.count)).sumOfSquares
+            }
+        }
+        if let pool {
+            pool.forEachShare(of: count) { _, pieces in sum(pieces) }
+        } else {
+            sum(0..<count)
+        }
+        return sums.values.reduce(0, +).squareRoot()
+    }
 }

@@ -1,4 +1,4 @@
-/// One result a lane: each lane writes its own place, and the owner reads them when all are done.
+/// One result a lane, or a piece of work: each place is written by one lane, and the owner reads them when all are done.
 @safe
 package final class LaneResults<Value>: @unchecked Sendable {
     private let base: UnsafeMutablePointer<Value>

@@ -60,7 +60,7 @@ package final class Tape {
     var slots: [Slot] = []
     /// The targets of the walk that is under way.
     private var wanted: UInt64 = .max
-    /// Gradients that were read for the last time, by their number of elements.
+    /// Values and gradients that were read for the last time, by their number of elements.
     var spares: [Int: [Tensor]] = [:]
     /// Gradients that the operation walked over handed on.
     private var passed: [Tensor] = []
@@ -135,7 +135,7 @@ package final class Tape {
             for index in record.slots where !slots[index].isLeaf {
                 guard let gradient = slots[index].gradient else { continue }
                 if !passed.contains(where: gradient.startsWhere) {
-                    spares[gradient.count, default: []].append(gradient)
+                    retire(gradient)
                 }
                 slots[index].gradient = nil
             }
@@ -153,8 +153,10 @@ package final class Tape {
     /// Runs `body` and, when nothing is recorded, frees what it allocated; results must be written elsewhere.
     package func scratch(_ body: () -> Void) {
         guard !isRecording else { return body() }
-        let mark = arena.mark
+        let (mark, outer) = (arena.mark, spares)
+        spares = [:]
         body()
+        spares = outer
         arena.release(to: mark)
     }
 }
@@ -184,6 +186,14 @@ extension Tape {
     /// The finished gradient of an operation's output; nil when nothing downstream used it.
     func finishedGradient(of output: Variable) -> Tensor? { output.slot.flatMap { slots[$0].gradient } }
 
+    /// A tensor whose elements are not set yet, where a value lay that is not read again or in the arena.
+    func allocate(_ shape: [Int]) -> Tensor {
+        spares[shape.reduce(1, *)]?.popLast()?.reshaped(shape) ?? arena.allocate(shape)
+    }
+
+    /// Lets the memory of a value serve again: no operation reads it from here on, on the way back neither.
+    func retire(_ value: Tensor) { spares[value.count, default: []].append(value) }
+
     /// The buffer an input's gradient is added to, zeroed if new; nil for a constant.
     func accumulator(for input: Variable?) -> Tensor? {
         guard let (gradient, isNew) = product(for: input) else { return nil }
@@ -195,8 +205,7 @@ extension Tape {
     func product(for input: Variable?) -> (gradient: Tensor, isNew: Bool)? {
         guard let input, let slot = wantedSlot(of: input) else { return nil }
         if let gradient = slots[slot].gradient { return (gradient, false) }
-        let gradient =
-            spares[input.value.count]?.popLast()?.reshaped(input.shape) ?? arena.allocate(input.shape)
+        let gradient = allocate(input.shape)
         slots[slot].gradient = gradient
         return (gradient, true)
     }

@@ -40,4 +40,12 @@ import Testing
         for (index, lane) in lanes.enumerated() { lane.flat.fill(Float(index + 1)) }
         #expect(ParameterGradients.sum(lanes, pool: LanePool(count: 2)).flat.values == [6, 6])
     }
+
+    @Test func `the norm of a gradient is the same for any number of lanes`() {
+        let gradients = ParameterGradients(set: 1, count: (1 << 19) + 7)
+        gradients.flat.copy(from: randomTensor([gradients.flat.count], seed: 3))
+        let norm = gradients.norm()
+        #expect(gradients.norm(pool: LanePool(count: 3)) == norm)
+        #expect(abs(norm - gradients.flat.sumOfSquares.squareRoot()) < 1e-9 * norm)
+    }
 }

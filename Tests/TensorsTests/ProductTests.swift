@@ -12,6 +12,8 @@ private struct ProductCase: CustomTestStringConvertible {
     var isLeftTransposed = false
     var isRightTransposed = false
     var adding = false
+    /// Inner extent of a second pair of factors; 0: none.
+    var tail = 0
 
     var testDescription: String {
         "\(m)×\(n)×\(k)\(isLeftTransposed ? ", Aᵀ" : "")\(isRightTransposed ? ", Bᵀ" : "")\(adding ? ", adding" : "")"
@@ -45,11 +47,15 @@ private struct ProductCase: CustomTestStringConvertible {
     var right: Tensor { randomTensor(isRightTransposed ? [n, k] : [k, n], seed: 2) }
     var bias: Tensor { randomTensor([n], seed: 3) }
     var start: Tensor { randomTensor([m, n], seed: 4) }
+    /// A second left factor `[m, tail]` and the transpose of a second right one, `[n, tail]`.
+    var leftTail: Tensor { randomTensor([m, max(1, tail)], seed: 7) }
+    var rightTail: Tensor { randomTensor([n, max(1, tail)], seed: 8) }
 
     /// In double precision, from factors rounded by `round`.
     func reference(rounding round: (Float) -> Float = { $0 }) -> Tensor {
         let (a, b) = (left.values.map(round), right.values.map(round))
         let (bias, start) = (bias.values, start.values)
+        let (leftTail, rightTail) = (leftTail.values, rightTail.values)
         var result: [Float] = []
         for i in 0..<m {
             for j in 0..<n {
@@ -58,6 +64,9 @@ private struct ProductCase: CustomTestStringConvertible {
                     let x = a[isLeftTransposed ? p * m + i : i * k + p]
                     let y = b[isRightTransposed ? j * k + p : p * n + j]
                     sum += Double(x) * Double(y)
+                }
+                for p in 0..<tail {
+                    sum += Double(leftTail[i * tail + p]) * Double(rightTail[j * tail + p])
                 }
                 result.append(Float(sum))
             }
@@ -72,8 +81,9 @@ private struct ProductCase: CustomTestStringConvertible {
         _ body: (inout fs_product_arguments, UnsafeMutablePointer<Float>) -> Void
     ) -> Tensor {
         let (a, b, bias, result) = (left, right, bias, start.copied())
-        defer { withExtendedLifetime((a, b, bias, panels)) {} }
-        let workspace = Tensor.zeros([fs_product_workspace(n, k)])
+        let (leftTail, rightTail) = (leftTail, rightTail)
+        defer { withExtendedLifetime((a, b, bias, panels, leftTail, rightTail)) {} }
+        let workspace = Tensor.zeros([fs_product_workspace(n, k, tail)])
         var arguments = unsafe fs_product_arguments(
             a: a.pointer,
             a_row_stride: isLeftTransposed ? 1 : k,
@@ -87,7 +97,16 @@ private struct ProductCase: CustomTestStringConvertible {
             k: k,
             bias: bias.pointer,
             adding: adding ? 1 : 0,
-            is_narrow: isNarrow ? 1 : 0
+            is_narrow: isNarrow ? 1 : 0,
+            tail_a: leftTail.pointer,
+            tail_a_row_stride: tail,
+            tail_b: fs_right_matrix(
+                elements: rightTail.pointer,
+                type: FS_FLOAT32,
+                row_stride: 1,
+                column_stride: tail
+            ),
+            tail_k: tail
         )
         unsafe body(&arguments, workspace.pointer)
         return result
@@ -127,6 +146,30 @@ private struct ProductCase: CustomTestStringConvertible {
             withExtendedLifetime(right) {}
             let result = unsafe example.compute(panels: panels) { unsafe fs_product(isa, &$0, $1) }
             #expect(relativeError(result, reference) < 1e-6, "instruction set \(isa.rawValue)")
+        }
+    }
+
+    @Test(arguments: ProductCase.all, [1, 16])
+    private func `a second pair of factors is added to a product, packed, narrow or not`(
+        example: ProductCase,
+        tail: Int
+    ) {
+        var example = example
+        example.tail = tail
+        let reference = example.reference()
+        for isa in ProductCase.instructionSets {
+            let result = unsafe example.compute { unsafe fs_product(isa, &$0, $1) }
+            #expect(relativeError(result, reference) < 1e-6, "instruction set \(isa.rawValue)")
+            let panels = Tensor.zeros([fs_packed_size(isa, example.n, example.k)])
+            let right = example.right
+            var matrix = unsafe example.rightMatrix(right)
+            unsafe fs_pack(isa, &matrix, example.n, example.k, panels.pointer)
+            withExtendedLifetime(right) {}
+            let packed = unsafe example.compute(panels: panels) { unsafe fs_product(isa, &$0, $1) }
+            #expect(relativeError(packed, reference) < 1e-6, "packed, instruction set \(isa.rawValue)")
+            guard example.isRightTransposed, !example.isLeftTransposed else { continue }
+            let narrow = unsafe example.compute(isNarrow: true) { unsafe fs_product(isa, &$0, $1) }
+            #expect(relativeError(narrow, reference) < 1e-6, "narrow, instruction set \(isa.rawValue)")
         }
     }
 

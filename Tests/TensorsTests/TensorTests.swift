@@ -90,6 +90,33 @@ import Testing
         }
     }
 
+    @Test func `memory of values read for the last time serves again and changes no gradient`() {
+        let maps = (0..<2).map { Parameter(frozen: randomTensor([16, 16], seed: UInt64(10 + $0))) }
+        let modulation = Modulation(Variable(constant: randomTensor([2, 16], seed: 12)), width: 16)
+        func run(consuming: Bool) -> (gradient: [Float], value: [Float], memory: Int) {
+            let tape = Tape()
+            tape.beginStep()
+            let leaf = tape.variable(randomTensor([2, 4, 16], seed: 13))
+            var x = leaf
+            for _ in 0..<3 {
+                let inner = tape.linear(tape.layerNorm(x), weight: maps[0], consuming: consuming)
+                let branch = tape.linear(
+                    tape.activation(.geluTanh, inner, consuming: consuming),
+                    weight: maps[1],
+                    consuming: consuming
+                )
+                x = tape.gatedResidual(x, branch, modulation: modulation, gate: 0, consuming: consuming)
+            }
+            let (value, memory) = (x.value.values, tape.arena.usedCount)
+            tape.backward(from: tape.squaredError(x, target: .zeros(x.shape), scale: 1))
+            return (tape.gradient(of: leaf).values, value, memory)
+        }
+        let (reusing, keeping) = (run(consuming: true), run(consuming: false))
+        #expect(reusing.value == keeping.value)
+        #expect(reusing.gradient == keeping.gradient)
+        #expect(reusing.memory < keeping.memory)
+    }
+
     @Test func `what is recomputed is right when it spills into a second slab of the arena`() {
         let x = randomTensor([1024, 1024], seed: 6)
         let tape = Tape()

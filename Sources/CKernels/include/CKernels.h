@@ -35,9 +35,9 @@ typedef struct {
     size_t row_stride, column_stride;
 } fs_right_matrix;
 
-// C[m, n] = A[m, k] B[k, n] + bias[n], or C += when `adding`; A(i, p) at a[i * a_row_stride + p *
-// a_column_stride], one of the two strides 1. Sums are in float32, in an order that
-// depends on k and is_narrow alone: a row of C is the same in whatever company.
+// C[m, n] = A[m, k] B[k, n] + tail_a[m, tail_k] tail_b[tail_k, n] + bias[n], or C += when `adding`; A(i, p) at
+// a[i * a_row_stride + p * a_column_stride], one of the two strides 1. Sums are in float32, in an order that
+// depends on k, tail_k and is_narrow alone: a row of C is the same in whatever company.
 typedef struct {
     const float *a;
     size_t a_row_stride, a_column_stride;
@@ -49,10 +49,14 @@ typedef struct {
     const float *bias;   // may be NULL
     int adding;
     int is_narrow;   // few rows: B is read once and never packed; A's and B's rows along k must be contiguous
+    const float *tail_a;   // contiguous along tail_k
+    size_t tail_a_row_stride;
+    fs_right_matrix tail_b;
+    size_t tail_k;   // 0: no tail
 } fs_product_arguments;
 
 // Floats of workspace that a product needs.
-size_t fs_product_workspace(size_t n, size_t k);
+size_t fs_product_workspace(size_t n, size_t k, size_t tail_k);
 // `isa` may be any that fs_best_isa allows.
 void fs_product(fs_isa isa, const fs_product_arguments *arguments, float *workspace);
 
@@ -61,7 +65,7 @@ size_t fs_packed_size(fs_isa isa, size_t n, size_t k);
 void fs_pack(fs_isa isa, const fs_right_matrix *b, size_t n, size_t k, float *panels);
 
 // The same with A and B rounded to bfloat16, sums in float32; B must be packed. FS_ISA_AVX512 needs
-// fs_has_bf16_products; the others spell the arithmetic out, slowly.
+// fs_has_bf16_products; the others spell the arithmetic out, slowly. They take no tail.
 size_t fs_packed_size_bf16(fs_isa isa, size_t n, size_t k);
 void fs_pack_bf16(fs_isa isa, const fs_right_matrix *b, size_t n, size_t k, float *panels);
 void fs_product_bf16(fs_isa isa, const fs_product_arguments *arguments, float *workspace);
@@ -110,8 +114,9 @@ typedef enum {
 
 // y = f(x); in place allowed (y == x).
 void fs_activation_forward(fs_activation kind, const float *x, float *y, size_t count);
-// dx += f'(x) dy.
-void fs_activation_backward(fs_activation kind, const float *x, const float *dy, float *dx, size_t count);
+// dx = f'(x) dy, or dx += when `adding`.
+void fs_activation_backward(
+    fs_activation kind, const float *x, const float *dy, float *dx, size_t count, int adding);
 
 // ---- normalization.c --------------------------------------------------------------------------------------
 
@@ -159,9 +164,10 @@ void fs_group_norm_backward(
 void fs_gated_residual_forward(
     const float *x, const float *branch, const float *gate, size_t stride, float *y,
     size_t rows, size_t columns, size_t rows_per_sample);
-// dbranch += gate * dy ; dgate (layout of gate) += sum over a sample's rows of dy * branch. Each may be NULL.
+// dbranch = gate * dy, or += when `adding` ; dgate (layout of gate) += sum over a sample's rows of dy * branch, which
+// is read for nothing else. Each may be NULL.
 void fs_gated_residual_backward(
-    const float *branch, const float *gate, size_t stride, const float *dy, float *dbranch, float *dgate,
+    const float *branch, const float *gate, size_t stride, const float *dy, float *dbranch, int adding, float *dgate,
     size_t rows, size_t columns, size_t rows_per_sample);
 
 // y[r, :] += bias[:].
@@ -206,6 +212,8 @@ void fs_image_to_columns_backward(const float *dcolumns, float *dx, size_t sampl
 void fs_gather_rows(const float *table, const int32_t *index, float *y, size_t count, size_t columns);
 // dtable[index[i], :] += dy[i, :].
 void fs_scatter_add_rows(const float *dy, const int32_t *index, float *dtable, size_t count, size_t columns);
+// target[columns, rows] += source[rows, columns] transposed.
+void fs_add_transposed(const float *source, float *target, size_t rows, size_t columns);
 // Copies `columns` elements of each row between rows of different strides.
 void fs_copy_strided(const float *source, size_t source_stride, float *target, size_t target_stride, size_t rows, size_t columns);
 

@@ -67,19 +67,20 @@ struct AttentionStream: Sendable {
         let value: Variable
     }
 
+    /// `x` is not read again, except on the way back.
     func project(_ x: Variable, on tape: Tape) -> Projections {
         func normalized(_ x: Variable, _ weight: Parameter?) -> Variable {
-            weight.map { tape.rmsNorm(x, weight: $0) } ?? x
+            weight.map { tape.rmsNorm(x, weight: $0, consuming: true) } ?? x
         }
         return Projections(
             query: query.map { normalized($0(x, on: tape), queryNorm) },
             key: normalized(key(x, on: tape), keyNorm),
-            value: value(x, on: tape)
+            value: value(x, consuming: !tape.isRecording, on: tape)
         )
     }
 
-    /// The map after the attention.
+    /// The map after the attention, whose result is not read again, except on the attention's way back.
     func finish(_ attended: Variable, on tape: Tape) -> Variable {
-        output.map { $0(attended, on: tape) } ?? attended
+        output.map { $0(attended, consuming: !tape.isRecording, on: tape) } ?? attended
     }
 }

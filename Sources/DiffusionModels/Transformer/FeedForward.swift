@@ -11,7 +11,9 @@ struct FeedForward: Sendable {
         contract = try source.linear(name + ".net.2", inputs: 4 * width, outputs: width)
     }
 
+    /// `x` is not read again.
     func callAsFunction(_ x: Variable, on tape: Tape) -> Variable {
-        contract(tape.activation(.geluTanh, expand(x, on: tape), consuming: true), on: tape)
+        let inner = expand(x, consuming: true, on: tape)
+        return contract(tape.activation(.geluTanh, inner, consuming: true), consuming: true, on: tape)
     }
 }

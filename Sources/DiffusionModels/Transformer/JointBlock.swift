@@ -83,7 +83,8 @@ package struct JointBlock: Sendable {
             queries: [p.query, t.query].compactMap(\.self),
             keys: [p.key, t.key],
             values: [p.value, t.value],
-            heads: heads
+            heads: heads,
+            consuming: true
         )
         let branch = picture.finish(attended[0], on: tape)
         if let second {
@@ -93,7 +94,8 @@ package struct JointBlock: Sendable {
                 queries: [q.query].compactMap(\.self),
                 keys: [q.key],
                 values: [q.value],
-                heads: heads
+                heads: heads,
+                consuming: true
             )
             x = tape.gatedResidual(x, branch, modulation: m, gate: 2, consuming: true)
             let extra = second.finish(alone[0], on: tape)

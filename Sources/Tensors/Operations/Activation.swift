@@ -29,7 +29,7 @@ extension Tape {
     ///
     /// - Parameter consuming: `x` is not read again; when nothing is recorded the result takes its memory.
     package func activation(_ kind: Activation, _ x: Variable, consuming: Bool = false) -> Variable {
-        let y = consuming && !isRecording ? x.value : arena.allocate(x.shape)
+        let y = consuming && !isRecording ? x.value : allocate(x.shape)
         shareElements(y.count) { range in
             let first = range.lowerBound
             unsafe fs_activation_forward(
@@ -51,7 +51,7 @@ private struct ActivationOperation: Operation {
     let y: Variable
 
     func backward(on tape: Tape) {
-        guard let dy = tape.finishedGradient(of: y), let dx = tape.accumulator(for: x) else { return }
+        guard let dy = tape.finishedGradient(of: y), let (dx, isNew) = tape.product(for: x) else { return }
         tape.shareElements(dx.count) { range in
             let first = range.lowerBound
             unsafe fs_activation_backward(
@@ -59,7 +59,8 @@ private struct ActivationOperation: Operation {
                 x.value.pointer + first,
                 dy.pointer + first,
                 dx.pointer + first,
-                range.count
+                range.count,
+                isNew ? 0 : 1
             )
         }
     }

@@ -10,6 +10,7 @@ extension Tape {
     /// - Parameters:
     ///   - queries: a `[B, tokens, H · D]` for each of the first streams; as many outputs are made.
     ///   - keys: a `[B, tokens, H · D]` for every stream, two at most, as are `values`.
+    ///   - consuming: nothing else reads queries, keys and values; when nothing is recorded their memory serves again.
     ///   - isCausal: a token sees itself and earlier ones only (one stream).
     /// - Returns: one `[B, tokens, H · D]` for each query stream.
     package func attention(
@@ -17,15 +18,16 @@ extension Tape {
         keys: [Variable],
         values: [Variable],
         heads: Int,
-        isCausal: Bool = false
+        isCausal: Bool = false,
+        consuming: Bool = false
     ) -> [Variable] {
-        let outputs = queries.map { arena.allocate($0.shape) }
+        let outputs = queries.map { allocate($0.shape) }
         let attention = JointAttention(
             queries: queries.map(\.value),
             keys: keys.map(\.value),
             values: values.map(\.value),
             outputs: outputs,
-            logSums: arena.allocate([
+            logSums: allocate([
                 keys[0].shape[0], heads, queries.reduce(0) { $0 + $1.shape[1] },
             ]),
             heads: heads,
@@ -44,6 +46,7 @@ extension Tape {
                 )
             )
         }
+        if consuming, !isRecording { (queries + keys + values).forEach { retire($0.value) } }
         return results
     }
 }

@@ -57,9 +57,9 @@ extension Tape {
     ) -> Variable {
         let width = x.shape.last ?? 1
         let rows = x.value.count / width
-        let y = arena.allocate(x.shape)
-        let mean = arena.allocate([rows])
-        let inverse = arena.allocate([rows])
+        let y = allocate(x.shape)
+        let mean = allocate([rows])
+        let inverse = allocate([rows])
         let samples = condition?.modulation.samples ?? 1
         precondition(
             rows % samples == 0 && condition.map { $0.modulation.width == width } ?? true,
@@ -109,9 +109,9 @@ extension Tape {
         let rows = x.value.count / width
         let w = parameter(weight)
         let b = parameter(bias)
-        let y = arena.allocate(x.shape)
-        let mean = arena.allocate([rows])
-        let inverse = arena.allocate([rows])
+        let y = allocate(x.shape)
+        let mean = allocate([rows])
+        let inverse = allocate([rows])
         unsafe fs_layer_norm_affine_forward(
             x.value.pointer,
             w.value.pointer,

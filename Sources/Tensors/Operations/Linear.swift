@@ -24,12 +24,15 @@ extension Tape {
     ///   - x: `[…, I]`.
     ///   - weight: `[O, I]`, as PyTorch stores it (further axes are flattened into `I`).
     ///   - bias: `[O]`.
+    ///   - consuming: `x` is not read again, by the way back of other operations neither; its memory serves again
+    ///     unless a gradient of the weight is made from it.
     /// - Returns: `[…, O]`.
     package func linear(
         _ x: Variable,
         weight: Parameter,
         bias: Parameter? = nil,
-        adapter: LowRankAdapter? = nil
+        adapter: LowRankAdapter? = nil,
+        consuming: Bool = false
     ) -> Variable {
         let outputs = weight.value.shape[0]
         let inputs = weight.value.count / outputs
@@ -37,16 +40,23 @@ extension Tape {
         let rows = x.value.count / inputs
         let w = parameter(weight)
         let b = bias.map(parameter)
-        let y = arena.allocate(x.shape.dropLast() + [outputs])
+        let y = allocate(x.shape.dropLast() + [outputs])
+        let lowRank = adapter.map { project(x, through: $0, rows: rows, inputs: inputs) }
         unsafe multiply(
             Matrix(x.value.pointer, stride: inputs),
             Matrix(weight.value, packed: weight.packed, transposed: true),
             into: y.pointer,
             stride: outputs,
             ProductShape(m: rows, n: outputs, k: inputs, isNarrow: x.shape.count == 2),
-            bias: b.map { unsafe UnsafePointer($0.value.pointer) }
+            bias: b.map { unsafe UnsafePointer($0.value.pointer) },
+            tail: lowRank.map {
+                unsafe ProductTail(
+                    a: Matrix($0.projected.pointer, stride: $0.rank),
+                    b: Matrix($0.up.value.pointer, stride: $0.rank, transposed: true),
+                    k: $0.rank
+                )
+            }
         )
-        let lowRank = adapter.map { add($0, of: x, to: y, rows: rows, inputs: inputs, outputs: outputs) }
         let result = output(y, of: x, w, b, lowRank?.down, lowRank?.up)
         if result.isTracked {
             record(
@@ -60,20 +70,16 @@ extension Tape {
                 )
             )
         }
+        if consuming, !isRecording || (adapter == nil && !w.isTracked) { retire(x.value) }
         return result
     }
 
-    /// y += scale · (x · downᵀ) · upᵀ.
-    private func add(
-        _ adapter: LowRankAdapter,
-        of x: Variable,
-        to y: Tensor,
-        rows: Int,
-        inputs: Int,
-        outputs: Int
-    ) -> AdapterProduct {
+    /// scale · x · downᵀ.
+    private func project(_ x: Variable, through adapter: LowRankAdapter, rows: Int, inputs: Int)
+        -> AdapterProduct
+    {
         let rank = adapter.down.value.shape[0]
-        let projected = arena.allocate([rows, rank])
+        let projected = allocate([rows, rank])
         unsafe multiply(
             Matrix(x.value.pointer, stride: inputs),
             Matrix(adapter.down.value.pointer, stride: inputs, transposed: true),
@@ -82,14 +88,6 @@ extension Tape {
             ProductShape(m: rows, n: rank, k: inputs)
         )
         projected.scale(by: adapter.scale)
-        unsafe multiply(
-            Matrix(projected.pointer, stride: rank),
-            Matrix(adapter.up.value.pointer, stride: rank, transposed: true),
-            into: y.pointer,
-            stride: outputs,
-            ProductShape(m: rows, n: outputs, k: rank),
-            adding: true
-        )
         return AdapterProduct(
             down: parameter(adapter.down),
             up: parameter(adapter.up),
@@ -106,6 +104,8 @@ private struct AdapterProduct {
     /// scale · x · downᵀ, `[R, K]`.
     let projected: Tensor
     let scale: Float
+
+    var rank: Int { projected.shape[1] }
 }
 
 private struct LinearOperation: Operation {
@@ -121,17 +121,7 @@ private struct LinearOperation: Operation {
         let outputs = weight.shape[0]
         let inputs = weight.value.count / outputs
         let rows = x.value.count / inputs
-        // dx += dy · W
-        if let (dx, isNew) = tape.product(for: x) {
-            unsafe tape.multiply(
-                Matrix(dy.pointer, stride: outputs),
-                Matrix(weight.value, packed: packed, transposed: false),
-                into: dx.pointer,
-                stride: inputs,
-                ProductShape(m: rows, n: inputs, k: outputs),
-                adding: !isNew
-            )
-        }
+        let dx = tape.product(for: x)
         // dW += dyᵀ · x
         if let (dw, isNew) = tape.product(for: weight) {
             unsafe tape.multiply(
@@ -146,34 +136,54 @@ private struct LinearOperation: Operation {
         if let db = tape.accumulator(for: bias) {
             unsafe fs_column_sums(dy.pointer, db.pointer, rows, outputs)
         }
-        if let adapter { backward(adapter, dy: dy, on: tape, rows: rows, inputs: inputs, outputs: outputs) }
-    }
-
-    private func backward(
-        _ adapter: AdapterProduct,
-        dy: Tensor,
-        on tape: Tape,
-        rows: Int,
-        inputs: Int,
-        outputs: Int
-    ) {
-        let rank = adapter.projected.shape[1]
-        // d up += dyᵀ · (scale · x downᵀ)
-        if let (dup, isNew) = tape.product(for: adapter.up) {
+        let mark = tape.arena.mark
+        let du = adapter.flatMap { backward($0, dy: dy, readsDown: dx != nil, on: tape) }
+        // dx += dy · W + du · down
+        if let (dx, isNew) = dx {
             unsafe tape.multiply(
-                Matrix(dy.pointer, stride: outputs, transposed: true),
-                Matrix(adapter.projected.pointer, stride: rank),
-                into: dup.pointer,
-                stride: rank,
-                ProductShape(m: outputs, n: rank, k: rows),
+                Matrix(dy.pointer, stride: outputs),
+                Matrix(weight.value, packed: packed, transposed: false),
+                into: dx.pointer,
+                stride: inputs,
+                ProductShape(m: rows, n: inputs, k: outputs),
+                tail: adapter.flatMap { adapter in
+                    unsafe du.map {
+                        unsafe ProductTail(
+                            a: Matrix($0.pointer, stride: adapter.rank),
+                            b: Matrix(adapter.down.value.pointer, stride: inputs),
+                            k: adapter.rank
+                        )
+                    }
+                },
                 adding: !isNew
             )
         }
+        tape.arena.release(to: mark)
+    }
+
+    /// Adds to the gradients of an adapter.
+    ///
+    /// - Parameter readsDown: the caller needs what is returned.
+    /// - Returns: scale · dy · up, `[R, K]`, the gradient of x · downᵀ; nil when nothing needs it.
+    private func backward(_ adapter: AdapterProduct, dy: Tensor, readsDown: Bool, on tape: Tape) -> Tensor? {
+        let (rows, rank) = (adapter.projected.shape[0], adapter.rank)
+        let outputs = weight.shape[0]
+        let inputs = weight.value.count / outputs
+        // d up += dyᵀ · (scale · x downᵀ), computed transposed so that dy is read along its rows.
+        if let dup = tape.accumulator(for: adapter.up) {
+            tape.arena.scratch(rank * outputs) { transposed in
+                unsafe tape.multiply(
+                    Matrix(adapter.projected.pointer, stride: rank, transposed: true),
+                    Matrix(dy.pointer, stride: outputs),
+                    into: transposed.pointer,
+                    stride: outputs,
+                    ProductShape(m: rank, n: outputs, k: rows)
+                )
+                unsafe fs_add_transposed(transposed.pointer, dup.pointer, rank, outputs)
+            }
+        }
         let ddown = tape.product(for: adapter.down)
-        let dx = tape.product(for: x)
-        guard ddown != nil || dx != nil else { return }
-        let mark = tape.arena.mark
-        // du = scale · dy · up
+        guard ddown != nil || readsDown else { return nil }
         let du = tape.arena.allocate([rows, rank])
         unsafe tape.multiply(
             Matrix(dy.pointer, stride: outputs),
@@ -193,16 +203,6 @@ private struct LinearOperation: Operation {
                 adding: !isNew
             )
         }
-        if let (dx, isNew) = dx {
-            unsafe tape.multiply(
-                Matrix(du.pointer, stride: rank),
-                Matrix(adapter.down.value.pointer, stride: inputs),
-                into: dx.pointer,
-                stride: inputs,
-                ProductShape(m: rows, n: inputs, k: rank),
-                adding: !isNew
-            )
-        }
-        tape.arena.release(to: mark)
+        return du
     }
 }

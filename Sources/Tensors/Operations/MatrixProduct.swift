@@ -73,6 +73,15 @@ struct Matrix {
     }
 }
 
+/// A second pair of factors, A' `[m, k]` · B' `[k, n]`, whose product is added to the first's before it is
+/// written: the low-rank update of a linear map.
+@unsafe
+struct ProductTail {
+    let a: Matrix
+    let b: Matrix
+    let k: Int
+}
+
 /// Extents of C `[m, n]` = A `[m, k]` · B `[k, n]`.
 struct ProductShape {
     let m: Int
@@ -83,7 +92,8 @@ struct ProductShape {
 }
 
 extension Tape {
-    /// The one door to matrix products: C = A · B + bias, or C += when `adding`; rows of C are `stride` apart.
+    /// The one door to matrix products: C = A · B + tail + bias, or C += when `adding`; rows of C are `stride`
+    /// apart.
     ///
     /// Our kernels pack a weight while it is in the cache and take the bias along; OpenBLAS has the products
     /// whose inner extent is 4096 or more, and CPUs that we have no kernel for. The columns of C, or the rows of
@@ -95,6 +105,7 @@ extension Tape {
         stride: Int,
         _ shape: ProductShape,
         bias: UnsafePointer<Float>? = nil,
+        tail: ProductTail? = nil,
         adding: Bool = false
     ) {
         guard shape.m > 0, shape.n > 0 else { return }
@@ -105,9 +116,10 @@ extension Tape {
             stride: stride,
             shape: shape,
             bias: bias,
+            tail: tail,
             adding: adding
         )
-        let size = fs_product_workspace(shape.n, shape.k)
+        let size = unsafe fs_product_workspace(shape.n, shape.k, tail?.k ?? 0)
         if shape.n >= 2 * widestPanel {
             let least = 1 + leastMultiplications / max(1, shape.m * shape.k * widestPanel)
             share((shape.n + widestPanel - 1) / widestPanel, least: least) { arena, range in
@@ -141,6 +153,7 @@ private struct Product {
     let stride: Int
     let shape: ProductShape
     let bias: UnsafePointer<Float>?
+    let tail: ProductTail?
     let adding: Bool
 
     func columns(_ range: Range<Int>) -> Product {
@@ -151,6 +164,9 @@ private struct Product {
             stride: stride,
             shape: ProductShape(m: shape.m, n: range.count, k: shape.k, isNarrow: shape.isNarrow),
             bias: bias.map { unsafe $0 + range.lowerBound },
+            tail: tail.map {
+                unsafe ProductTail(a: $0.a, b: $0.b.dropping(columns: range.lowerBound, k: $0.k), k: $0.k)
+            },
             adding: adding
         )
     }
@@ -163,15 +179,34 @@ private struct Product {
             stride: stride,
             shape: ProductShape(m: range.count, n: shape.n, k: shape.k, isNarrow: shape.isNarrow),
             bias: bias,
+            tail: tail.map { unsafe ProductTail(a: $0.a.dropping(rows: range.lowerBound), b: $0.b, k: $0.k) },
             adding: adding
         )
+    }
+
+    /// The tail as a product of its own, added to what the first two factors left.
+    private var rest: Product? {
+        unsafe tail.map {
+            unsafe Product(
+                a: $0.a,
+                b: $0.b,
+                c: c,
+                stride: stride,
+                shape: ProductShape(m: shape.m, n: shape.n, k: $0.k),
+                bias: nil,
+                tail: nil,
+                adding: true
+            )
+        }
     }
 
     func compute(_ workspace: UnsafeMutablePointer<Float>) {
         let isForBLAS =
             unsafe InstructionSet.best == FS_ISA_PORTABLE || (shape.k >= deepest && !shape.isNarrow)
         switch unsafe b.form {
-        case .rows where isForBLAS: unsafe computeWithBLAS()
+        case .rows where isForBLAS:
+            unsafe computeWithBLAS()
+            unsafe rest?.compute(workspace)
         case .rows, .bfloat16Rows:
             var arguments = unsafe arguments(panels: nil)
             unsafe fs_product(InstructionSet.best, &arguments, workspace)
@@ -181,25 +216,32 @@ private struct Product {
         case .panels(let panels, .bfloat16):
             var arguments = unsafe arguments(panels: panels)
             unsafe fs_product_bf16(InstructionSet.best, &arguments, workspace)
+            unsafe rest?.compute(workspace)
         }
     }
 
     private func arguments(panels: UnsafePointer<Float>?) -> fs_product_arguments {
-        unsafe fs_product_arguments(
-            a: a.pointer,
-            a_row_stride: a.strides.row,
-            a_column_stride: a.strides.column,
-            b: b.kernelMatrix,
-            panels: panels,
-            c: c,
-            c_stride: stride,
-            m: shape.m,
-            n: shape.n,
-            k: shape.k,
-            bias: bias,
-            adding: adding ? 1 : 0,
-            is_narrow: isNarrow ? 1 : 0
-        )
+        var arguments = unsafe fs_product_arguments()
+        if let tail = unsafe tail {
+            unsafe arguments.tail_a = tail.a.pointer
+            unsafe arguments.tail_a_row_stride = tail.a.stride
+            unsafe arguments.tail_b = tail.b.kernelMatrix
+            unsafe arguments.tail_k = tail.k
+        }
+        unsafe arguments.a = a.pointer
+        unsafe arguments.a_row_stride = a.strides.row
+        unsafe arguments.a_column_stride = a.strides.column
+        unsafe arguments.b = b.kernelMatrix
+        unsafe arguments.panels = panels
+        unsafe arguments.c = c
+        unsafe arguments.c_stride = stride
+        unsafe arguments.m = shape.m
+        unsafe arguments.n = shape.n
+        unsafe arguments.k = shape.k
+        unsafe arguments.bias = bias
+        unsafe arguments.adding = adding ? 1 : 0
+        unsafe arguments.is_narrow = isNarrow ? 1 : 0
+        return unsafe arguments
     }
 
     /// Narrow, and laid out so that rows along k are contiguous.

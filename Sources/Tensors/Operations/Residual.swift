@@ -6,7 +6,8 @@ extension Tape {
     /// - Parameters:
     ///   - x: `[samples · tokens, width]`, as is `branch`.
     ///   - gate: index of the chunk of `modulation` that multiplies the branch.
-    ///   - consuming: `x` is not read again; when nothing is recorded the result takes its memory.
+    ///   - consuming: neither `x` nor `branch` is read again by another operation. The result takes the memory of
+    ///     `x` when nothing is recorded, and that of `branch` when no gradient flows to the gate.
     package func gatedResidual(
         _ x: Variable,
         _ branch: Variable,
@@ -20,7 +21,8 @@ extension Tape {
             branch.value.count == x.value.count && rows % modulation.samples == 0,
             "a branch of shape \(branch.shape) beside \(x.shape) of \(modulation.samples) samples"
         )
-        let y = consuming && !isRecording ? x.value : arena.allocate(x.shape)
+        let readsBranchBack = isRecording && modulation.variable.isTracked
+        let y = !consuming || readsBranchBack ? allocate(x.shape) : isRecording ? branch.value : x.value
         shareRows(rows, perSample: rows / modulation.samples, width: width) { range, sample in
             let first = range.lowerBound * width
             unsafe fs_gated_residual_forward(
@@ -40,6 +42,7 @@ extension Tape {
                 GatedResidualOperation(x: x, branch: branch, modulation: modulation, gate: gate, y: result)
             )
         }
+        if consuming, !isRecording { retire(branch.value) }
         return result
     }
 
@@ -92,7 +95,7 @@ private struct GatedResidualOperation: Operation {
         guard let dy = tape.finishedGradient(of: y) else { return }
         let width = modulation.width
         let rows = x.value.count / width
-        let dbranch = tape.accumulator(for: branch)
+        let dbranch = tape.product(for: branch)
         let dm = tape.accumulator(for: modulation.variable)
         tape.shareRows(rows, perSample: rows / modulation.samples, width: width, splitsSample: dm == nil) {
             range,
@@ -103,7 +106,8 @@ private struct GatedResidualOperation: Operation {
                 modulation.chunk(gate, sample: sample),
                 modulation.stride,
                 dy.pointer + first,
-                dbranch.map { unsafe $0.pointer + first },
+                dbranch.map { unsafe $0.gradient.pointer + first },
+                dbranch?.isNew == false ? 1 : 0,
                 dm.map { unsafe modulation.chunk(gate, of: $0, sample: sample) },
                 range.count,
                 width,

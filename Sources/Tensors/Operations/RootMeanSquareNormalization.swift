@@ -6,13 +6,19 @@ extension Tape {
     /// - Parameters:
     ///   - x: `[…, heads · width]`; every head is normalised by itself.
     ///   - weight: `[width]`.
-    package func rmsNorm(_ x: Variable, weight: Parameter, epsilon: Float = 1e-6) -> Variable {
+    ///   - consuming: `x` is not read again; when nothing is recorded its memory serves again.
+    package func rmsNorm(
+        _ x: Variable,
+        weight: Parameter,
+        epsilon: Float = 1e-6,
+        consuming: Bool = false
+    ) -> Variable {
         let width = weight.value.count
         precondition(x.value.count % width == 0, "heads of \(width) in shape \(x.shape)")
         let rows = x.value.count / width
         let w = parameter(weight)
-        let y = arena.allocate(x.shape)
-        let inverse = arena.allocate([rows])
+        let y = allocate(x.shape)
+        let inverse = allocate([rows])
         shareRows(rows, perSample: rows, width: width) { range, _ in
             let first = range.lowerBound
             unsafe fs_rms_norm_forward(
@@ -27,6 +33,7 @@ extension Tape {
         }
         let result = output(y, of: x, w)
         if result.isTracked { record(RMSNormOperation(x: x, weight: w, inverse: inverse, y: result)) }
+        if consuming, !isRecording { retire(x.value) }
         return result
     }
 }

@@ -172,8 +172,8 @@ package enum OfferEvent: Sendable, Equatable {
     case started(SessionToken, RoundNumber, base: RoundNumber, samples: Int, ContentHash)
     /// So many bytes of the offer of this hash have arrived.
     case progressed(ContentHash, received: Int, of: Int)
-    /// All of it has arrived and has the hash it should.
-    case complete(ContentHash)
+    /// All of it has arrived and has the hash it should; each segment is so far from the base (L2).
+    case complete(ContentHash, distances: [Double] = [])
     /// It was found unusable, while arriving or while averaging.
     case rejected(ContentHash, ErrorCode, String)
 }

@@ -75,15 +75,29 @@ import Testing
     ])
 
     @Test func `an offer is taken window by window`() {
-        var buffer = OfferBuffer(offer(of: parameters))
+        var buffer = OfferBuffer(offer(of: parameters), base: parameters)
         #expect(buffer.parameters == nil)
         #expect(upload(parameters, to: &buffer) == .completed)
         #expect(buffer.parameters == parameters)
         #expect(buffer.grant().isComplete)
     }
 
+    @Test func `a taken offer knows how far each segment is from the base`() {
+        let base = ParameterBytes([
+            (name: "student", bytes: Tensor([1, 2], shape: [2]).encoded()),
+            (name: "discriminator", bytes: Tensor([5], shape: [1]).encoded()),
+        ])
+        let moved = ParameterBytes([
+            (name: "student", bytes: Tensor([4, 6], shape: [2]).encoded()),
+            (name: "discriminator", bytes: Tensor([5], shape: [1]).encoded()),
+        ])
+        var buffer = OfferBuffer(offer(of: moved), base: base)
+        #expect(upload(moved, to: &buffer) == .completed)
+        #expect(buffer.distances == [5, 0])
+    }
+
     @Test func `bytes that are not those announced are refused at the end`() {
-        var buffer = OfferBuffer(offer(of: parameters, hash: hash(9)))
+        var buffer = OfferBuffer(offer(of: parameters, hash: hash(9)), base: parameters)
         guard case .refused(.corrupt, _) = upload(parameters, to: &buffer) else {
             Issue.record("the offer was taken")
             return
@@ -96,7 +110,7 @@ import Testing
             (name: "student", bytes: Tensor([1, .nan], shape: [2]).encoded()),
             (name: "discriminator", bytes: [0, 0, 0, 0]),
         ])
-        var buffer = OfferBuffer(offer(of: bad))
+        var buffer = OfferBuffer(offer(of: bad), base: bad)
         guard case .refused(.nonFinite, _) = upload(bad, to: &buffer) else {
             Issue.record("the offer was taken")
             return
@@ -104,7 +118,7 @@ import Testing
     }
 
     @Test func `bytes beyond the credit are refused, and bytes out of order ignored`() {
-        var buffer = OfferBuffer(offer(of: parameters))
+        var buffer = OfferBuffer(offer(of: parameters), base: parameters)
         let early = Message.OfferFragment(
             round: RoundNumber(1),
             segment: "student",

@@ -100,7 +100,7 @@ actor AveragingDesk {
             try await control.offer(.progressed(hash, received: received, of: total), from: node)
         case .completed:
             await grant(node)
-            try await control.offer(.complete(hash), from: node)
+            try await control.offer(.complete(hash, distances: buffer.distances), from: node)
         case .refused(let code, let text):
             buffers[node] = nil
             try await control.offer(.rejected(hash, code, text), from: node)
@@ -144,11 +144,12 @@ actor AveragingDesk {
 
     private func accept(_ round: RoundNumber, from node: NodeID) async throws {
         guard let offer = announced[node], offer.round == round else { return }
-        if buffers[node]?.offer != offer { buffers[node] = OfferBuffer(offer) }
+        if buffers[node]?.offer != offer { buffers[node] = OfferBuffer(offer, base: committed.parameters) }
         await grant(node)
         // A restarted trainer's state may have forgotten what this buffer still has.
         if let buffer = buffers[node], buffer.isComplete {
-            try await control.offer(.complete(buffer.offer.hash), from: node)
+            let event = OfferEvent.complete(buffer.offer.hash, distances: buffer.distances)
+            try await control.offer(event, from: node)
         }
     }
 

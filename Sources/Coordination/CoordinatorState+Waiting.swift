@@ -72,7 +72,9 @@ extension CoordinatorState {
     }
 
     private func leaseReasons(_ survey: BatchLedger.Survey) -> [String] {
-        guard survey.census.leased + survey.census.produced < settings.leadBatches else { return [] }
+        guard survey.census.leased + survey.census.produced < settings.leadBatches,
+            survey.census.pending > 0 || needsBatches(survey)
+        else { return [] }
         let rollouts = membership.present(.rollout)
         if rollouts.isEmpty { return ["no rollout worker is here"] }
         let able = rollouts.contains {

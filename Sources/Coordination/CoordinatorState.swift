@@ -83,6 +83,7 @@ package struct CoordinatorState: Sendable {
         guard !isFinished else { return directives }
         directives += assignTrajectories(&survey, now: now)
         directives += grantLeases(&survey, now: now)
+        directives += hedgeLeases(&survey, now: now)
         return directives
     }
 

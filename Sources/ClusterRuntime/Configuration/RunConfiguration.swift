@@ -31,6 +31,13 @@ package struct RunConfiguration: Sendable, Equatable {
         cluster.usesPerBatch = maxUses
     }
 
+    /// Batches a trainer draws from in one round: as many as its draws use up, and at least those mixed at once.
+    package var batchesPerRound: Int {
+        let draws = cluster.localSteps * training.batchSize
+        let drawsPerBatch = batchSamples * maxUses
+        return max(mixedBatches, (draws + drawsPerBatch - 1) / drawsPerBatch)
+    }
+
     /// The list of sprites that scenes are made of: `prompts.path`, or `sprites.json` beside the model's folder.
     package var spritesPath: String {
         if prompts.kind == .scenes, let path = prompts.path { return path }

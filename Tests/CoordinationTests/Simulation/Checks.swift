@@ -59,18 +59,36 @@ struct Checks {
         }
     }
 
+    /// The members of a round begin with its base.
+    static func examine(
+        members: [NodeID],
+        of state: CoordinatorState,
+        among nodes: [VirtualNode]
+    ) throws(Violation) {
+        for member in members {
+            let process = state.membership[member]?.incarnation
+            let node = nodes.first { $0.isRunning && $0.incarnation == process }
+            guard let node, node.version != state.parameters else { continue }
+            let base = state.parameters
+            throw Violation(description: "member \(member) begins with \(node.version), not \(base)")
+        }
+    }
+
     /// Every use the included offers were made of, no other, and none for a second time.
     static func examine(
         _ plan: RoundPlan,
         on disk: VirtualCluster.Disk,
-        offers: [ContentHash: [Consumption]]
+        offers: [ContentHash: VirtualCluster.Making]
     ) throws(Violation) {
         guard plan.round == disk.snapshot.parameters.round.next else {
             throw Violation(description: "round \(plan.round) after \(disk.snapshot.parameters.round)")
         }
         var trained: [BatchID: Int] = [:]
         for contribution in plan.contributions {
-            let uses = offers[contribution.offer] ?? []
+            guard let making = offers[contribution.offer], making.base == disk.parameters.hash else {
+                throw Violation(description: "\(contribution) does not stand on \(disk.parameters)")
+            }
+            let uses = making.uses
             for use in uses { trained[use.batch, default: 0] += 1 }
             guard !uses.isEmpty, uses.allSatisfy({ $0.round == plan.round }),
                 uses.reduce(0, { $0 + $1.samples }) == contribution.samples

@@ -20,6 +20,10 @@ struct VirtualNode {
     var isRunning = false
     var isGone = false
     var frozenUntil: Int64 = 0
+    /// Until when its messages do not leave, none arrive, and other nodes do not reach it.
+    var cut = (up: Int64(0), down: Int64(0), data: Int64(0))
+    /// How many times slower it computes than others.
+    var pace: Int64 = 1
     var session = Session.greeting
     var node: NodeID?
     var token = SessionToken(0)
@@ -188,9 +192,10 @@ struct VirtualNode {
             queue.append(lease)
             return queue.count == 1 ? [.startWork(after: 700)] : []
         case .cancelLease(let batch, let fence):
-            let first = queue.first?.batch
-            queue.removeAll { $0.batch == batch && $0.fence == fence }
-            return queue.first?.batch != first && !queue.isEmpty ? [.startWork(after: 700)] : []
+            // What has begun is finished: the result may still be welcome.
+            let begun = queue.first?.batch
+            queue.removeAll { $0.batch == batch && $0.fence == fence && $0.batch != begun }
+            return []
         case .release(let batch, let hash):
             if spool[batch] == hash { spool[batch] = nil }
             return []
@@ -233,6 +238,12 @@ struct VirtualNode {
         guard version != latest || version != self.version else { return [] }
         let isNew = version != latest
         latest = version
+        if let offer = work?.offer, offer == version.hash {
+            // The only offer: what was committed is what is here.
+            self.version = version
+            discardWork()
+            return session == .joined ? [.send(.message(.loaded(version)))] : []
+        }
         if let round = work?.round, round <= version.round { discardWork() }
         return isNew || self.version != version ? [.start(.loaded(version), after: 300)] : []
     }

@@ -35,8 +35,11 @@ extension TrainerWorker {
         }
         self.engine = engine
         connection.update { $0.teacher = ContentHash(digest) }
-        let latest = network.signature.session?.welcome.latestRound ?? .initial
-        if latest > .initial { try await load(latest, nil) } else { announce(.initial, hash) }
+        let welcome = network.signature.session?.welcome
+        let (latest, committed) = (welcome?.latestRound ?? .initial, welcome?.parameterHash)
+        // A processor of another kind may make other numbers of round 0 than the coordinator's.
+        let isSame = latest == .initial && (committed == nil || committed == hash)
+        if isSame { announce(.initial, hash) } else { try await load(latest, committed) }
     }
 
     /// Tells the coordinator, by a new hello, what a round can begin with here.

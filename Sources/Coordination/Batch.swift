@@ -108,6 +108,8 @@ struct Batch: Sendable, Equatable {
     var stage = Stage.pending
     /// The hash of the first result; kept when its bytes are lost, to compare the next result with.
     var hash: ContentHash?
+    /// Who made that result; nil when only a trainer told of it.
+    var claim: Audit.Claim?
     var byteCount = 0
     /// Who serves the bytes; nil when nobody does any more.
     var holder: NodeID?

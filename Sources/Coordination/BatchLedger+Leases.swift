@@ -55,6 +55,7 @@ extension BatchLedger {
     /// Prolongs a working node's leases, but for those it has overtaken.
     mutating func renewLeases(of node: NodeID, now: Instant) {
         let deadline = now + terms.term(on: node)
+        changeAuditLeases(of: node) { $0.deadline = max($0.deadline, deadline) }
         for batch in batches.values where batch.lease(of: node) != nil {
             batches[batch.id]?.changeLeases(of: node) { lease in
                 if !lease.isOvertaken { lease.deadline = max(lease.deadline, deadline) }
@@ -64,6 +65,7 @@ extension BatchLedger {
 
     /// Moves all deadlines: time in which the coordinator itself stood still does not count.
     mutating func postpone(by pause: Duration) {
+        changeAuditLeases { $0.deadline += pause }
         for id in batches.keys { batches[id]?.changeLeases { $0.deadline += pause } }
     }
 
@@ -79,16 +81,18 @@ extension BatchLedger {
 
     /// Ends the leases whose deadline has come.
     mutating func expireLeases(now: Instant) -> [Directive] {
-        batches.values.flatMap(\.leases).filter { $0.deadline <= now }.flatMap { lease in
-            let age = lease.grantedAt.duration(to: now)
-            return [.cancelLease(lease.batch, lease.fence, at: lease.node)]
-                + fail(
-                    lease.batch,
-                    on: lease.node,
-                    .leaseExpired,
-                    "no result and no progress, \(age) after the grant"
-                )
-        }
+        let expired = batches.values.flatMap(\.leases).filter { $0.deadline <= now }
+        return expireAudits(now: now)
+            + expired.flatMap { lease in
+                let age = lease.grantedAt.duration(to: now)
+                return [.cancelLease(lease.batch, lease.fence, at: lease.node)]
+                    + fail(
+                        lease.batch,
+                        on: lease.node,
+                        .leaseExpired,
+                        "no result and no progress, \(age) after the grant"
+                    )
+            }
     }
 
     /// Ends a lease its holder gave up; an older lease's failure says nothing about the present one.
@@ -99,6 +103,7 @@ extension BatchLedger {
         isRetryable: Bool,
         _ reason: String
     ) -> [Directive] {
+        endAudits(of: node, fence, hasFailed: true)
         guard batches[id]?.lease(of: node)?.fence == fence else { return [] }
         return fail(id, on: node, .leaseFailed, reason, isFinal: !isRetryable)
     }

@@ -13,8 +13,23 @@ extension BatchLedger {
         _ hash: ContentHash,
         byteCount: Int,
         by node: NodeID,
+        machine: String = "",
         now: Instant
     ) -> [Directive] {
+        let claim = Audit.Claim(node: node, machine: machine, hash: hash)
+        let first = batches[id]?.claim
+        let directives = take(id, fence, claim, byteCount: byteCount, now: now)
+        return directives + testify(id, claim, after: first)
+    }
+
+    private mutating func take(
+        _ id: BatchID,
+        _ fence: Fence?,
+        _ claim: Audit.Claim,
+        byteCount: Int,
+        now: Instant
+    ) -> [Directive] {
+        let (node, hash) = (claim.node, claim.hash)
         guard var batch = batches[id] else { return [.release(id, hash, at: node)] }
         var directives: [Directive] = []
         if let first = batch.hash, first != hash {
@@ -35,6 +50,7 @@ extension BatchLedger {
                 directives.append(.record(Occurrence(.lateResult, node: node, batch: id, "fence \(fence)")))
             }
             batch.hash = hash
+            batch.claim = claim
             batch.byteCount = min(max(0, byteCount), 1 << 40)
             batch.holder = node
             batch.stage = .produced
@@ -59,8 +75,17 @@ extension BatchLedger {
     mutating func reconcile(_ arrival: Arrival, as node: NodeID, now: Instant) -> [Directive] {
         var directives: [Directive] = []
         for held in arrival.trajectories {
-            directives += produced(held.batch, nil, held.hash, byteCount: held.byteCount, by: node, now: now)
+            directives += produced(
+                held.batch,
+                nil,
+                held.hash,
+                byteCount: held.byteCount,
+                by: node,
+                machine: arrival.machine,
+                now: now
+            )
         }
+        endAudits(of: node, hasFailed: false)
         let held = Set(arrival.trajectories.map(\.batch))
         directives += dropHolder(node) { !held.contains($0) }
         for held in arrival.leases {
@@ -92,6 +117,7 @@ extension BatchLedger {
     /// do not.
     mutating func lose(rollout node: NodeID, fault: String?) -> [Directive] {
         terms.forget(node)
+        endAudits(of: node, hasFailed: false)
         var directives = dropHolder(node) { _ in true }
         for lease in batches.values.compactMap({ $0.lease(of: node) }) {
             if let fault {

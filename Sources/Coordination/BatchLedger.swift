@@ -30,6 +30,10 @@ package struct BatchLedger: Sendable {
     /// Unsettled batches in order of number; any other number below ``issued`` is committed or dead.
     var batches: OrderedDictionary<BatchID, Batch> = [:]
     var terms: LeaseTerms
+    /// Batches being made again.
+    var audits: OrderedDictionary<BatchID, Audit> = [:]
+    /// Nodes outvoted by others, each with the batch that shows it.
+    var accused: [NodeID: BatchID] = [:]
     /// The largest trajectory seen, which is what a lease is expected to make.
     var expectedByteCount = 0
     let settings: CoordinationSettings
@@ -79,6 +83,9 @@ package struct BatchLedger: Sendable {
                 survey.samples[trainer, default: 0] += batch.samples
                 survey.begun[trainer, default: 0] += 1
             }
+        }
+        for lease in audits.values.compactMap(\.lease) {
+            survey.loads[lease.node, default: Load()].add(expectedByteCount)
         }
         return survey
     }

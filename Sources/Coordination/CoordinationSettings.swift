@@ -31,6 +31,10 @@ package struct CoordinationSettings: Sendable, Equatable {
     package var leaseFactor = 3
     /// Whether an idle rollout makes a batch that another is late with, when trainers wait for it.
     package var hedging = true
+    /// Share of the batches that another node makes again, to compare the results; 0 compares none.
+    ///
+    /// It costs that share of the rollouts' work.
+    package var auditShare = 0.02
     /// Failed tries after which a batch is dead and the run goes on without it.
     package var attempts = 5
     /// Times a trainer may train on one batch in a round; above 1, trainers run ahead of few rollouts at the
@@ -95,6 +99,7 @@ package struct CoordinationSettings: Sendable, Equatable {
             "attempts \(attempts), uses \(usesPerBatch) must be positive"
         )
         precondition(batchesPerRound ?? 1 >= 1, "a round uses a batch, not \(batchesPerRound ?? 0)")
+        precondition((0...1).contains(auditShare), "a share of the batches is not \(auditShare)")
         precondition((0...1).contains(quorum), "the quorum is a share of the members, not \(quorum)")
         precondition(outlierFactor >= 0, "a distance is not \(outlierFactor) times another")
         precondition(trainersAtStart >= 1 && offerStrikes >= 1, "a round needs a trainer and an offer")

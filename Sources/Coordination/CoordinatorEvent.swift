@@ -116,6 +116,8 @@ package struct Arrival: Sendable, Equatable {
     package var sequence: UInt64
     /// The hash of a rollout's teacher.
     package var teacher: ContentHash?
+    /// The kind of processor and kernels it computes with: equal ones make equal bytes.
+    package var machine = ""
     /// The parameters a trainer has loaded.
     package var parameters: ParameterVersion?
     /// Leases a rollout is working on.

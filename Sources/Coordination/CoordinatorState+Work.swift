@@ -31,12 +31,13 @@ extension CoordinatorState {
     }
 
     /// Rollouts that may be given work and take any.
-    private var workers: [NodeID] {
-        membership.present(.rollout).filter { !$0.isDraining && credits.window(of: $0.id).batches > 0 }
+    var workers: [NodeID] {
+        membership.present(.rollout)
+            .filter { !$0.isDraining && !$0.isQuarantined && credits.window(of: $0.id).batches > 0 }
             .map(\.id)
     }
 
-    private func hasRoom(_ rollout: NodeID, _ survey: BatchLedger.Survey) -> Bool {
+    func hasRoom(_ rollout: NodeID, _ survey: BatchLedger.Survey) -> Bool {
         credits.admits(ledger.expectedByteCount, to: rollout, beside: survey.load(of: rollout))
     }
 

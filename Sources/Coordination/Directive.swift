@@ -86,7 +86,7 @@ package struct Occurrence: Sendable, Equatable {
     package enum Kind: String, Sendable, CaseIterable {
         case joined, returned, suspected, recovered, died, left, refused, violated, stalled
         case leaseExpired, leaseFailed, hedged, trajectoryLost, batchDied
-        case lateResult, repeatedResult, diverged
+        case lateResult, repeatedResult, diverged, audited, quarantined
         case roundOpened, roundClosed, roundCommitted, roundFailed, offerRejected, excluded, voided
         case paused, resumed, draining, finished
     }

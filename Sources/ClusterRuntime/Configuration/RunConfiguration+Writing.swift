@@ -61,6 +61,7 @@ extension RunConfiguration {
             "cluster.dead": "\(cluster.deadAfter.inSeconds)",
             "cluster.lease": "\(cluster.leaseFloor.inSeconds)",
             "cluster.hedging": "\(cluster.hedging)",
+            "cluster.audit_share": "\(cluster.auditShare)",
             "cluster.attempts": "\(cluster.attempts)",
             "cluster.lead_batches": "\(cluster.leadBatches)",
             "cluster.trainers_at_start": "\(cluster.trainersAtStart)",

@@ -51,6 +51,7 @@ struct RunConfigurationTests {
               lease: 0.25
               trainers_at_start: 2
               hedging: false
+              audit_share: 0.125
               outlier_factor: 4.5
               averaging: {student: nesterov}
             evaluation: {prompts: 6, path: held-out.txt, guidance: 4}
@@ -66,6 +67,7 @@ struct RunConfigurationTests {
         #expect(configuration.cluster.leaseFloor == .milliseconds(250))
         #expect(configuration.averaging.student == .nesterov)
         #expect(!configuration.cluster.hedging)
+        #expect(configuration.cluster.auditShare == 0.125)
         #expect(configuration.cluster.outlierFactor == 4.5)
         let again = try RunConfiguration(yaml: configuration.yaml, path: "/elsewhere/config.yaml")
         #expect(again == configuration)

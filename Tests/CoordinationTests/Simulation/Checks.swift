@@ -33,6 +33,8 @@ struct Checks {
                 }
                 fences[lease.batch] = lease.fence
                 try withinWindow(lease.node, state, survey)
+                // A hedge or an audit is no more work ahead.
+                guard state.ledger[lease.batch]?.stage == .leased(lease) else { continue }
                 guard survey.census.leased + survey.census.produced <= state.settings.leadBatches else {
                     throw Violation(description: "more than the lead: \(survey.census)")
                 }

@@ -50,6 +50,8 @@ struct VirtualCluster {
     let faultsEnd: Int64
     /// When a round was committed last.
     var progressedAt: Int64 = 0
+    /// Nodes found to compute wrong numbers.
+    var quarantines = 0
     /// Whether it prints what happens.
     var isTraced = false
     var checks = Checks()
@@ -81,6 +83,9 @@ struct VirtualCluster {
             + (random.chance(perMille: 300) ? [.rollout] : [])
         nodes = roles.enumerated().map { VirtualNode($1, place: $0, version: initial) }
         for place in nodes.indices where random.chance(perMille: 100) { nodes[place].pace = 4 }
+        settings.auditShare = [0, 0.3, 1][random.below(3)]
+        if random.chance(perMille: 300) { nodes[0].isCorrupt = true }
+        if random.chance(perMille: 200) { nodes[1].machine = "n" }
         downSequence = nodes.map { _ in 0 }
         free = nodes.map { _ in [0, 0, 0, 0] }
         agenda.add(.startCoordinator, at: 0)
@@ -254,8 +259,20 @@ struct VirtualCluster {
             let fails = now < faultsEnd && random.chance(perMille: 100)
             let happening = Happening.stored(plan, fails: fails, generation: disk.snapshot.generation)
             agenda.add(happening, at: now + random.milliseconds(50, 600))
-        case .record(let occurrence): trace("\(occurrence)")
+        case .record(let occurrence):
+            trace("\(occurrence.kind) \(occurrence.node.map { "node \($0) " } ?? "")\(occurrence.text)")
+            if occurrence.kind == .quarantined { try examineQuarantine(of: occurrence.node, state) }
         case .drain, .finish: break
+        }
+    }
+
+    /// Only who computes wrong numbers may be outvoted.
+    private mutating func examineQuarantine(of node: NodeID?, _ state: CoordinatorState) throws(Violation) {
+        quarantines += 1
+        let process = node.flatMap { state.membership[$0]?.incarnation }
+        let place = process.flatMap { self.place(of: $0) }
+        guard let place, nodes[place].isCorrupt else {
+            throw Violation(description: "an honest rollout is in quarantine: \(node?.description ?? "")")
         }
     }
 

@@ -22,6 +22,9 @@ struct VirtualNode {
     var frozenUntil: Int64 = 0
     /// Until when its messages do not leave, none arrive, and other nodes do not reach it.
     var cut = (up: Int64(0), down: Int64(0), data: Int64(0))
+    /// Whether its processor computes wrong numbers.
+    var isCorrupt = false
+    var machine = "m"
     /// How many times slower it computes than others.
     var pace: Int64 = 1
     var session = Session.greeting
@@ -91,6 +94,7 @@ struct VirtualNode {
             incarnation: incarnation,
             sequence: 0
         )
+        arrival.machine = machine
         arrival.parameters = role == .trainer ? version : nil
         arrival.leases = queue.map { .init(batch: $0.batch, fence: $0.fence) }
         arrival.trajectories = spool.sorted { $0.key < $1.key }.map {
@@ -222,13 +226,14 @@ struct VirtualNode {
     private mutating func finishLease() -> [NodeAction] {
         guard !queue.isEmpty else { return [] }
         let lease = queue.removeFirst()
-        spool[lease.batch] = hashes[Int(lease.batch.rawValue)]
+        spool[lease.batch] = isCorrupt ? testHash(7, lease.batch.rawValue) : hashes[Int(lease.batch.rawValue)]
         if session == .greeting { finished.append(lease) }
         return (queue.isEmpty ? [] : [.startWork(after: 700)]) + (session == .joined ? [report(lease)] : [])
     }
 
     private func report(_ lease: GrantedLease) -> NodeAction {
-        let hash = hashes[Int(lease.batch.rawValue)]
+        // A batch released meanwhile is told of nevertheless: it is late.
+        let hash = spool[lease.batch] ?? hashes[Int(lease.batch.rawValue)]
         return .send(.message(.produced(lease.batch, lease.fence, hash, byteCount: 100)))
     }
 

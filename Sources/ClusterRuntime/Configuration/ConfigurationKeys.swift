@@ -22,6 +22,7 @@ enum ConfigurationKeys {
         "cluster.hedging", "cluster.audit_share", "cluster.attempts", "cluster.lead_batches",
         "cluster.trainers_at_start", "cluster.quorum", "cluster.grace", "cluster.outlier_factor",
         "cluster.averaging.student", "cluster.averaging.discriminator",
+        "cluster.averaging.discriminator_period",
         "evaluation.prompts", "evaluation.path", "evaluation.guidance",
     ]
 

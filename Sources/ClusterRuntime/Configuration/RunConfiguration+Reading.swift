@@ -181,6 +181,8 @@ extension RunConfiguration {
         try values.read("cluster.grace", into: &cluster.grace, .atLeast(0))
         try values.read("cluster.outlier_factor", into: &cluster.outlierFactor, .atLeast(0))
         try values.read("cluster.averaging.student", into: &averaging.student)
+        let period = "cluster.averaging.discriminator_period"
+        try values.read(period, into: &averaging.discriminatorPeriod, in: 1...1_000_000)
         let discriminator = "cluster.averaging.discriminator"
         try values.read(discriminator, into: &averaging.discriminator)
         guard averaging.discriminator == .mean else {

@@ -70,6 +70,7 @@ extension RunConfiguration {
             "cluster.outlier_factor": "\(cluster.outlierFactor)",
             "cluster.averaging.student": averaging.student.rawValue,
             "cluster.averaging.discriminator": averaging.discriminator.rawValue,
+            "cluster.averaging.discriminator_period": "\(averaging.discriminatorPeriod)",
             "evaluation.prompts": "\(evaluation.prompts)",
             "evaluation.guidance": "\(evaluation.guidance)",
         ]

@@ -95,6 +95,7 @@ package final class CoordinatorService: Sendable {
             control: control,
             doorman: doorman,
             letterhead: letterhead,
+            averaging: configuration.averaging,
             committed: last
         )
         checkpoints = CheckpointDesk(

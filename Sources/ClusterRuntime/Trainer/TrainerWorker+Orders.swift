@@ -70,7 +70,12 @@ extension TrainerWorker {
                 let parameters = try await withExchange { exchange in
                     try await exchange.download(round, segments: engine.segments, hash: hash)
                 }
-                try await compute.run { engine.load(parameters) }
+                let averaging = configuration?.averaging ?? AveragingSettings()
+                let keeps = loaded.map {
+                    averaging.keepsDiscriminator(from: $0.round.rawValue, to: round.rawValue)
+                }
+                // A process that has loaded nothing yet has no discriminator of its own.
+                try await compute.run { engine.load(parameters, keepsDiscriminator: keeps ?? false) }
                 return announce(round, parameters.hash)
             } catch let error as NodeError {
                 log.warning("the parameters of round \(round): \(error)")
@@ -162,7 +167,8 @@ extension TrainerWorker {
 
     /// Offers the round's result until the round is over, which ends the order.
     private func offer(_ round: RoundNumber, _ means: LossMeans, from engine: TrainingEngine) async throws {
-        let parameters = try await compute.run { engine.parameters }
+        let averaging = configuration?.averaging ?? AveragingSettings()
+        let parameters = try await compute.run { engine.parameters.averaged(in: round, averaging) }
         offered = parameters.hash
         let offer = Message.Offer(
             round: round,

@@ -53,7 +53,7 @@ struct RunConfigurationTests {
               hedging: false
               audit_share: 0.125
               outlier_factor: 4.5
-              averaging: {student: nesterov}
+              averaging: {student: nesterov, discriminator_period: 3}
             evaluation: {prompts: 6, path: held-out.txt, guidance: 4}
             """
         )
@@ -66,6 +66,7 @@ struct RunConfigurationTests {
         #expect(configuration.training.discriminatorOptimizer.beta1 == 0)
         #expect(configuration.cluster.leaseFloor == .milliseconds(250))
         #expect(configuration.averaging.student == .nesterov)
+        #expect(configuration.averaging.discriminatorPeriod == 3)
         #expect(!configuration.cluster.hedging)
         #expect(configuration.cluster.auditShare == 0.125)
         #expect(configuration.cluster.outlierFactor == 4.5)

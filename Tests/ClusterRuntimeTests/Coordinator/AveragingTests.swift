@@ -37,6 +37,28 @@ import Testing
         #expect(abs(second.values.values[0] - -0.897) < 1e-6)
     }
 
+    // MARK: The discriminator's period
+
+    @Test func `the discriminator is averaged every period, the student in every round`() {
+        var averaging = AveragingSettings()
+        averaging.discriminatorPeriod = 3
+        #expect((1...7).filter { averaging.averages("discriminator", in: $0) } == [3, 6])
+        #expect((1...7).allSatisfy { averaging.averages("student", in: $0) })
+        #expect(parameters.averaged(in: RoundNumber(2), averaging).segments.map(\.name) == ["student"])
+        #expect(parameters.averaged(in: RoundNumber(3), averaging) == parameters)
+    }
+
+    @Test func `a trainer keeps its discriminator as long as it missed no average of them`() {
+        var averaging = AveragingSettings()
+        averaging.discriminatorPeriod = 3
+        #expect(averaging.keepsDiscriminator(from: 0, to: 1))
+        #expect(averaging.keepsDiscriminator(from: 3, to: 5))
+        #expect(!averaging.keepsDiscriminator(from: 2, to: 3))
+        #expect(!averaging.keepsDiscriminator(from: 2, to: 4))
+        averaging.discriminatorPeriod = 1
+        #expect(!averaging.keepsDiscriminator(from: 1, to: 2))
+    }
+
     // MARK: Offers
 
     private func offer(of parameters: ParameterBytes, hash: ContentHash? = nil) -> Message.Offer {

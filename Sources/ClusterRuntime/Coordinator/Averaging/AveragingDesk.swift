@@ -25,6 +25,7 @@ actor AveragingDesk {
     private let control: ControlDesk
     private let doorman: Doorman
     private let letterhead: Letterhead
+    private let averaging: AveragingSettings
     private var committed: CommittedRound
     /// Where each trainer's last message came from.
     private var peers: [NodeID: RoutingID] = [:]
@@ -37,12 +38,14 @@ actor AveragingDesk {
         control: ControlDesk,
         doorman: Doorman,
         letterhead: Letterhead,
+        averaging: AveragingSettings,
         committed: CommittedRound
     ) {
         self.channel = channel
         self.control = control
         self.doorman = doorman
         self.letterhead = letterhead
+        self.averaging = averaging
         self.committed = committed
     }
 
@@ -74,8 +77,12 @@ actor AveragingDesk {
     }
 
     private func announce(_ offer: Message.Offer, _ visit: Visit) async throws {
-        guard offer.segments == committed.parameters.layout else {
-            return await refuse(visit, .badBase, "its segments are not those of this run", round: offer.round)
+        let expected = committed.parameters.layout.filter {
+            averaging.averages($0.name, in: offer.round.rawValue)
+        }
+        guard offer.segments == expected else {
+            let text = "its segments are not those round \(offer.round) averages"
+            return await refuse(visit, .badBase, text, round: offer.round)
         }
         let node = visit.header.sender
         announced[node] = offer

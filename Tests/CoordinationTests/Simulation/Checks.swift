@@ -85,6 +85,10 @@ struct Checks {
         guard plan.round == disk.snapshot.parameters.round.next else {
             throw Violation(description: "round \(plan.round) after \(disk.snapshot.parameters.round)")
         }
+        let wild = plan.contributions.count { offers[$0.offer]?.isWild ?? false }
+        guard wild == 0 || plan.contributions.count + plan.outliers.count < 3 else {
+            throw Violation(description: "an offer out of line is in \(plan)")
+        }
         var trained: [BatchID: Int] = [:]
         for contribution in plan.contributions {
             guard let making = offers[contribution.offer], making.base == disk.parameters.hash else {

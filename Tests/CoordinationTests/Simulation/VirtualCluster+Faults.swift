@@ -5,7 +5,7 @@ import ClusterMessages
 /// What may go wrong.
 enum Fault: CaseIterable {
     case loss, doubling, delay, reordering, partition
-    case crash, pause, leaving, misbehaviour, failure
+    case crash, pause, leaving, misbehaviour, failure, wildOffer
     case coordinatorCrash, coordinatorPause, storing
 }
 

@@ -27,6 +27,8 @@ struct VirtualCluster {
     struct Making {
         let base: ContentHash
         let uses: [Consumption]
+        /// Whether it went much farther than the others.
+        let isWild: Bool
     }
 
     /// Milliseconds a round may take at most once nothing goes wrong any more.
@@ -86,6 +88,7 @@ struct VirtualCluster {
         settings.auditShare = [0, 0.3, 1][random.below(3)]
         if random.chance(perMille: 300) { nodes[0].isCorrupt = true }
         if random.chance(perMille: 200) { nodes[1].machine = "n" }
+        nodes[3].isErratic = random.chance(perMille: 500)
         downSequence = nodes.map { _ in 0 }
         free = nodes.map { _ in [0, 0, 0, 0] }
         agenda.add(.startCoordinator, at: 0)
@@ -126,6 +129,11 @@ struct VirtualCluster {
             try arrive(message, place: place, incarnation, sequence: sequence)
         case .downlink(let message, let place, let incarnation, let sequence):
             guard nodes[place].isRunning, nodes[place].incarnation == incarnation else { return }
+            if case .refuse(.nonFinite) = message {
+                // Turned away for its offers: only a new process is let in again.
+                nodes[place].isRunning = false
+                return agenda.add(.startNode(place: place), at: now + 500)
+            }
             perform(nodes[place].received(message, sequence: sequence), at: place)
         case .timer(let timer, let place, let incarnation, let token):
             try ring(timer, place: place, incarnation, token: token)
@@ -183,8 +191,12 @@ struct VirtualCluster {
             },
             settings: settings
         )
-        if let work = nodes[place].work, let offer = work.offer {
-            offers[offer] = Making(base: nodes[place].version.hash, uses: work.uses)
+        if let work = nodes[place].work, let offer = work.offer, offers[offer] == nil {
+            // Only one trainer, so that it is never the majority.
+            let isWild = now < faultsEnd && nodes[place].isErratic && random.chance(perMille: 300)
+            if isWild { note(.wildOffer, at: place) }
+            nodes[place].work?.distance = isWild ? 1000 : 1
+            offers[offer] = Making(base: nodes[place].version.hash, uses: work.uses, isWild: isWild)
         }
         perform(actions, at: place)
     }

@@ -25,6 +25,8 @@ struct VirtualNode {
     /// Whether its processor computes wrong numbers.
     var isCorrupt = false
     var machine = "m"
+    /// Whether some of its offers go much farther than the others'.
+    var isErratic = false
     /// How many times slower it computes than others.
     var pace: Int64 = 1
     var session = Session.greeting
@@ -57,6 +59,8 @@ struct VirtualNode {
         var steps = 0
         var uses: [Consumption] = []
         var offer: ContentHash?
+        /// How far the offer is from the base.
+        var distance = 1.0
     }
 
     init(_ role: Role, place: Int, version: ParameterVersion) {
@@ -173,9 +177,12 @@ struct VirtualNode {
             let code = holder == nil ? ErrorCode.expired : .notFound
             return [.send(.message(.fetchFailed(batch, trajectory.hash, holder: trajectory.holder, code)))]
         case .uploaded:
-            guard let offer = work?.offer else { return [] }
+            guard let work, let offer = work.offer else { return [] }
             progress += 1
-            return [.send(.offer(.progressed(offer, received: 1, of: 2))), .send(.offer(.complete(offer)))]
+            return [
+                .send(.offer(.progressed(offer, received: 1, of: 2))),
+                .send(.offer(.complete(offer, distances: [work.distance]))),
+            ]
         case .loaded(let version):
             guard version == latest else { return [] }
             self.version = version

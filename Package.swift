@@ -10,11 +10,14 @@ let strict: [SwiftSetting] = [
     .treatAllWarnings(as: .error),
 ]
 
-/// The only unsafe flags here, legal because nothing depends on this package: kernels run at full speed
-/// in debug builds too, and may reorder sums so that the compiler can use vector registers.
+/// Unsafe flags are legal because nothing depends on this package: kernels run at full speed in debug builds
+/// too, and may reorder sums so that the compiler can use vector registers.
 let optimisedEvenInDebug: [CSetting] = [
     .unsafeFlags(["-O3", "-fno-math-errno", "-fno-trapping-math", "-ffp-contract=fast"])
 ]
+
+/// The cluster's decisions and their simulator, too: a test lives through ten thousand virtual clusters.
+let optimisedDecisions: [SwiftSetting] = [.unsafeFlags(["-O"])]
 
 let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
@@ -24,16 +27,21 @@ let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
 let yams = Target.Dependency.product(name: "Yams", package: "Yams")
 
 /// A module of the house: its sources in `Sources/`, its tests, if any, in `Tests/`.
-func module(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
-    .target(name: name, dependencies: dependencies, swiftSettings: strict)
+func module(_ name: String, _ dependencies: [Target.Dependency], settings: [SwiftSetting] = []) -> Target {
+    .target(name: name, dependencies: dependencies, swiftSettings: strict + settings)
 }
 
-func tests(_ name: String, _ dependencies: [Target.Dependency], resources: [Resource] = []) -> Target {
+func tests(
+    _ name: String,
+    _ dependencies: [Target.Dependency],
+    resources: [Resource] = [],
+    settings: [SwiftSetting] = []
+) -> Target {
     .testTarget(
         name: name + "Tests",
         dependencies: [.target(name: name), "TestSupport"] + dependencies,
         resources: resources,
-        swiftSettings: strict
+        swiftSettings: strict + settings
     )
 }
 
@@ -68,7 +76,7 @@ let package = Package(
         module("Checkpoints", ["Tensors", crypto]),
         module("DiffusionModels", ["NeuralNetwork", "FlowMatching", "Tensors", "Checkpoints"]),
         module("Distillation", ["DiffusionModels", "NeuralNetwork", "FlowMatching", "Tensors"]),
-        module("Coordination", ["ClusterMessages", orderedCollections]),
+        module("Coordination", ["ClusterMessages", orderedCollections], settings: optimisedDecisions),
         module("Evaluation", ["DiffusionModels", "FlowMatching", "ImageFiles", "Tensors"]),
         module(
             "Benchmarks",
@@ -112,7 +120,7 @@ let package = Package(
             "Distillation",
             ["Checkpoints", "DiffusionModels", "FlowMatching", "NeuralNetwork", "Tensors"]
         ),
-        tests("Coordination", ["ClusterMessages"]),
+        tests("Coordination", ["ClusterMessages"], settings: optimisedDecisions),
         tests("Evaluation", ["DiffusionModels", "FlowMatching", "ImageFiles", "Tensors"]),
         tests(
             "Benchmarks",

@@ -457,7 +457,7 @@ void   flowsteer__cluster__v1__finish__free_unpacked
   assert(message->base.descriptor == &flowsteer__cluster__v1__finish__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
-static const ProtobufCFieldDescriptor flowsteer__cluster__v1__hello__field_descriptors[13] =
+static const ProtobufCFieldDescriptor flowsteer__cluster__v1__hello__field_descriptors[14] =
 {
   {
     "role",
@@ -615,12 +615,25 @@ static const ProtobufCFieldDescriptor flowsteer__cluster__v1__hello__field_descr
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "machine",
+    14,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Flowsteer__Cluster__V1__Hello, machine),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned flowsteer__cluster__v1__hello__field_indices_by_name[] = {
   4,   /* field[4] = build */
   8,   /* field[8] = capacity_batches */
   9,   /* field[9] = held_leases */
   10,   /* field[10] = held_trajectories */
+  13,   /* field[13] = machine */
   1,   /* field[1] = name */
   12,   /* field[12] = parameter_hash */
   3,   /* field[3] = protocol_maximum */
@@ -634,7 +647,7 @@ static const unsigned flowsteer__cluster__v1__hello__field_indices_by_name[] = {
 static const ProtobufCIntRange flowsteer__cluster__v1__hello__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 13 }
+  { 0, 14 }
 };
 const ProtobufCMessageDescriptor flowsteer__cluster__v1__hello__descriptor =
 {
@@ -644,7 +657,7 @@ const ProtobufCMessageDescriptor flowsteer__cluster__v1__hello__descriptor =
   "Flowsteer__Cluster__V1__Hello",
   "flowsteer.cluster.v1",
   sizeof(Flowsteer__Cluster__V1__Hello),
-  13,
+  14,
   flowsteer__cluster__v1__hello__field_descriptors,
   flowsteer__cluster__v1__hello__field_indices_by_name,
   1,  flowsteer__cluster__v1__hello__number_ranges,
@@ -766,7 +779,7 @@ const ProtobufCMessageDescriptor flowsteer__cluster__v1__held_trajectory__descri
   (ProtobufCMessageInit) flowsteer__cluster__v1__held_trajectory__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor flowsteer__cluster__v1__welcome__field_descriptors[12] =
+static const ProtobufCFieldDescriptor flowsteer__cluster__v1__welcome__field_descriptors[13] =
 {
   {
     "node",
@@ -912,6 +925,18 @@ static const ProtobufCFieldDescriptor flowsteer__cluster__v1__welcome__field_des
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "parameter_hash",
+    13,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Flowsteer__Cluster__V1__Welcome, parameter_hash),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned flowsteer__cluster__v1__welcome__field_indices_by_name[] = {
   7,   /* field[7] = announcement_endpoint */
@@ -922,6 +947,7 @@ static const unsigned flowsteer__cluster__v1__welcome__field_indices_by_name[] =
   9,   /* field[9] = latest_round */
   10,   /* field[10] = manifest_hash */
   0,   /* field[0] = node */
+  12,   /* field[12] = parameter_hash */
   3,   /* field[3] = ping_milliseconds */
   8,   /* field[8] = server_public_key */
   1,   /* field[1] = session_token */
@@ -930,7 +956,7 @@ static const unsigned flowsteer__cluster__v1__welcome__field_indices_by_name[] =
 static const ProtobufCIntRange flowsteer__cluster__v1__welcome__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 12 }
+  { 0, 13 }
 };
 const ProtobufCMessageDescriptor flowsteer__cluster__v1__welcome__descriptor =
 {
@@ -940,7 +966,7 @@ const ProtobufCMessageDescriptor flowsteer__cluster__v1__welcome__descriptor =
   "Flowsteer__Cluster__V1__Welcome",
   "flowsteer.cluster.v1",
   sizeof(Flowsteer__Cluster__V1__Welcome),
-  12,
+  13,
   flowsteer__cluster__v1__welcome__field_descriptors,
   flowsteer__cluster__v1__welcome__field_indices_by_name,
   1,  flowsteer__cluster__v1__welcome__number_ranges,

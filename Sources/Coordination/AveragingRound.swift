@@ -23,6 +23,8 @@ package struct AveragingRound: Sendable {
         package let samples: Int
         /// The hash of its bytes.
         package let hash: ContentHash
+        /// How far each of its segments is from the base (L2); empty until all of it has arrived.
+        package internal(set) var distances: [Double] = []
         /// How much of it has arrived, 0 to 1.
         package internal(set) var received = 0.0
         /// When all of it had.
@@ -44,8 +46,10 @@ package struct AveragingRound: Sendable {
     /// What to do now.
     enum Decision: Equatable {
         case open([NodeID])
-        case close([NodeID])
-        case void(NodeID, String)
+        /// The outliers are members whose complete offers are left out.
+        case close([NodeID], outliers: [Outlier] = [])
+        /// With a strike, the trainer itself is to blame.
+        case void(NodeID, String, isStrike: Bool = false)
     }
 
     /// The round's number.
@@ -65,7 +69,7 @@ package struct AveragingRound: Sendable {
     /// The last round's members, whom the opening waits for a while.
     let awaited: [NodeID]
     private var awaitedUntil: Instant
-    private let settings: CoordinationSettings
+    let settings: CoordinationSettings
 
     /// A round that waits for its members.
     init(_ number: RoundNumber, awaiting awaited: [NodeID], settings: CoordinationSettings, now: Instant) {
@@ -121,7 +125,10 @@ package struct AveragingRound: Sendable {
             let due = closesAt ?? now + settings.grace
             closesAt = due
             guard pending.isEmpty || now >= due, now >= retry?.at ?? now else { return nil }
-            return .close(counted)
+            let outliers = outliers(among: counted)
+            let included = counted.filter { node in !outliers.contains { $0.node == node } }
+            if included.count >= required { return .close(included, outliers: outliers) }
+            return outliers.first.map { .void($0.node, $0.reason, isStrike: true) }
         }
         closesAt = nil
         guard counted.count + pending.count < required else {
@@ -180,10 +187,11 @@ package struct AveragingRound: Sendable {
     /// Notes how much of an offer has arrived.
     mutating func received(_ fraction: Double, from node: NodeID) { offers[node]?.received = fraction }
 
-    /// Notes that all of an offer has arrived.
-    mutating func complete(_ node: NodeID, now: Instant) {
+    /// Notes that all of an offer has arrived, and how far its segments are from the base.
+    mutating func complete(_ node: NodeID, distances: [Double] = [], now: Instant) {
         guard offers[node]?.completedAt == nil else { return }
         offers[node]?.received = 1
+        offers[node]?.distances = distances
         offers[node]?.completedAt = now
     }
 

@@ -97,7 +97,8 @@ package struct Census: Sendable, Equatable {
 struct Batch: Sendable, Equatable {
     enum Stage: Sendable, Equatable {
         case pending
-        case leased(GrantedLease)
+        /// Being produced, by a second node too when the first is late.
+        case leased(GrantedLease, hedge: GrantedLease? = nil)
         case produced
         case assigned(to: NodeID)
         case consumed(by: NodeID)
@@ -107,11 +108,13 @@ struct Batch: Sendable, Equatable {
     var stage = Stage.pending
     /// The hash of the first result; kept when its bytes are lost, to compare the next result with.
     var hash: ContentHash?
+    /// Who made that result; nil when only a trainer told of it.
+    var claim: Audit.Claim?
     var byteCount = 0
     /// Who serves the bytes; nil when nobody does any more.
     var holder: NodeID?
     /// Leases granted so far, which number the next one.
-    var leases: UInt32 = 0
+    var grants: UInt32 = 0
     /// Whom it failed on, once for every failed try.
     var failedOn: [NodeID] = []
     /// Uses in the open round by the trainer that has it, and their samples.
@@ -128,9 +131,35 @@ struct Batch: Sendable, Equatable {
         }
     }
 
-    var lease: GrantedLease? {
-        guard case .leased(let lease) = stage else { return nil }
-        return lease
+    /// The leases it is produced under: none, one, or one and its hedge.
+    var leases: [GrantedLease] {
+        guard case .leased(let lease, let hedge) = stage else { return [] }
+        return hedge.map { [lease, $0] } ?? [lease]
+    }
+
+    /// The lease a node produces it under.
+    func lease(of node: NodeID) -> GrantedLease? { leases.first { $0.node == node } }
+
+    /// Changes the lease of a node, or all leases.
+    mutating func changeLeases(of node: NodeID? = nil, _ change: (inout GrantedLease) -> Void) {
+        guard case .leased(var lease, var hedge) = stage else { return }
+        if node == nil || lease.node == node { change(&lease) }
+        if var second = hedge, node == nil || second.node == node {
+            change(&second)
+            hedge = second
+        }
+        stage = .leased(lease, hedge: hedge)
+    }
+
+    /// Ends a node's lease: the other goes on, or the batch is pending again.
+    mutating func endLease(of node: NodeID) {
+        guard case .leased(let lease, let hedge) = stage else { return }
+        switch (lease.node == node, hedge) {
+        case (true, let hedge?): stage = .leased(hedge)
+        case (true, nil): stage = .pending
+        case (false, let hedge?) where hedge.node == node: stage = .leased(lease)
+        case (false, _): break
+        }
     }
 
     /// What a trainer is told to fetch; nil without a holder.

@@ -13,8 +13,23 @@ extension BatchLedger {
         _ hash: ContentHash,
         byteCount: Int,
         by node: NodeID,
+        machine: String = "",
         now: Instant
     ) -> [Directive] {
+        let claim = Audit.Claim(node: node, machine: machine, hash: hash)
+        let first = batches[id]?.claim
+        let directives = take(id, fence, claim, byteCount: byteCount, now: now)
+        return directives + testify(id, claim, after: first)
+    }
+
+    private mutating func take(
+        _ id: BatchID,
+        _ fence: Fence?,
+        _ claim: Audit.Claim,
+        byteCount: Int,
+        now: Instant
+    ) -> [Directive] {
+        let (node, hash) = (claim.node, claim.hash)
         guard var batch = batches[id] else { return [.release(id, hash, at: node)] }
         var directives: [Directive] = []
         if let first = batch.hash, first != hash {
@@ -23,16 +38,19 @@ extension BatchLedger {
         }
         switch batch.stage {
         case .pending, .leased:
-            if let lease = batch.lease, lease.node == node {
-                terms.record(lease.grantedAt.duration(to: now), on: node)
-                overtakeLeases(of: node, grantedBefore: lease.grantedAt)
-            } else if let lease = batch.lease {
+            let own = batch.lease(of: node)
+            if let own {
+                terms.record(own.grantedAt.duration(to: now), on: node)
+                overtakeLeases(of: node, grantedBefore: own.grantedAt)
+            }
+            for lease in batch.leases where lease.node != node {
                 directives.append(.cancelLease(id, lease.fence, at: lease.node))
             }
-            if let fence, fence != batch.lease?.fence {
+            if let fence, !batch.leases.contains(where: { $0.fence == fence }) {
                 directives.append(.record(Occurrence(.lateResult, node: node, batch: id, "fence \(fence)")))
             }
             batch.hash = hash
+            batch.claim = claim
             batch.byteCount = min(max(0, byteCount), 1 << 40)
             batch.holder = node
             batch.stage = .produced
@@ -50,16 +68,6 @@ extension BatchLedger {
         return directives
     }
 
-    /// A node that finishes a later lease first may have lost the earlier one: its progress no longer counts
-    /// for it.
-    private mutating func overtakeLeases(of node: NodeID, grantedBefore moment: Instant) {
-        for batch in batches.values {
-            guard var lease = batch.lease, lease.node == node, lease.grantedAt < moment else { continue }
-            lease.isOvertaken = true
-            batches[batch.id]?.stage = .leased(lease)
-        }
-    }
-
     /// Brings the ledger and a rollout's own account of what it holds together.
     ///
     /// The rollout is right about trajectories. Its leases it keeps, unless somebody else has the batch by
@@ -67,28 +75,37 @@ extension BatchLedger {
     mutating func reconcile(_ arrival: Arrival, as node: NodeID, now: Instant) -> [Directive] {
         var directives: [Directive] = []
         for held in arrival.trajectories {
-            directives += produced(held.batch, nil, held.hash, byteCount: held.byteCount, by: node, now: now)
+            directives += produced(
+                held.batch,
+                nil,
+                held.hash,
+                byteCount: held.byteCount,
+                by: node,
+                machine: arrival.machine,
+                now: now
+            )
         }
+        endAudits(of: node, hasFailed: false)
         let held = Set(arrival.trajectories.map(\.batch))
         directives += dropHolder(node) { !held.contains($0) }
         for held in arrival.leases {
             switch batches[held.batch]?.stage {
             case .pending: adopt(held, by: node, now: now)
-            case .leased(let lease) where lease.node == node: break
+            case .leased where batches[held.batch]?.lease(of: node) != nil: break
             case .leased, .produced, .assigned, .consumed, nil:
                 directives.append(.cancelLease(held.batch, held.fence, at: node))
             }
         }
         let known = Set(arrival.leases.map(\.batch))
         return directives
-            + batches.values.compactMap(\.lease).filter { $0.node == node && !known.contains($0.batch) }
+            + batches.values.compactMap { $0.lease(of: node) }.filter { !known.contains($0.batch) }
             .map { .grant($0) }
     }
 
     private mutating func adopt(_ held: Arrival.HeldLease, by node: NodeID, now: Instant) {
         guard var batch = batches[held.batch] else { return }
         // A peer chose the number, so the sum must not trap; a later lease differs by its epoch in any case.
-        batch.leases = max(batch.leases, held.fence.attempt &+ 1)
+        batch.grants = max(batch.grants, held.fence.attempt &+ 1)
         let deadline = now + terms.term(on: node)
         batch.stage = .leased(
             GrantedLease(batch: held.batch, node: node, fence: held.fence, grantedAt: now, deadline: deadline)
@@ -100,12 +117,13 @@ extension BatchLedger {
     /// do not.
     mutating func lose(rollout node: NodeID, fault: String?) -> [Directive] {
         terms.forget(node)
+        endAudits(of: node, hasFailed: false)
         var directives = dropHolder(node) { _ in true }
-        for lease in batches.values.compactMap(\.lease) where lease.node == node {
+        for lease in batches.values.compactMap({ $0.lease(of: node) }) {
             if let fault {
                 directives += fail(lease.batch, on: node, .leaseFailed, fault)
             } else {
-                batches[lease.batch]?.stage = .pending
+                batches[lease.batch]?.endLease(of: node)
             }
         }
         return directives

@@ -48,8 +48,8 @@ extension BatchLedger {
         switch batch.stage {
         case .assigned(let owner), .consumed(let owner):
             guard owner == trainer else { return .conflict("batch \(use.batch) belongs to trainer \(owner)") }
-        case .leased(let lease):
-            directives.append(.cancelLease(use.batch, lease.fence, at: lease.node))
+        case .leased:
+            directives += batch.leases.map { .cancelLease(use.batch, $0.fence, at: $0.node) }
         case .pending, .produced:
             break
         }

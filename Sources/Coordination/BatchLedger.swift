@@ -16,6 +16,10 @@ package struct BatchLedger: Sendable {
         package var loads: [NodeID: Load] = [:]
         /// Samples of the open round by trainer, which weigh its offer.
         package var samples: [NodeID: Int] = [:]
+        /// Batches a trainer has used in the open round, used up or not.
+        var begun: [NodeID: Int] = [:]
+        /// Batches a trainer has and did not use yet.
+        var unused: [NodeID: Int] = [:]
 
         /// What is outstanding with a node.
         package func load(of node: NodeID) -> Load { loads[node] ?? Load() }
@@ -26,6 +30,10 @@ package struct BatchLedger: Sendable {
     /// Unsettled batches in order of number; any other number below ``issued`` is committed or dead.
     var batches: OrderedDictionary<BatchID, Batch> = [:]
     var terms: LeaseTerms
+    /// Batches being made again.
+    var audits: OrderedDictionary<BatchID, Audit> = [:]
+    /// Nodes outvoted by others, each with the batch that shows it.
+    var accused: [NodeID: BatchID] = [:]
     /// The largest trajectory seen, which is what a lease is expected to make.
     var expectedByteCount = 0
     let settings: CoordinationSettings
@@ -57,23 +65,27 @@ package struct BatchLedger: Sendable {
         for batch in batches.values {
             switch batch.stage {
             case .pending: survey.census.pending += 1
-            case .leased(let lease):
+            case .leased(let lease, let hedge):
                 survey.census.leased += 1
-                survey.loads[lease.node, default: Load()].batches += 1
-                survey.loads[lease.node, default: Load()].byteCount += expectedByteCount
+                survey.loads[lease.node, default: Load()].add(expectedByteCount)
+                if let hedge { survey.loads[hedge.node, default: Load()].add(expectedByteCount) }
             case .produced: survey.census.produced += 1
             case .assigned(let trainer):
                 survey.census.assigned += 1
-                survey.loads[trainer, default: Load()].batches += 1
-                survey.loads[trainer, default: Load()].byteCount += batch.byteCount
+                survey.loads[trainer, default: Load()].add(batch.byteCount)
+                if batch.uses == 0 { survey.unused[trainer, default: 0] += 1 }
             case .consumed: survey.census.consumed += 1
             }
             if let holder = batch.holder {
                 survey.loads[holder, default: Load()].byteCount += batch.byteCount
             }
-            if let trainer = batch.trainer, batch.samples > 0 {
+            if batch.uses > 0, let trainer = batch.trainer {
                 survey.samples[trainer, default: 0] += batch.samples
+                survey.begun[trainer, default: 0] += 1
             }
+        }
+        for lease in audits.values.compactMap(\.lease) {
+            survey.loads[lease.node, default: Load()].add(expectedByteCount)
         }
         return survey
     }
@@ -91,74 +103,11 @@ package struct BatchLedger: Sendable {
         return id
     }
 
-    // MARK: Leases
-
-    /// The batch to lease next, if one was issued and is pending.
-    var firstPending: Batch? { batches.values.first { $0.stage == .pending } }
-
-    /// Leases the first pending batch, or a new one, to `node`.
-    mutating func lease(to node: NodeID, epoch: UInt64, now: Instant) -> GrantedLease {
-        let id = firstPending?.id ?? issue()
-        let lease = GrantedLease(
-            batch: id,
-            node: node,
-            fence: Fence(epoch: epoch, attempt: batches[id]?.leases ?? 0),
-            grantedAt: now,
-            deadline: now + terms.term(on: node)
-        )
-        batches[id]?.leases += 1
-        batches[id]?.stage = .leased(lease)
-        return lease
-    }
-
-    /// Prolongs a working node's leases, but for those it has overtaken.
-    mutating func renewLeases(of node: NodeID, now: Instant) {
-        let deadline = now + terms.term(on: node)
-        for batch in batches.values {
-            guard var lease = batch.lease, lease.node == node, !lease.isOvertaken else { continue }
-            lease.deadline = max(lease.deadline, deadline)
-            batches[batch.id]?.stage = .leased(lease)
-        }
-    }
-
-    /// Moves all deadlines: time in which the coordinator itself stood still does not count.
-    mutating func postpone(by pause: Duration) {
-        for batch in batches.values {
-            guard var lease = batch.lease else { continue }
-            lease.deadline += pause
-            batches[batch.id]?.stage = .leased(lease)
-        }
-    }
-
-    /// Ends the leases whose deadline has come.
-    mutating func expireLeases(now: Instant) -> [Directive] {
-        batches.values.compactMap(\.lease).filter { $0.deadline <= now }.flatMap { lease in
-            let age = lease.grantedAt.duration(to: now)
-            return [.cancelLease(lease.batch, lease.fence, at: lease.node)]
-                + fail(
-                    lease.batch,
-                    on: lease.node,
-                    .leaseExpired,
-                    "no result and no progress, \(age) after the grant"
-                )
-        }
-    }
-
-    /// Ends a lease its holder gave up; an older lease's failure says nothing about the present one.
-    mutating func leaseFailed(
-        _ id: BatchID,
-        _ fence: Fence,
-        at node: NodeID,
-        isRetryable: Bool,
-        _ reason: String
-    ) -> [Directive] {
-        guard let lease = batches[id]?.lease, lease.node == node, lease.fence == fence else { return [] }
-        return fail(id, on: node, .leaseFailed, reason, isFinal: !isRetryable)
-    }
-
     // MARK: Ends
 
     /// Counts a failed try: the batch is pending again, or dead when its tries are used up.
+    ///
+    /// While another node has a lease of it, nothing but a final failure ends it.
     mutating func fail(
         _ id: BatchID,
         on node: NodeID,
@@ -167,15 +116,18 @@ package struct BatchLedger: Sendable {
         isFinal: Bool = false
     ) -> [Directive] {
         guard var batch = batches[id] else { return [] }
-        batch.stage = .pending
+        if batch.leases.isEmpty { batch.stage = .pending } else { batch.endLease(of: node) }
         batch.failedOn.append(node)
         batches[id] = batch
         let failed = Directive.record(Occurrence(kind, node: node, batch: id, reason))
-        guard isFinal || batch.failedOn.count >= settings.attempts else { return [failed] }
+        let isSpent = batch.failedOn.count >= settings.attempts && batch.leases.isEmpty
+        guard isFinal || isSpent else { return [failed] }
         batches.removeValue(forKey: id)
         deadCount += 1
         let letter = DeadLetter(batch: id, failures: batch.failedOn.count, reason: reason)
-        return [failed, .bury(letter), .record(Occurrence(.batchDied, node: node, batch: id, reason))]
+        return [failed] + batch.leases.map { .cancelLease(id, $0.fence, at: $0.node) } + [
+            .bury(letter), .record(Occurrence(.batchDied, node: node, batch: id, reason)),
+        ]
     }
 
     /// Takes a batch out of a trainer's hands: back to its holder, or to be produced again when that is lost.

@@ -29,6 +29,12 @@ package struct CoordinationSettings: Sendable, Equatable {
     package var leaseFloor: Duration = .seconds(30)
     /// A lease's term is this many times the node's 95th percentile of seconds a batch.
     package var leaseFactor = 3
+    /// Whether an idle rollout makes a batch that another is late with, when trainers wait for it.
+    package var hedging = true
+    /// Share of the batches that another node makes again, to compare the results; 0 compares none.
+    ///
+    /// It costs that share of the rollouts' work.
+    package var auditShare = 0.02
     /// Failed tries after which a batch is dead and the run goes on without it.
     package var attempts = 5
     /// Times a trainer may train on one batch in a round; above 1, trainers run ahead of few rollouts at the
@@ -41,6 +47,10 @@ package struct CoordinationSettings: Sendable, Equatable {
 
     // MARK: Rounds
 
+    /// Batches a member draws from in one round, at most; nil when nobody knows.
+    ///
+    /// Known, no batch is made that no remaining round can use.
+    package var batchesPerRound: Int?
     /// Rounds after which the run is finished.
     package var rounds: UInt64 = 100
     /// Steps a member takes between two averages (H); more saves wire, and lets the members drift apart.
@@ -59,7 +69,12 @@ package struct CoordinationSettings: Sendable, Equatable {
     ///
     /// Its process answers pings even when its training thread hangs. Must exceed the longest step.
     package var trainerStall: Duration = .seconds(600)
-    /// Refused offers in a row (not finite, corrupt) after which a trainer's process is turned away.
+    /// An offer that is this many times as far from the round's base as the median offer is left out; 0 leaves
+    /// none out.
+    ///
+    /// A trainer whose optimizer has just begun goes a few times farther than the others.
+    package var outlierFactor = 10.0
+    /// Refused offers in a row (not finite, corrupt, out of line) after which a trainer's process is turned away.
     package var offerStrikes = 3
 
     /// The defaults above.
@@ -83,7 +98,10 @@ package struct CoordinationSettings: Sendable, Equatable {
             attempts >= 1 && usesPerBatch >= 1,
             "attempts \(attempts), uses \(usesPerBatch) must be positive"
         )
+        precondition(batchesPerRound ?? 1 >= 1, "a round uses a batch, not \(batchesPerRound ?? 0)")
+        precondition((0...1).contains(auditShare), "a share of the batches is not \(auditShare)")
         precondition((0...1).contains(quorum), "the quorum is a share of the members, not \(quorum)")
+        precondition(outlierFactor >= 0, "a distance is not \(outlierFactor) times another")
         precondition(trainersAtStart >= 1 && offerStrikes >= 1, "a round needs a trainer and an offer")
         precondition(trainerStall > .zero, "no trainer makes progress within \(trainerStall)")
         precondition(

@@ -116,6 +116,8 @@ package struct Arrival: Sendable, Equatable {
     package var sequence: UInt64
     /// The hash of a rollout's teacher.
     package var teacher: ContentHash?
+    /// The kind of processor and kernels it computes with: equal ones make equal bytes.
+    package var machine = ""
     /// The parameters a trainer has loaded.
     package var parameters: ParameterVersion?
     /// Leases a rollout is working on.
@@ -172,8 +174,8 @@ package enum OfferEvent: Sendable, Equatable {
     case started(SessionToken, RoundNumber, base: RoundNumber, samples: Int, ContentHash)
     /// So many bytes of the offer of this hash have arrived.
     case progressed(ContentHash, received: Int, of: Int)
-    /// All of it has arrived and has the hash it should.
-    case complete(ContentHash)
+    /// All of it has arrived and has the hash it should; each segment is so far from the base (L2).
+    case complete(ContentHash, distances: [Double] = [])
     /// It was found unusable, while arriving or while averaging.
     case rejected(ContentHash, ErrorCode, String)
 }

@@ -50,10 +50,7 @@ extension CoordinatorState {
         if isFinished { return directives + [.finish] }
         switch arrival.role {
         case .rollout:
-            for batch in arrival.trajectories.map(\.batch) + arrival.leases.map(\.batch) {
-                adopt(batch, now: now)
-            }
-            directives += ledger.reconcile(arrival, as: node, now: now)
+            directives += reconciled(arrival, as: node, now: now)
         case .trainer:
             loaded[node] = arrival.parameters
             directives += ledger.assignAgain(to: node)
@@ -99,7 +96,7 @@ extension CoordinatorState {
             credits.open(window, for: node, limit: isTrainer ? settings.trainerLimit : settings.rolloutLimit)
             return []
         case .produced(let batch, let fence, let hash, let byteCount):
-            return ledger.produced(batch, fence, hash, byteCount: byteCount, by: node, now: now)
+            return produced(batch, fence, hash, byteCount: byteCount, by: node, now: now)
         case .leaseFailed(let batch, let fence, let code, let isRetryable, let text):
             return ledger.leaseFailed(batch, fence, at: node, isRetryable: isRetryable, "\(code): \(text)")
         case .consumed(let use):

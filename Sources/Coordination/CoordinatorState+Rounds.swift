@@ -39,11 +39,12 @@ extension CoordinatorState {
         switch decision {
         case .open(let members):
             let text = "members \(members.map(\.description).joined(separator: ", "))"
+            let trainers = members.filter { membership[$0]?.isPresent ?? false && mayTrain($0) }
             return [
                 .record(Occurrence(.roundOpened, round: round.number, text)),
-                .open(round.number, to: members.filter { membership[$0]?.isPresent ?? false }),
+                .open(round.number, to: trainers),
             ]
-        case .close(let included):
+        case .close(let included, let outliers):
             let plan = RoundPlan(
                 round: round.number,
                 contributions: included.compactMap { node in
@@ -52,22 +53,28 @@ extension CoordinatorState {
                     }
                 },
                 excluded: round.members.filter { !included.contains($0) },
+                outliers: outliers,
                 uses: ledger.uses(by: included),
                 issued: ledger.issued
             )
             round.close(plan)
             let text = "\(included.count) of \(round.members.count) members"
             return [.record(Occurrence(.roundClosed, round: plan.round, text)), .close(plan)]
-        case .void(let node, let reason):
+        case .void(let node, let reason, let isStrike):
+            if isStrike { membership.strike(node) }
             return void(node, because: reason)
         }
     }
 
     /// Tells a trainer that is back in the open round, and has not offered yet, to go on with it.
     func reopened(for node: NodeID) -> [Directive] {
-        guard round.phase == .open, round.members.contains(node), isLoaded(node) else { return [] }
-        guard round.offers[node]?.completedAt == nil else { return [] }
+        guard round.phase == .open, round.members.contains(node), mayTrain(node) else { return [] }
         return [.open(round.number, to: [node])]
+    }
+
+    /// Whether a member has the round's base and has not offered yet; its former process may have.
+    private func mayTrain(_ node: NodeID) -> Bool {
+        isLoaded(node) && round.offers[node]?.completedAt == nil
     }
 
     // MARK: Uses and offers
@@ -117,9 +124,9 @@ extension CoordinatorState {
             guard round.offers[node]?.hash == hash, total > 0 else { return [] }
             round.received(Double(received) / Double(total), from: node)
             return []
-        case .complete(let hash):
+        case .complete(let hash, let distances):
             guard round.offers[node]?.hash == hash else { return [] }
-            round.complete(node, now: now)
+            round.complete(node, distances: distances, now: now)
             return []
         case .rejected(let hash, let code, let text):
             guard round.offers[node]?.hash == hash else { return [] }
@@ -140,13 +147,28 @@ extension CoordinatorState {
         for contribution in plan.contributions { membership.pardon(contribution.node) }
         let awaited = round.members.filter { membership[$0]?.isPresent ?? false }
         round = AveragingRound(version.round.next, awaiting: awaited, settings: settings, now: now)
-        var directives = plan.excluded.map {
-            Directive.record(Occurrence(.excluded, node: $0, round: plan.round))
+        var directives = plan.excluded.map { node in
+            let reason = plan.outliers.first { $0.node == node }?.reason ?? ""
+            return Directive.record(Occurrence(.excluded, node: node, round: plan.round, reason))
         }
         directives.append(.record(Occurrence(.roundCommitted, round: plan.round, version.hash.abbreviated)))
         directives.append(.announce(version, excluded: plan.excluded))
         directives += ledger.commit(plan)
+        for outlier in plan.outliers { directives += blame(outlier) }
         return version.round.rawValue >= settings.rounds ? directives + finish() : directives
+    }
+
+    /// Counts an offer out of line; a trainer with too many of them in a row is turned away.
+    private mutating func blame(_ outlier: Outlier) -> [Directive] {
+        let node = outlier.node
+        membership.strike(node)
+        guard let known = membership[node], known.isPresent, known.strikes >= settings.offerStrikes,
+            let process = known.incarnation
+        else { return [] }
+        membership.leave(node)
+        let text = "\(known.strikes) offers in a row were refused; the last: \(outlier.reason)"
+        return [.refuse(process, .nonFinite, text), .record(Occurrence(.violated, node: node, text))]
+            + abandon(node, fault: nil)
     }
 
     mutating func storeFailed(_ number: RoundNumber, _ reason: String, now: Instant) -> [Directive] {

@@ -16,6 +16,9 @@ extension CoordinatorState {
         reasons += membership.all.filter { !$0.isPresent && $0.strikes >= settings.offerStrikes }.map {
             "trainer \($0.id) was turned away after \($0.strikes) refused offers"
         }
+        reasons += membership.present(.rollout).filter(\.isQuarantined).map {
+            "rollout \($0.id) is in quarantine: two others made something else of the same batch"
+        }
         return reasons + roundReasons(survey, now: now) + leaseReasons(survey) + assignmentReasons(survey)
     }
 
@@ -72,11 +75,13 @@ extension CoordinatorState {
     }
 
     private func leaseReasons(_ survey: BatchLedger.Survey) -> [String] {
-        guard survey.census.leased + survey.census.produced < settings.leadBatches else { return [] }
+        guard survey.census.leased + survey.census.produced < settings.leadBatches,
+            survey.census.pending > 0 || needsBatches(survey)
+        else { return [] }
         let rollouts = membership.present(.rollout)
         if rollouts.isEmpty { return ["no rollout worker is here"] }
         let able = rollouts.contains {
-            !$0.isDraining
+            !$0.isDraining && !$0.isQuarantined
                 && credits.admits(ledger.expectedByteCount, to: $0.id, beside: survey.load(of: $0.id))
         }
         return able || survey.census.leased > 0 ? [] : ["no rollout has credit"]

@@ -10,9 +10,10 @@ extension CoordinatorState {
         let trainers = round.members.filter { membership[$0]?.isPresent ?? false }
         var directives: [Directive] = []
         for trajectory in ledger.waiting where membership[trajectory.holder]?.standing == .alive {
-            let able = trainers.filter {
-                credits.admits(trajectory.byteCount, to: $0, beside: survey.load(of: $0))
-                    && blocked[Route(trainer: $0, holder: trajectory.holder)] == nil
+            let able = trainers.filter { trainer in
+                credits.admits(trajectory.byteCount, to: trainer, beside: survey.load(of: trainer))
+                    && blocked[Route(trainer: trainer, holder: trajectory.holder)] == nil
+                    && survey.unused[trainer, default: 0] < demand(of: trainer, survey) ?? .max
             }
             guard let trainer = able.min(by: { survey.load(of: $0).batches < survey.load(of: $1).batches })
             else {
@@ -22,34 +23,81 @@ extension CoordinatorState {
             if survey.load(of: trainer).batches == 0 { membership.began(trainer, now: now) }
             survey.census.produced -= 1
             survey.census.assigned += 1
-            survey.loads[trainer, default: Load()].batches += 1
-            survey.loads[trainer, default: Load()].byteCount += trajectory.byteCount
+            survey.unused[trainer, default: 0] += 1
+            survey.loads[trainer, default: Load()].add(trajectory.byteCount)
             directives.append(.assign(trajectory, to: trainer))
         }
         return directives
     }
 
-    /// Leases pending batches, then new ones, as long as the lead is not reached and a rollout has room.
-    ///
-    /// A batch goes to a rollout it has not failed on, if there is one, and among those to the least loaded.
+    /// Rollouts that may be given work and take any.
+    var workers: [NodeID] {
+        membership.present(.rollout)
+            .filter { !$0.isDraining && !$0.isQuarantined && credits.window(of: $0.id).batches > 0 }
+            .map(\.id)
+    }
+
+    func hasRoom(_ rollout: NodeID, _ survey: BatchLedger.Survey) -> Bool {
+        credits.admits(ledger.expectedByteCount, to: rollout, beside: survey.load(of: rollout))
+    }
+
+    // MARK: Leases
+
+    /// Leases pending batches, then new ones, as long as the lead is not reached, trainers have use for more
+    /// and a rollout has room.
     mutating func grantLeases(_ survey: inout BatchLedger.Survey, now: Instant) -> [Directive] {
-        let rollouts = membership.present(.rollout).filter { !$0.isDraining }.map(\.id)
+        let rollouts = workers
         var directives: [Directive] = []
         while survey.census.leased + survey.census.produced < settings.leadBatches {
-            let able = rollouts.filter {
-                credits.admits(ledger.expectedByteCount, to: $0, beside: survey.load(of: $0))
-            }
-            let failedOn = ledger.firstPending?.failedOn ?? []
-            let best = able.min { left, right in
-                let (failed, other) = (failedOn.contains(left), failedOn.contains(right))
-                return failed == other
-                    ? survey.load(of: left).batches < survey.load(of: right).batches : !failed
-            }
-            guard let best else { break }
-            directives.append(.grant(ledger.lease(to: best, epoch: membership.epoch, now: now)))
+            let able = rollouts.filter { hasRoom($0, survey) }
+            guard !able.isEmpty, let (batch, node) = nextLease(able, of: rollouts, survey) else { break }
+            let id = batch ?? ledger.issue()
+            directives.append(.grant(ledger.lease(id, to: node, epoch: membership.epoch, now: now)))
             survey.census.leased += 1
-            survey.loads[best, default: Load()].batches += 1
-            survey.loads[best, default: Load()].byteCount += ledger.expectedByteCount
+            if batch != nil { survey.census.pending -= 1 }
+            survey.loads[node, default: Load()].add(ledger.expectedByteCount)
+        }
+        return directives
+    }
+
+    /// The next batch, nil for a new one, and who gets it: the least loaded of those it has failed on least.
+    ///
+    /// A batch waits for a rollout it has not failed on, if there is one, until there is nothing else to do.
+    private func nextLease(_ able: [NodeID], of rollouts: [NodeID], _ survey: BatchLedger.Survey) -> (
+        BatchID?, NodeID
+    )? {
+        func leastLoaded(_ nodes: [NodeID]) -> NodeID? {
+            nodes.min { survey.load(of: $0).batches < survey.load(of: $1).batches }
+        }
+        let isIdle = survey.census.leased + survey.census.produced == 0
+        if survey.census.pending > 0 {
+            for batch in ledger.pending {
+                func failures(on node: NodeID) -> Int { batch.failedOn.count { $0 == node } }
+                let least = (isIdle ? able : rollouts).map(failures).min() ?? 0
+                let node = leastLoaded(able.filter { failures(on: $0) == least })
+                if let node { return (batch.id, node) }
+            }
+        }
+        guard needsBatches(survey) else { return nil }
+        return leastLoaded(able).map { (nil, $0) }
+    }
+
+    /// Lets idle rollouts make what others are late with, when there is nothing else that trainers could use.
+    mutating func hedgeLeases(_ survey: inout BatchLedger.Survey, now: Instant) -> [Directive] {
+        guard settings.hedging, survey.census.leased > 0, survey.census.produced == 0 else { return [] }
+        var idle = workers.filter { survey.load(of: $0).batches == 0 && hasRoom($0, survey) }
+        guard !idle.isEmpty else { return [] }
+        var directives: [Directive] = []
+        for late in ledger.lateLeases(now: now) {
+            let failedOn = ledger[late.batch]?.failedOn ?? []
+            guard let place = idle.firstIndex(where: { $0 != late.node && !failedOn.contains($0) }),
+                let lease = ledger.hedge(late.batch, at: idle[place], epoch: membership.epoch, now: now)
+            else { continue }
+            let node = idle.remove(at: place)
+            survey.loads[node, default: Load()].add(ledger.expectedByteCount)
+            let age = late.grantedAt.duration(to: now)
+            let text = "node \(late.node) has had it for \(age)"
+            directives += [.grant(lease), .record(Occurrence(.hedged, node: node, batch: late.batch, text))]
         }
         return directives
     }

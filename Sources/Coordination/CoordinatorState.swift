@@ -82,7 +82,9 @@ package struct CoordinatorState: Sendable {
         var directives = advanceRound(&survey, now: now)
         guard !isFinished else { return directives }
         directives += assignTrajectories(&survey, now: now)
+        directives += grantAudits(&survey, now: now)
         directives += grantLeases(&survey, now: now)
+        directives += hedgeLeases(&survey, now: now)
         return directives
     }
 

@@ -70,8 +70,10 @@ package struct RoundPlan: Sendable, Equatable {
     package let round: RoundNumber
     /// The included offers in order of node, which is the order of the sum.
     package let contributions: [Contribution]
-    /// Members whose offers did not come in time; their batches return to the pool.
+    /// Members whose offers did not come in time or are out of line; their batches return to the pool.
     package let excluded: [NodeID]
+    /// Those of them that offered in time.
+    package internal(set) var outliers: [Outlier] = []
     /// What the included members trained on, in order of batch; these batches are committed with the round.
     package let uses: [BatchUse]
     /// Batches issued so far: the data cursor.
@@ -83,7 +85,8 @@ package struct Occurrence: Sendable, Equatable {
     /// What kind of thing happened.
     package enum Kind: String, Sendable, CaseIterable {
         case joined, returned, suspected, recovered, died, left, refused, violated, stalled
-        case leaseExpired, leaseFailed, trajectoryLost, batchDied, lateResult, repeatedResult, diverged
+        case leaseExpired, leaseFailed, hedged, trajectoryLost, batchDied
+        case lateResult, repeatedResult, diverged, audited, quarantined
         case roundOpened, roundClosed, roundCommitted, roundFailed, offerRejected, excluded, voided
         case paused, resumed, draining, finished
     }

@@ -6,6 +6,8 @@ import ClusterMessages
 /// keeps its first lease by the progress it shows.
 struct LeaseTerms: Sendable {
     private static let memory = 32
+    /// Batches of all nodes together that must be known before one can be called late.
+    private static let leastForTail = 4
 
     private let floor: Duration
     private let factor: Int
@@ -29,6 +31,18 @@ struct LeaseTerms: Sendable {
         guard let recent = seconds[node]?.sorted() else { return floor }
         let rank = (recent.count * 95 + 99) / 100  // nearest rank, from 1
         return max(floor, recent[rank - 1] * factor)
+    }
+
+    /// The age at which a lease is late, whatever node has it; nil as long as too little is known.
+    ///
+    /// The median over all nodes plus three median absolute deviations, but at least half as much again: on
+    /// machines that are all alike the deviation is next to nothing.
+    var tail: Duration? {
+        let durations = seconds.values.joined().sorted()
+        guard durations.count >= Self.leastForTail else { return nil }
+        let median = durations[durations.count / 2]
+        let deviations = durations.map { $0 < median ? median - $0 : $0 - median }.sorted()
+        return median + max(deviations[deviations.count / 2] * 3, median / 2)
     }
 
     /// Forgets a node, whose next process may run on another machine.

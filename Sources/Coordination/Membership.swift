@@ -30,6 +30,11 @@ package struct Membership: Sendable {
         package internal(set) var lastHeard: Instant
         /// Whether it was asked to finish its work and leave: it gets nothing new.
         package internal(set) var isDraining = false
+        /// The kind of processor and kernels it computes with.
+        package internal(set) var machine = ""
+        /// Whether others made something else of the same batch: it gets nothing new as long as this process
+        /// lives.
+        package internal(set) var isQuarantined = false
         /// Finished pieces of work, as it last said, and when that last rose or it was given the first of new
         /// work.
         var progress: UInt64 = 0
@@ -131,6 +136,7 @@ package struct Membership: Sendable {
                 sequence: SequenceGate(after: arrival.sequence),
                 session: nextSession()
             )
+            nodes[id]?.machine = arrival.machine
             epoch += 1
             return .joined(id, displaced: nil)
         }
@@ -147,6 +153,7 @@ package struct Membership: Sendable {
         var node = known
         node.role = arrival.role
         node.name = arrival.name
+        node.machine = arrival.machine
         node.incarnation = arrival.incarnation
         node.standing = .alive
         node.lastHeard = now
@@ -157,6 +164,7 @@ package struct Membership: Sendable {
             node.progress = 0
             node.strikes = 0
             node.isDraining = false
+            node.isQuarantined = false
         }
         nodes[node.id] = node
         if known.isPresent, isSameProcess { return .resumed(node.id) }
@@ -215,6 +223,9 @@ package struct Membership: Sendable {
 
     /// Marks a node as leaving once its work is done.
     mutating func drain(_ node: NodeID) { nodes[node]?.isDraining = true }
+
+    /// Gives a node nothing new until it is another process.
+    mutating func quarantine(_ node: NodeID) { nodes[node]?.isQuarantined = true }
 
     /// Ends a node's session; it may say hello again.
     mutating func leave(_ node: NodeID) {

@@ -18,6 +18,44 @@ import Testing
         #expect(try MessageCodec.decode(frames: frames).message == message)
     }
 
+    @Test func `what later programs added to hello and welcome survives the wire`() throws {
+        let hash = try #require(ContentHash([UInt8](repeating: 9, count: 32)))
+        let hello = Message.Hello(
+            role: .rollout,
+            name: "a",
+            protocolVersions: 1...1,
+            build: "",
+            teacherHash: nil,
+            trajectoriesEndpoint: nil,
+            trajectoriesPublicKey: nil,
+            batchCapacity: 1,
+            heldLeases: [],
+            heldTrajectories: [],
+            round: .initial,
+            parameterHash: nil,
+            machine: "kernels 2, BLAS SkylakeX"
+        )
+        let welcome = Message.Welcome(
+            node: NodeID(1),
+            token: SessionToken(1),
+            configuration: "",
+            pingInterval: .seconds(1),
+            deadInterval: .seconds(2),
+            averagingEndpoint: "",
+            checkpointEndpoint: "",
+            announcementEndpoint: "",
+            serverPublicKey: nil,
+            latestRound: .initial,
+            manifestHash: nil,
+            trainerPublicKeys: [],
+            parameterHash: hash
+        )
+        for message in [Message.hello(hello), .welcome(welcome)] {
+            let frames = try MessageCodec.encode(message, header: SampleMessages.header)
+            #expect(try MessageCodec.decode(frames: frames).message == message)
+        }
+    }
+
     @Test func `a header before the welcome survives the wire`() throws {
         let header = MessageHeader(
             runID: "",

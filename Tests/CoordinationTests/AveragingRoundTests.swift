@@ -37,10 +37,10 @@ import Testing
     }
 
     /// A complete offer that agrees with the ledger.
-    mutating func offer(_ node: NodeID, at moment: Double = 0) {
+    mutating func offer(_ node: NodeID, at moment: Double = 0, distances: [Double] = []) {
         view.samples[node] = 8
         #expect(announce(node) == nil)
-        round.complete(node, now: seconds(moment))
+        round.complete(node, distances: distances, now: seconds(moment))
     }
 
     @Test mutating func `it opens with those that are ready, in order of number`() {

@@ -252,7 +252,7 @@ import Testing
         )
         arrival.leases = [.init(batch: zero, fence: Fence(epoch: 3, attempt: .max))]
         #expect(ledger.reconcile(arrival, as: rollout, now: seconds(2)) == [])
-        #expect(ledger[zero]?.lease?.node == rollout)
+        #expect(ledger[zero]?.leases.first?.node == rollout)
     }
 
     @Test mutating func `unused assignments are repeated, and those nobody serves are given up`() {

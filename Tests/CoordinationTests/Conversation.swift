@@ -78,7 +78,7 @@ struct Conversation {
     /// A rollout finishes a batch it was leased.
     mutating func produces(_ node: NodeID, _ batch: UInt64, byteCount: Int = 100) -> [Directive] {
         let id = BatchID(batch)
-        let fence = coordinator.ledger[id]?.lease?.fence ?? Fence(epoch: 0, attempt: 0)
+        let fence = coordinator.ledger[id]?.leases.first?.fence ?? Fence(epoch: 0, attempt: 0)
         return says(node, .produced(id, fence, trajectoryHash(id), byteCount: byteCount))
     }
 
@@ -98,9 +98,10 @@ struct Conversation {
     }
 
     /// A trainer offers, and all of the offer arrives.
-    mutating func offers(_ node: NodeID, samples: Int) -> [Directive] {
+    mutating func offers(_ node: NodeID, samples: Int, distances: [Double] = []) -> [Directive] {
         let started = happens(.offer(start(node, samples: samples), from: node))
-        return started + happens(.offer(.complete(testHash(9, UInt64(node.rawValue))), from: node))
+        let hash = testHash(9, UInt64(node.rawValue))
+        return started + happens(.offer(.complete(hash, distances: distances), from: node))
     }
 
     func start(_ node: NodeID, samples: Int) -> OfferEvent {

@@ -39,7 +39,7 @@ import Testing
         arrival.leases = [.init(batch: BatchID(3), fence: Fence(epoch: 2, attempt: 1))]
         let (rollout, directives) = talk.hello(arrival)
         #expect(directives == [.release(BatchID(1), trajectoryHash(BatchID(1)), at: rollout)])
-        #expect(talk.coordinator.ledger[BatchID(3)]?.lease?.node == rollout)
+        #expect(talk.coordinator.ledger[BatchID(3)]?.leases.first?.node == rollout)
         #expect(talk.stage(4) == .pending)
         #expect(talk.stage(5) == .produced)
         #expect(talk.coordinator.ledger.issued == 6)

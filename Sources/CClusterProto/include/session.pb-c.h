@@ -77,10 +77,14 @@ struct  Flowsteer__Cluster__V1__Hello
    */
   uint64_t round;
   ProtobufCBinaryData parameter_hash;
+  /*
+   * The kind of processor and kernels the node computes with: nodes of one kind make equal bytes. May be empty.
+   */
+  char *machine;
 };
 #define FLOWSTEER__CLUSTER__V1__HELLO__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&flowsteer__cluster__v1__hello__descriptor) \
-    , FLOWSTEER__CLUSTER__V1__ROLE__ROLE_UNSPECIFIED, (char *)protobuf_c_empty_string, 0, 0, (char *)protobuf_c_empty_string, {0,NULL}, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, 0,NULL, 0,NULL, 0, {0,NULL} }
+    , FLOWSTEER__CLUSTER__V1__ROLE__ROLE_UNSPECIFIED, (char *)protobuf_c_empty_string, 0, 0, (char *)protobuf_c_empty_string, {0,NULL}, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, 0,NULL, 0,NULL, 0, {0,NULL}, (char *)protobuf_c_empty_string }
 
 
 struct  Flowsteer__Cluster__V1__HeldLease
@@ -137,10 +141,14 @@ struct  Flowsteer__Cluster__V1__Welcome
    */
   size_t n_trainer_public_keys;
   char **trainer_public_keys;
+  /*
+   * The hash of the latest round's parameters. Empty from a coordinator that does not say.
+   */
+  ProtobufCBinaryData parameter_hash;
 };
 #define FLOWSTEER__CLUSTER__V1__WELCOME__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&flowsteer__cluster__v1__welcome__descriptor) \
-    , 0, 0, (char *)protobuf_c_empty_string, 0, 0, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, {0,NULL}, 0,NULL }
+    , 0, 0, (char *)protobuf_c_empty_string, 0, 0, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, {0,NULL}, 0,NULL, {0,NULL} }
 
 
 /*

@@ -43,7 +43,8 @@ extension Message.Hello: FrameBody, @unsafe ProtobufBody {
                 .trajectories
             ),
             round: RoundNumber(try fields.number(wire.round, "round")),
-            parameterHash: try fields.optionalHash(wire.parameter_hash, "parameter_hash")
+            parameterHash: try fields.optionalHash(wire.parameter_hash, "parameter_hash"),
+            machine: try fields.optionalText(wire.machine, "machine", .build) ?? ""
         )
     }
 
@@ -70,6 +71,7 @@ extension Message.Hello: FrameBody, @unsafe ProtobufBody {
         unsafe wire.held_trajectories = try fields.list(heldTrajectories, "held_trajectories", .trajectories)
         unsafe wire.round = try fields.number(round.rawValue, "round")
         unsafe wire.parameter_hash = fields.hash(parameterHash)
+        unsafe wire.machine = try fields.text(machine, "machine", .build)
     }
 }
 
@@ -150,7 +152,8 @@ extension Message.Welcome: FrameBody, @unsafe ProtobufBody {
                 wire.trainer_public_keys,
                 count: wire.n_trainer_public_keys,
                 "trainer_public_keys"
-            )
+            ),
+            parameterHash: try fields.optionalHash(wire.parameter_hash, "parameter_hash")
         )
     }
 
@@ -176,6 +179,7 @@ extension Message.Welcome: FrameBody, @unsafe ProtobufBody {
         unsafe wire.manifest_hash = fields.hash(manifestHash)
         unsafe wire.n_trainer_public_keys = trainerPublicKeys.count
         unsafe wire.trainer_public_keys = try fields.publicKeys(trainerPublicKeys, "trainer_public_keys")
+        unsafe wire.parameter_hash = fields.hash(parameterHash)
     }
 }
 

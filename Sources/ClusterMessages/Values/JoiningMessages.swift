@@ -25,6 +25,8 @@ extension Message {
         package let round: RoundNumber
         /// The hash of those parameters; nil for a node that has none.
         package let parameterHash: ContentHash?
+        /// The kind of processor and kernels it computes with: nodes of one kind make equal bytes.
+        package let machine: String
 
         /// A message of these fields.
         package init(
@@ -39,7 +41,8 @@ extension Message {
             heldLeases: [HeldLease],
             heldTrajectories: [HeldTrajectory],
             round: RoundNumber,
-            parameterHash: ContentHash?
+            parameterHash: ContentHash?,
+            machine: String = ""
         ) {
             self.role = role
             self.name = name
@@ -53,6 +56,7 @@ extension Message {
             self.heldTrajectories = heldTrajectories
             self.round = round
             self.parameterHash = parameterHash
+            self.machine = machine
         }
     }
 
@@ -113,6 +117,8 @@ extension Message {
         package let manifestHash: ContentHash?
         /// Whom a rollout serves.
         package let trainerPublicKeys: [String]
+        /// The hash of the newest committed parameters; nil from a coordinator that does not say.
+        package let parameterHash: ContentHash?
 
         /// A message of these fields.
         package init(
@@ -127,7 +133,8 @@ extension Message {
             serverPublicKey: String?,
             latestRound: RoundNumber,
             manifestHash: ContentHash?,
-            trainerPublicKeys: [String]
+            trainerPublicKeys: [String],
+            parameterHash: ContentHash? = nil
         ) {
             self.node = node
             self.token = token
@@ -141,6 +148,7 @@ extension Message {
             self.latestRound = latestRound
             self.manifestHash = manifestHash
             self.trainerPublicKeys = trainerPublicKeys
+            self.parameterHash = parameterHash
         }
     }
 

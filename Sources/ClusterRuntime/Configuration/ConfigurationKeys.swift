@@ -19,8 +19,10 @@ enum ConfigurationKeys {
         "training.discriminator_weight_decay", "training.discriminator_gradient_clip",
         "training.discriminator_warmup_steps", "training.discriminator_decay_steps",
         "cluster.batch_samples", "cluster.ping", "cluster.suspect", "cluster.dead", "cluster.lease",
-        "cluster.attempts", "cluster.lead_batches", "cluster.trainers_at_start", "cluster.quorum",
-        "cluster.grace", "cluster.averaging.student", "cluster.averaging.discriminator",
+        "cluster.hedging", "cluster.audit_share", "cluster.attempts", "cluster.lead_batches",
+        "cluster.trainers_at_start", "cluster.quorum", "cluster.grace", "cluster.outlier_factor",
+        "cluster.averaging.student", "cluster.averaging.discriminator",
+        "cluster.averaging.discriminator_period",
         "evaluation.prompts", "evaluation.path", "evaluation.guidance",
     ]
 

@@ -172,12 +172,17 @@ extension RunConfiguration {
             throw values.refusal(of: "cluster.dead", expected: "more than cluster.suspect")
         }
         try values.read("cluster.lease", into: &cluster.leaseFloor, .positive)
+        try values.read("cluster.hedging", into: &cluster.hedging)
+        try values.read("cluster.audit_share", into: &cluster.auditShare, .between(0, 1))
         try values.read("cluster.attempts", into: &cluster.attempts, in: 1...1000)
         try values.read("cluster.lead_batches", into: &cluster.leadBatches, in: 1...1_000_000)
         try values.read("cluster.trainers_at_start", into: &cluster.trainersAtStart, in: 1...1000)
         try values.read("cluster.quorum", into: &cluster.quorum, .between(0, 1))
         try values.read("cluster.grace", into: &cluster.grace, .atLeast(0))
+        try values.read("cluster.outlier_factor", into: &cluster.outlierFactor, .atLeast(0))
         try values.read("cluster.averaging.student", into: &averaging.student)
+        let period = "cluster.averaging.discriminator_period"
+        try values.read(period, into: &averaging.discriminatorPeriod, in: 1...1_000_000)
         let discriminator = "cluster.averaging.discriminator"
         try values.read(discriminator, into: &averaging.discriminator)
         guard averaging.discriminator == .mean else {

@@ -31,6 +31,13 @@ package struct RunConfiguration: Sendable, Equatable {
         cluster.usesPerBatch = maxUses
     }
 
+    /// Batches a trainer draws from in one round: as many as its draws use up, and at least those mixed at once.
+    package var batchesPerRound: Int {
+        let draws = cluster.localSteps * training.batchSize
+        let drawsPerBatch = batchSamples * maxUses
+        return max(mixedBatches, (draws + drawsPerBatch - 1) / drawsPerBatch)
+    }
+
     /// The list of sprites that scenes are made of: `prompts.path`, or `sprites.json` beside the model's folder.
     package var spritesPath: String {
         if prompts.kind == .scenes, let path = prompts.path { return path }
@@ -70,6 +77,25 @@ package struct AveragingSettings: Sendable, Equatable {
 
     package var student = Rule.mean
     package var discriminator = Rule.mean
+    /// Rounds from one average of the discriminators to the next, until which each trainer goes on with its own.
+    ///
+    /// A discriminator is far larger than the student; above 1 it is uploaded less often, and the students
+    /// learn from critics that drift apart.
+    package var discriminatorPeriod = 1
+
+    /// The segment of a round's parameters that has a period of its own.
+    static let discriminatorSegment = "discriminator"
+
+    /// Whether a round averages a segment of the parameters.
+    package func averages(_ segment: String, in round: UInt64) -> Bool {
+        segment != Self.discriminatorSegment || round.isMultiple(of: UInt64(discriminatorPeriod))
+    }
+
+    /// Whether a trainer that loads `round` after `former` goes on with its own discriminator: none was averaged
+    /// since.
+    package func keepsDiscriminator(from former: UInt64, to round: UInt64) -> Bool {
+        former / UInt64(discriminatorPeriod) == round / UInt64(discriminatorPeriod)
+    }
 
     package init() {}
 }

@@ -63,6 +63,7 @@ package final class CoordinatorService: Sendable {
         self.orders = orders
         var settings = configuration.cluster
         settings.teacher = identity.teacher
+        settings.batchesPerRound = configuration.batchesPerRound
         control = ControlDesk(
             state: CoordinatorState(restoring: snapshot, settings: settings, now: clock.now),
             facts: RunFacts(
@@ -94,6 +95,7 @@ package final class CoordinatorService: Sendable {
             control: control,
             doorman: doorman,
             letterhead: letterhead,
+            averaging: configuration.averaging,
             committed: last
         )
         checkpoints = CheckpointDesk(

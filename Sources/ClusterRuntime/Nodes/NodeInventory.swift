@@ -1,4 +1,5 @@
 import ClusterMessages
+import Tensors
 
 /// What a node has, as its next hello tells it; a coordinator that was restarted learns everything from it.
 struct NodeInventory: Sendable, Equatable {
@@ -16,6 +17,8 @@ struct NodeInventory: Sendable, Equatable {
     /// The parameters it has loaded.
     var round = RoundNumber.initial
     var parameterHash: ContentHash?
+    /// The kind of processor and kernels it computes with.
+    var machine = ProcessorKind.present
 
     /// The most trajectories a hello lists; those beyond are told one by one after the welcome.
     private static let trajectoryLimit = 8192
@@ -34,7 +37,8 @@ struct NodeInventory: Sendable, Equatable {
             heldLeases: leases,
             heldTrajectories: Array(trajectories.prefix(Self.trajectoryLimit)),
             round: round,
-            parameterHash: parameterHash
+            parameterHash: parameterHash,
+            machine: machine
         )
     }
 }

@@ -35,8 +35,11 @@ extension TrainerWorker {
         }
         self.engine = engine
         connection.update { $0.teacher = ContentHash(digest) }
-        let latest = network.signature.session?.welcome.latestRound ?? .initial
-        if latest > .initial { try await load(latest, nil) } else { announce(.initial, hash) }
+        let welcome = network.signature.session?.welcome
+        let (latest, committed) = (welcome?.latestRound ?? .initial, welcome?.parameterHash)
+        // A processor of another kind may make other numbers of round 0 than the coordinator's.
+        let isSame = latest == .initial && (committed == nil || committed == hash)
+        if isSame { announce(.initial, hash) } else { try await load(latest, committed) }
     }
 
     /// Tells the coordinator, by a new hello, what a round can begin with here.
@@ -67,7 +70,12 @@ extension TrainerWorker {
                 let parameters = try await withExchange { exchange in
                     try await exchange.download(round, segments: engine.segments, hash: hash)
                 }
-                try await compute.run { engine.load(parameters) }
+                let averaging = configuration?.averaging ?? AveragingSettings()
+                let keeps = loaded.map {
+                    averaging.keepsDiscriminator(from: $0.round.rawValue, to: round.rawValue)
+                }
+                // A process that has loaded nothing yet has no discriminator of its own.
+                try await compute.run { engine.load(parameters, keepsDiscriminator: keeps ?? false) }
                 return announce(round, parameters.hash)
             } catch let error as NodeError {
                 log.warning("the parameters of round \(round): \(error)")
@@ -159,7 +167,8 @@ extension TrainerWorker {
 
     /// Offers the round's result until the round is over, which ends the order.
     private func offer(_ round: RoundNumber, _ means: LossMeans, from engine: TrainingEngine) async throws {
-        let parameters = try await compute.run { engine.parameters }
+        let averaging = configuration?.averaging ?? AveragingSettings()
+        let parameters = try await compute.run { engine.parameters.averaged(in: round, averaging) }
         offered = parameters.hash
         let offer = Message.Offer(
             round: round,

@@ -111,6 +111,9 @@ package actor TrainerWorker {
             if order != .prepare { begin(.prepare) }
         } else if let loaded, loaded.round != latest {
             catchUp(to: latest)
+        } else if let hash = session.welcome.parameterHash, let loaded, loaded.hash != hash {
+            log.warning("has other parameters of round \(latest) than the coordinator: loads them again")
+            begin(.load(latest, hash))
         }
     }
 

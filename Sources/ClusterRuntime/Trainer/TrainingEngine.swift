@@ -70,9 +70,12 @@ final class TrainingEngine: Sendable {
     // MARK: Rounds
 
     /// Takes over committed parameters, whose segments are ``segments``, as the base of the next round.
-    func load(_ parameters: ParameterBytes) {
+    ///
+    /// - Parameter keepsDiscriminator: goes on with the discriminator at hand.
+    func load(_ parameters: ParameterBytes, keepsDiscriminator: Bool = false) {
         state.withLock { state in
             for (target, source) in zip(state.trainer.networks.segments, parameters.segments) {
+                if keepsDiscriminator, target.name == AveragingSettings.discriminatorSegment { continue }
                 target.parameters.values.copy(from: source.values)
             }
             state.base = TrainingBase(state.trainer)

@@ -50,7 +50,10 @@ struct RunConfigurationTests {
               dead: 12.5
               lease: 0.25
               trainers_at_start: 2
-              averaging: {student: nesterov}
+              hedging: false
+              audit_share: 0.125
+              outlier_factor: 4.5
+              averaging: {student: nesterov, discriminator_period: 3}
             evaluation: {prompts: 6, path: held-out.txt, guidance: 4}
             """
         )
@@ -63,9 +66,29 @@ struct RunConfigurationTests {
         #expect(configuration.training.discriminatorOptimizer.beta1 == 0)
         #expect(configuration.cluster.leaseFloor == .milliseconds(250))
         #expect(configuration.averaging.student == .nesterov)
+        #expect(configuration.averaging.discriminatorPeriod == 3)
+        #expect(!configuration.cluster.hedging)
+        #expect(configuration.cluster.auditShare == 0.125)
+        #expect(configuration.cluster.outlierFactor == 4.5)
         let again = try RunConfiguration(yaml: configuration.yaml, path: "/elsewhere/config.yaml")
         #expect(again == configuration)
         #expect(again.yaml == configuration.yaml)
+    }
+
+    @Test(arguments: [
+        (steps: 16, batch: 8, mixed: 1, batches: 1), (steps: 17, batch: 8, mixed: 1, batches: 2),
+        (steps: 100, batch: 32, mixed: 4, batches: 25), (steps: 1, batch: 8, mixed: 4, batches: 4),
+    ])
+    func `a round draws from as many batches as its steps use up, or mix`(
+        _ example: (steps: Int, batch: Int, mixed: Int, batches: Int)
+    ) {
+        var configuration = RunConfiguration(modelPath: "/teacher")
+        configuration.batchSamples = 32
+        configuration.maxUses = 4
+        configuration.cluster.localSteps = example.steps
+        configuration.training.batchSize = example.batch
+        configuration.mixedBatches = example.mixed
+        #expect(configuration.batchesPerRound == example.batches)
     }
 
     @Test(arguments: ["emoji"])

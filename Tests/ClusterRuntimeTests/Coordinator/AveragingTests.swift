@@ -37,6 +37,28 @@ import Testing
         #expect(abs(second.values.values[0] - -0.897) < 1e-6)
     }
 
+    // MARK: The discriminator's period
+
+    @Test func `the discriminator is averaged every period, the student in every round`() {
+        var averaging = AveragingSettings()
+        averaging.discriminatorPeriod = 3
+        #expect((1...7).filter { averaging.averages("discriminator", in: $0) } == [3, 6])
+        #expect((1...7).allSatisfy { averaging.averages("student", in: $0) })
+        #expect(parameters.averaged(in: RoundNumber(2), averaging).segments.map(\.name) == ["student"])
+        #expect(parameters.averaged(in: RoundNumber(3), averaging) == parameters)
+    }
+
+    @Test func `a trainer keeps its discriminator as long as it missed no average of them`() {
+        var averaging = AveragingSettings()
+        averaging.discriminatorPeriod = 3
+        #expect(averaging.keepsDiscriminator(from: 0, to: 1))
+        #expect(averaging.keepsDiscriminator(from: 3, to: 5))
+        #expect(!averaging.keepsDiscriminator(from: 2, to: 3))
+        #expect(!averaging.keepsDiscriminator(from: 2, to: 4))
+        averaging.discriminatorPeriod = 1
+        #expect(!averaging.keepsDiscriminator(from: 1, to: 2))
+    }
+
     // MARK: Offers
 
     private func offer(of parameters: ParameterBytes, hash: ContentHash? = nil) -> Message.Offer {
@@ -75,15 +97,29 @@ import Testing
     ])
 
     @Test func `an offer is taken window by window`() {
-        var buffer = OfferBuffer(offer(of: parameters))
+        var buffer = OfferBuffer(offer(of: parameters), base: parameters)
         #expect(buffer.parameters == nil)
         #expect(upload(parameters, to: &buffer) == .completed)
         #expect(buffer.parameters == parameters)
         #expect(buffer.grant().isComplete)
     }
 
+    @Test func `a taken offer knows how far each segment is from the base`() {
+        let base = ParameterBytes([
+            (name: "student", bytes: Tensor([1, 2], shape: [2]).encoded()),
+            (name: "discriminator", bytes: Tensor([5], shape: [1]).encoded()),
+        ])
+        let moved = ParameterBytes([
+            (name: "student", bytes: Tensor([4, 6], shape: [2]).encoded()),
+            (name: "discriminator", bytes: Tensor([5], shape: [1]).encoded()),
+        ])
+        var buffer = OfferBuffer(offer(of: moved), base: base)
+        #expect(upload(moved, to: &buffer) == .completed)
+        #expect(buffer.distances == [5, 0])
+    }
+
     @Test func `bytes that are not those announced are refused at the end`() {
-        var buffer = OfferBuffer(offer(of: parameters, hash: hash(9)))
+        var buffer = OfferBuffer(offer(of: parameters, hash: hash(9)), base: parameters)
         guard case .refused(.corrupt, _) = upload(parameters, to: &buffer) else {
             Issue.record("the offer was taken")
             return
@@ -96,7 +132,7 @@ import Testing
             (name: "student", bytes: Tensor([1, .nan], shape: [2]).encoded()),
             (name: "discriminator", bytes: [0, 0, 0, 0]),
         ])
-        var buffer = OfferBuffer(offer(of: bad))
+        var buffer = OfferBuffer(offer(of: bad), base: bad)
         guard case .refused(.nonFinite, _) = upload(bad, to: &buffer) else {
             Issue.record("the offer was taken")
             return
@@ -104,7 +140,7 @@ import Testing
     }
 
     @Test func `bytes beyond the credit are refused, and bytes out of order ignored`() {
-        var buffer = OfferBuffer(offer(of: parameters))
+        var buffer = OfferBuffer(offer(of: parameters), base: parameters)
         let early = Message.OfferFragment(
             round: RoundNumber(1),
             segment: "student",

@@ -167,10 +167,7 @@ import ZeroMQ
 
     private func status(_ person: TestNode, _ line: TestNode.Line) async throws -> RunStatus {
         try await person.send(.statusRequest, on: line)
-        return try await person.next(on: line) { message in
-            guard case .status(let status) = message else { return nil }
-            return try? RunStatus(decoding: status.payload)
-        }
+        return try await person.next(on: line) { $0.asStatus }
     }
 
     private func outerStep(from base: ParameterBytes, to mean: ParameterBytes) -> ParameterBytes {

@@ -12,6 +12,8 @@ import ZeroMQ
 struct TestRun {
     var options: CoordinatorOptions
     let rollout: CurveKeyPair
+    /// Other rollouts' keys.
+    let spares: [CurveKeyPair]
     let trainer: CurveKeyPair
     let person: CurveKeyPair
     /// What a node of this run computes by itself: the teacher's hash and the initial parameters.
@@ -20,11 +22,14 @@ struct TestRun {
 
     init(in folder: String, rounds: UInt64 = 2) throws {
         rollout = try .generate()
+        spares = try (0..<2).map { _ in try .generate() }
         trainer = try .generate()
         person = try .generate()
         let list = """
             # test
             r rollout \(rollout.publicKey)
+            s rollout \(spares[0].publicKey)
+            u rollout \(spares[1].publicKey)
             t trainer \(trainer.publicKey)
             o operator \(person.publicKey)
             """

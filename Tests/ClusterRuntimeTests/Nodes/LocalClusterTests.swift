@@ -9,8 +9,12 @@ import ZeroMQ
 /// A coordinator, a rollout and a trainer in one process, over real sockets, with the shipped teacher.
 @Suite(.serialized)
 struct LocalClusterTests {
-    @Test func `a cluster of one rollout and one trainer equals a single process bit for bit`() async throws {
-        let run = try SmallRun(rounds: 2)
+    @Test(arguments: [(rounds: 2 as UInt64, period: 1), (rounds: 3, period: 2)])
+    func `a cluster of one rollout and one trainer equals a single process bit for bit`(
+        _ example: (rounds: UInt64, period: Int)
+    ) async throws {
+        var run = try SmallRun(rounds: example.rounds)
+        run.discriminatorPeriod = example.period
         defer { run.remove() }
         let service = try await run.coordinator()
         let rollout = try RolloutWorker(run.options("rollout", of: service))
@@ -22,14 +26,28 @@ struct LocalClusterTests {
             try await group.waitForAll()
         }
         let status = try run.status()
-        #expect(status.round == RoundNumber(2))
+        let last = example.rounds
+        #expect(status.round == RoundNumber(last))
+        var used = RunStatus.Batches()
+        used.committed = Int(last)
+        #expect(status.batches == used, "no batch is made in vain")
         let node = try #require(status.nodes.first { $0.role == .trainer }?.id)
-        #expect(try run.student(of: 2) == run.singleProcess(node: node))
+        #expect(try run.student(of: last) == run.singleProcess(node: node))
         let fetched = FileManager.default.contents(
-            atPath: run.file("student.safetensors", of: 2, in: "rollout")
+            atPath: run.file("student.safetensors", of: last, in: "rollout")
         )
-        #expect(fetched == FileManager.default.contents(atPath: run.file("student.safetensors", of: 2)))
+        #expect(fetched == FileManager.default.contents(atPath: run.file("student.safetensors", of: last)))
         #expect(fetched != nil)
+        // Between two averages the committed discriminator stays what it was.
+        let discriminators = try (1...last).map { round in
+            try #require(
+                FileManager.default.contents(atPath: run.file("discriminator.safetensors", of: round))
+            )
+        }
+        for round in 2...last {
+            let stays = discriminators[Int(round) - 1] == discriminators[Int(round) - 2]
+            #expect(stays == !round.isMultiple(of: UInt64(example.period)), "round \(round)")
+        }
     }
 
     @Test func `workers go on with the next coordinator when theirs is gone in the middle of the run`()

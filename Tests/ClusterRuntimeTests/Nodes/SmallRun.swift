@@ -38,6 +38,8 @@ struct SmallRun {
         url.deletingLastPathComponent()
     }
 
+    /// Rounds from one average of the discriminators to the next.
+    var discriminatorPeriod = 1
     /// Silence after which a node is dead.
     var deadAfter = Duration.seconds(10)
 
@@ -59,6 +61,7 @@ struct SmallRun {
         configuration.cluster.suspectAfter = deadAfter - .milliseconds(500)
         configuration.cluster.deadAfter = deadAfter
         configuration.cluster.reconciliation = .seconds(2)
+        configuration.averaging.discriminatorPeriod = discriminatorPeriod
         return configuration
     }
 

@@ -33,6 +33,8 @@ struct Checks {
                 }
                 fences[lease.batch] = lease.fence
                 try withinWindow(lease.node, state, survey)
+                // A hedge or an audit is no more work ahead.
+                guard state.ledger[lease.batch]?.stage == .leased(lease) else { continue }
                 guard survey.census.leased + survey.census.produced <= state.settings.leadBatches else {
                     throw Violation(description: "more than the lead: \(survey.census)")
                 }
@@ -59,18 +61,40 @@ struct Checks {
         }
     }
 
+    /// The members of a round begin with its base.
+    static func examine(
+        members: [NodeID],
+        of state: CoordinatorState,
+        among nodes: [VirtualNode]
+    ) throws(Violation) {
+        for member in members {
+            let process = state.membership[member]?.incarnation
+            let node = nodes.first { $0.isRunning && $0.incarnation == process }
+            guard let node, node.version != state.parameters else { continue }
+            let base = state.parameters
+            throw Violation(description: "member \(member) begins with \(node.version), not \(base)")
+        }
+    }
+
     /// Every use the included offers were made of, no other, and none for a second time.
     static func examine(
         _ plan: RoundPlan,
         on disk: VirtualCluster.Disk,
-        offers: [ContentHash: [Consumption]]
+        offers: [ContentHash: VirtualCluster.Making]
     ) throws(Violation) {
         guard plan.round == disk.snapshot.parameters.round.next else {
             throw Violation(description: "round \(plan.round) after \(disk.snapshot.parameters.round)")
         }
+        let wild = plan.contributions.count { offers[$0.offer]?.isWild ?? false }
+        guard wild == 0 || plan.contributions.count + plan.outliers.count < 3 else {
+            throw Violation(description: "an offer out of line is in \(plan)")
+        }
         var trained: [BatchID: Int] = [:]
         for contribution in plan.contributions {
-            let uses = offers[contribution.offer] ?? []
+            guard let making = offers[contribution.offer], making.base == disk.parameters.hash else {
+                throw Violation(description: "\(contribution) does not stand on \(disk.parameters)")
+            }
+            let uses = making.uses
             for use in uses { trained[use.batch, default: 0] += 1 }
             guard !uses.isEmpty, uses.allSatisfy({ $0.round == plan.round }),
                 uses.reduce(0, { $0 + $1.samples }) == contribution.samples

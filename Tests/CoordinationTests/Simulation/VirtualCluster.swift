@@ -7,18 +7,32 @@ struct Violation: Error, CustomStringConvertible {
     let description: String
 }
 
-/// A coordinator, two rollouts and two or three trainers with a network, disks and a clock, all virtual.
+/// A coordinator, two or three rollouts and trainers with a network, disks and a clock, all virtual.
 ///
-/// Until `faultsEnd` messages are lost, doubled and late; nodes crash, freeze, fail and leave; the
-/// coordinator crashes, freezes and cannot store. Then everything works, and the run must finish. Messages of
-/// one direction of one connection keep their order, as TCP promises; nothing else does.
+/// Until `faultsEnd` messages are lost, doubled, late and out of order; nodes crash, freeze, fail, leave and
+/// are cut off; the coordinator crashes, freezes and cannot store. Then everything works, each round must be
+/// committed within ``patience``, and all trainers must end with the same parameters.
 struct VirtualCluster {
     /// What survives a crash of the coordinator, as the runtime's transaction would write it.
     struct Disk {
         var snapshot: RunSnapshot
         var dead: Set<BatchID> = []
         var committed: Set<BatchID> = []
+
+        /// The parameters it serves.
+        var parameters: ParameterVersion { snapshot.parameters }
     }
+
+    /// What an offer was made of.
+    struct Making {
+        let base: ContentHash
+        let uses: [Consumption]
+        /// Whether it went much farther than the others.
+        let isWild: Bool
+    }
+
+    /// Milliseconds a round may take at most once nothing goes wrong any more.
+    static let patience: Int64 = 75_000
 
     var settings: CoordinationSettings
     var random: SeededRandom
@@ -28,13 +42,20 @@ struct VirtualCluster {
     var coordinatorFrozenUntil: Int64 = 0
     var disk: Disk
     var nodes: [VirtualNode] = []
-    /// What each offer was trained on, by its hash.
-    var offers: [ContentHash: [Consumption]] = [:]
+    /// What each offer was made of, by its hash.
+    var offers: [ContentHash: Making] = [:]
     /// The number of the last message to each place, and when each direction is free again.
-    private var downSequence: [UInt64]
-    private var free: [[Int64]]
-    var faults = 0
+    var downSequence: [UInt64]
+    var free: [[Int64]]
+    /// What went wrong, how often.
+    var faults: [Fault: Int] = [:]
     let faultsEnd: Int64
+    /// When a round was committed last.
+    var progressedAt: Int64 = 0
+    /// Nodes found to compute wrong numbers.
+    var quarantines = 0
+    /// Whether it prints what happens.
+    var isTraced = false
     var checks = Checks()
 
     init(seed: UInt64, faultsEnd: Int64 = 15_000) {
@@ -53,11 +74,21 @@ struct VirtualCluster {
         settings.rounds = 3
         settings.localSteps = 2
         settings.quorum = [0, 0.5, 0.67, 1][random.below(4)]
+        settings.hedging = random.chance(perMille: 700)
+        let uses = settings.usesPerBatch
+        settings.batchesPerRound =
+            random.chance(perMille: 700) ? (settings.localSteps + uses - 1) / uses : nil
         let initial = ParameterVersion(round: .initial, hash: testHash(0, 0))
         disk = Disk(snapshot: RunSnapshot(parameters: initial))
         let roles: [Role] =
             [.rollout, .rollout, .trainer, .trainer] + (random.chance(perMille: 300) ? [.trainer] : [])
+            + (random.chance(perMille: 300) ? [.rollout] : [])
         nodes = roles.enumerated().map { VirtualNode($1, place: $0, version: initial) }
+        for place in nodes.indices where random.chance(perMille: 100) { nodes[place].pace = 4 }
+        settings.auditShare = [0, 0.3, 1][random.below(3)]
+        if random.chance(perMille: 300) { nodes[0].isCorrupt = true }
+        if random.chance(perMille: 200) { nodes[1].machine = "n" }
+        nodes[3].isErratic = random.chance(perMille: 500)
         downSequence = nodes.map { _ in 0 }
         free = nodes.map { _ in [0, 0, 0, 0] }
         agenda.add(.startCoordinator, at: 0)
@@ -69,13 +100,18 @@ struct VirtualCluster {
     mutating func run() throws(Violation) {
         while let (moment, what) = agenda.next() {
             now = max(now, moment)
-            guard now < faultsEnd + 150_000 else {
+            guard now < max(faultsEnd, progressedAt) + Self.patience else {
                 let reasons = coordinator?.waitingOn(now: instant) ?? ["no coordinator"]
-                throw Violation(description: "no end in sight: \(reasons)")
+                throw Violation(description: "no end in sight: \(reasons), \(disk.parameters)")
             }
             try happen(what)
-            if coordinator?.isFinished ?? false { return }
+            if coordinator?.isFinished ?? false, isAgreed { return }
         }
+    }
+
+    /// Whether every trainer that runs has the committed parameters.
+    private var isAgreed: Bool {
+        nodes.allSatisfy { $0.role != .trainer || !$0.isRunning || $0.version == disk.parameters }
     }
 
     var instant: Instant { Instant(nanoseconds: now * 1_000_000) }
@@ -93,9 +129,14 @@ struct VirtualCluster {
             try arrive(message, place: place, incarnation, sequence: sequence)
         case .downlink(let message, let place, let incarnation, let sequence):
             guard nodes[place].isRunning, nodes[place].incarnation == incarnation else { return }
+            if case .refuse(.nonFinite) = message {
+                // Turned away for its offers: only a new process is let in again.
+                nodes[place].isRunning = false
+                return agenda.add(.startNode(place: place), at: now + 500)
+            }
             perform(nodes[place].received(message, sequence: sequence), at: place)
         case .timer(let timer, let place, let incarnation, let token):
-            ring(timer, place: place, incarnation, token: token)
+            try ring(timer, place: place, incarnation, token: token)
         case .tick(let generation):
             guard coordinator != nil, disk.snapshot.generation == generation else { return }
             agenda.add(.tick(generation: generation), at: now + 1000)
@@ -121,16 +162,42 @@ struct VirtualCluster {
 
     // MARK: Nodes
 
-    private mutating func ring(_ timer: NodeTimer, place: Int, _ incarnation: Incarnation, token: Int) {
+    private mutating func ring(
+        _ timer: NodeTimer,
+        place: Int,
+        _ incarnation: Incarnation,
+        token: Int
+    ) throws(Violation) {
         guard nodes[place].isRunning, nodes[place].incarnation == incarnation else { return }
-        if case .work = timer, token != nodes[place].workToken { return }
+        switch timer {
+        case .work where token != nodes[place].workToken: return
+        case .loaded(let version):
+            guard version == nodes[place].latest else { return }
+            guard disk.parameters.round == version.round, coordinator != nil, nodes[place].cut.up <= now
+            else { return perform([.start(timer, after: 500)], at: place) }
+            guard disk.parameters == version else {
+                throw Violation(description: "announced \(version), served \(disk.parameters)")
+            }
+        case .work, .ping, .fetched, .uploaded: break
+        }
         let (others, moment) = (nodes, now)
         let actions = nodes[place].rang(
             timer,
-            spoolOf: { id in others.first { $0.node == id && $0.isRunning && $0.frozenUntil <= moment } },
+            spoolOf: { id in
+                others.first {
+                    $0.node == id && $0.isRunning && $0.frozenUntil <= moment
+                        && max($0.cut.data, others[place].cut.data) <= moment
+                }
+            },
             settings: settings
         )
-        if let work = nodes[place].work, let offer = work.offer { offers[offer] = work.uses }
+        if let work = nodes[place].work, let offer = work.offer, offers[offer] == nil {
+            // Only one trainer, so that it is never the majority.
+            let isWild = now < faultsEnd && nodes[place].isErratic && random.chance(perMille: 300)
+            if isWild { note(.wildOffer, at: place) }
+            nodes[place].work?.distance = isWild ? 1000 : 1
+            offers[offer] = Making(base: nodes[place].version.hash, uses: work.uses, isWild: isWild)
+        }
         perform(actions, at: place)
     }
 
@@ -149,77 +216,8 @@ struct VirtualCluster {
                     nodes[place].incarnation,
                     token: nodes[place].workToken
                 )
-                agenda.add(timer, at: now + delay + random.milliseconds(0, 400))
+                agenda.add(timer, at: now + delay * nodes[place].pace + random.milliseconds(0, 400))
             }
-        }
-    }
-
-    // MARK: The network
-
-    private var isFaulty: Bool { now < faultsEnd }
-
-    mutating func send(_ uplink: Uplink, from place: Int) {
-        var uplink = uplink
-        var sequence: UInt64 = 0
-        var lane = 0
-        switch uplink {
-        case .hello(var arrival):
-            nodes[place].sequence += 1
-            sequence = nodes[place].sequence
-            arrival.sequence = sequence
-            uplink = .hello(arrival)
-        case .message:
-            nodes[place].sequence += 1
-            sequence = nodes[place].sequence
-        case .offer: lane = 1
-        }
-        let happening = Happening.uplink(uplink, place: place, nodes[place].incarnation, sequence: sequence)
-        carry(happening, lane: lane, place: place)
-    }
-
-    private mutating func send(_ downlink: Downlink, to place: Int, _ incarnation: Incarnation) {
-        var lane = 2
-        switch downlink {
-        case .acceptOffer, .refuseOffer: lane = 3
-        default: downSequence[place] += 1
-        }
-        let happening = Happening.downlink(downlink, place: place, incarnation, sequence: downSequence[place])
-        carry(happening, lane: lane, place: place)
-    }
-
-    private mutating func carry(_ happening: Happening, lane: Int, place: Int) {
-        if isFaulty, random.chance(perMille: 12) {
-            faults += 1
-            return
-        }
-        let copies = isFaulty && random.chance(perMille: 12) ? 2 : 1
-        for _ in 0..<copies {
-            let delay = isFaulty && random.chance(perMille: 20) ? random.milliseconds(500, 3000) : 1
-            let moment = max(free[place][lane], now + delay + random.milliseconds(0, 20))
-            free[place][lane] = moment
-            agenda.add(happening, at: moment)
-        }
-    }
-
-    private mutating func arrive(
-        _ message: Uplink,
-        place: Int,
-        _ incarnation: Incarnation,
-        sequence: UInt64
-    ) throws(Violation) {
-        guard coordinator != nil else { return }
-        switch message {
-        case .hello(let arrival): try handle(.arrived(arrival))
-        case .message(let message):
-            // The session names the node; one the coordinator does not know is a stranger.
-            let node = coordinator?.membership.all.first { $0.identity == "key \(place)" }?.id ?? .coordinator
-            try handle(.received(message, from: Sender(node, incarnation, sequence: sequence)))
-        case .offer(let event):
-            guard let node = coordinator?.membership.all.first(where: { $0.identity == "key \(place)" })?.id
-            else {
-                return
-            }
-            try handle(.offer(event, from: node))
         }
     }
 
@@ -233,7 +231,7 @@ struct VirtualCluster {
         agenda.add(.tick(generation: disk.snapshot.generation), at: now)
     }
 
-    private mutating func handle(_ event: CoordinatorEvent) throws(Violation) {
+    mutating func handle(_ event: CoordinatorEvent) throws(Violation) {
         guard var state = coordinator else { return }
         coordinator = nil  // so that the state is not copied
         let directives = state.handle(event, now: instant)
@@ -257,7 +255,9 @@ struct VirtualCluster {
         case .cancelLease(let batch, let fence, let node): send(.cancelLease(batch, fence), to: node, state)
         case .assign(let trajectory, let node): send(.assign(trajectory), to: node, state)
         case .release(let batch, let hash, let node): send(.release(batch, hash), to: node, state)
-        case .open(let round, let members): for node in members { send(.open(round), to: node, state) }
+        case .open(let round, let members):
+            try Checks.examine(members: members, of: state, among: nodes)
+            for node in members { send(.open(round), to: node, state) }
         case .acceptOffer(let round, let node): send(.acceptOffer(round), to: node, state)
         case .refuseOffer(let round, let node, _, _): send(.refuseOffer(round), to: node, state)
         case .announce(let version, _):
@@ -268,10 +268,23 @@ struct VirtualCluster {
                 !disk.committed.contains(letter.batch)
             else { throw Violation(description: "batch \(letter.batch) buried in vain") }
         case .close(let plan):
-            let fails = isFaulty && random.chance(perMille: 100)
+            let fails = now < faultsEnd && random.chance(perMille: 100)
             let happening = Happening.stored(plan, fails: fails, generation: disk.snapshot.generation)
             agenda.add(happening, at: now + random.milliseconds(50, 600))
-        case .drain, .finish, .record: break
+        case .record(let occurrence):
+            trace("\(occurrence.kind) \(occurrence.node.map { "node \($0) " } ?? "")\(occurrence.text)")
+            if occurrence.kind == .quarantined { try examineQuarantine(of: occurrence.node, state) }
+        case .drain, .finish: break
+        }
+    }
+
+    /// Only who computes wrong numbers may be outvoted.
+    private mutating func examineQuarantine(of node: NodeID?, _ state: CoordinatorState) throws(Violation) {
+        quarantines += 1
+        let process = node.flatMap { state.membership[$0]?.incarnation }
+        let place = process.flatMap { self.place(of: $0) }
+        guard let place, nodes[place].isCorrupt else {
+            throw Violation(description: "an honest rollout is in quarantine: \(node?.description ?? "")")
         }
     }
 
@@ -290,24 +303,28 @@ struct VirtualCluster {
     /// The one transaction: what it writes must be exactly what the included offers were trained on.
     private mutating func store(_ plan: RoundPlan, fails: Bool) throws(Violation) {
         if fails {
-            faults += 1
+            note(.storing)
             let offender = plan.contributions[random.below(plan.contributions.count)]
             return random.chance(perMille: 500)
                 ? try handle(.storeFailed(plan.round, "disk full"))
                 : try handle(.offer(.rejected(offender.offer, .nonFinite, "NaN"), from: offender.node))
         }
         try Checks.examine(plan, on: disk, offers: offers)
-        let version = ParameterVersion(round: plan.round, hash: testHash(0, plan.round.rawValue))
+        // The mean of one is that one; any other is like no other.
+        let mean = testHash(0, plan.round.rawValue << 32 | UInt64(random.below(1 << 30)))
+        let sole = plan.contributions.count == 1 ? plan.contributions.first?.offer : nil
+        let version = ParameterVersion(round: plan.round, hash: sole ?? mean)
         disk.snapshot.parameters = version
+        progressedAt = now
         disk.snapshot.issued = plan.issued
         disk.committed.formUnion(plan.uses.map(\.batch))
         // The crash between the transaction and the word that it is done.
-        if isFaulty, random.chance(perMille: 60) { return crashCoordinator() }
+        if now < faultsEnd, random.chance(perMille: 60) { return crashCoordinator() }
         try handle(.stored(version))
     }
 
     mutating func crashCoordinator() {
-        faults += 1
+        note(.coordinatorCrash)
         coordinator = nil
         coordinatorFrozenUntil = 0
         agenda.add(.startCoordinator, at: now + random.milliseconds(200, 8000))

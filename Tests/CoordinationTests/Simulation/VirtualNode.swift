@@ -20,6 +20,15 @@ struct VirtualNode {
     var isRunning = false
     var isGone = false
     var frozenUntil: Int64 = 0
+    /// Until when its messages do not leave, none arrive, and other nodes do not reach it.
+    var cut = (up: Int64(0), down: Int64(0), data: Int64(0))
+    /// Whether its processor computes wrong numbers.
+    var isCorrupt = false
+    var machine = "m"
+    /// Whether some of its offers go much farther than the others'.
+    var isErratic = false
+    /// How many times slower it computes than others.
+    var pace: Int64 = 1
     var session = Session.greeting
     var node: NodeID?
     var token = SessionToken(0)
@@ -50,6 +59,8 @@ struct VirtualNode {
         var steps = 0
         var uses: [Consumption] = []
         var offer: ContentHash?
+        /// How far the offer is from the base.
+        var distance = 1.0
     }
 
     init(_ role: Role, place: Int, version: ParameterVersion) {
@@ -87,6 +98,7 @@ struct VirtualNode {
             incarnation: incarnation,
             sequence: 0
         )
+        arrival.machine = machine
         arrival.parameters = role == .trainer ? version : nil
         arrival.leases = queue.map { .init(batch: $0.batch, fence: $0.fence) }
         arrival.trajectories = spool.sorted { $0.key < $1.key }.map {
@@ -165,9 +177,12 @@ struct VirtualNode {
             let code = holder == nil ? ErrorCode.expired : .notFound
             return [.send(.message(.fetchFailed(batch, trajectory.hash, holder: trajectory.holder, code)))]
         case .uploaded:
-            guard let offer = work?.offer else { return [] }
+            guard let work, let offer = work.offer else { return [] }
             progress += 1
-            return [.send(.offer(.progressed(offer, received: 1, of: 2))), .send(.offer(.complete(offer)))]
+            return [
+                .send(.offer(.progressed(offer, received: 1, of: 2))),
+                .send(.offer(.complete(offer, distances: [work.distance]))),
+            ]
         case .loaded(let version):
             guard version == latest else { return [] }
             self.version = version
@@ -188,9 +203,10 @@ struct VirtualNode {
             queue.append(lease)
             return queue.count == 1 ? [.startWork(after: 700)] : []
         case .cancelLease(let batch, let fence):
-            let first = queue.first?.batch
-            queue.removeAll { $0.batch == batch && $0.fence == fence }
-            return queue.first?.batch != first && !queue.isEmpty ? [.startWork(after: 700)] : []
+            // What has begun is finished: the result may still be welcome.
+            let begun = queue.first?.batch
+            queue.removeAll { $0.batch == batch && $0.fence == fence && $0.batch != begun }
+            return []
         case .release(let batch, let hash):
             if spool[batch] == hash { spool[batch] = nil }
             return []
@@ -217,13 +233,14 @@ struct VirtualNode {
     private mutating func finishLease() -> [NodeAction] {
         guard !queue.isEmpty else { return [] }
         let lease = queue.removeFirst()
-        spool[lease.batch] = hashes[Int(lease.batch.rawValue)]
+        spool[lease.batch] = isCorrupt ? testHash(7, lease.batch.rawValue) : hashes[Int(lease.batch.rawValue)]
         if session == .greeting { finished.append(lease) }
         return (queue.isEmpty ? [] : [.startWork(after: 700)]) + (session == .joined ? [report(lease)] : [])
     }
 
     private func report(_ lease: GrantedLease) -> NodeAction {
-        let hash = hashes[Int(lease.batch.rawValue)]
+        // A batch released meanwhile is told of nevertheless: it is late.
+        let hash = spool[lease.batch] ?? hashes[Int(lease.batch.rawValue)]
         return .send(.message(.produced(lease.batch, lease.fence, hash, byteCount: 100)))
     }
 
@@ -233,6 +250,12 @@ struct VirtualNode {
         guard version != latest || version != self.version else { return [] }
         let isNew = version != latest
         latest = version
+        if let offer = work?.offer, offer == version.hash {
+            // The only offer: what was committed is what is here.
+            self.version = version
+            discardWork()
+            return session == .joined ? [.send(.message(.loaded(version)))] : []
+        }
         if let round = work?.round, round <= version.round { discardWork() }
         return isNew || self.version != version ? [.start(.loaded(version), after: 300)] : []
     }

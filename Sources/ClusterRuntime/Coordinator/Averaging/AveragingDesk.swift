@@ -25,6 +25,7 @@ actor AveragingDesk {
     private let control: ControlDesk
     private let doorman: Doorman
     private let letterhead: Letterhead
+    private let averaging: AveragingSettings
     private var committed: CommittedRound
     /// Where each trainer's last message came from.
     private var peers: [NodeID: RoutingID] = [:]
@@ -37,12 +38,14 @@ actor AveragingDesk {
         control: ControlDesk,
         doorman: Doorman,
         letterhead: Letterhead,
+        averaging: AveragingSettings,
         committed: CommittedRound
     ) {
         self.channel = channel
         self.control = control
         self.doorman = doorman
         self.letterhead = letterhead
+        self.averaging = averaging
         self.committed = committed
     }
 
@@ -74,8 +77,12 @@ actor AveragingDesk {
     }
 
     private func announce(_ offer: Message.Offer, _ visit: Visit) async throws {
-        guard offer.segments == committed.parameters.layout else {
-            return await refuse(visit, .badBase, "its segments are not those of this run", round: offer.round)
+        let expected = committed.parameters.layout.filter {
+            averaging.averages($0.name, in: offer.round.rawValue)
+        }
+        guard offer.segments == expected else {
+            let text = "its segments are not those round \(offer.round) averages"
+            return await refuse(visit, .badBase, text, round: offer.round)
         }
         let node = visit.header.sender
         announced[node] = offer
@@ -100,7 +107,7 @@ actor AveragingDesk {
             try await control.offer(.progressed(hash, received: received, of: total), from: node)
         case .completed:
             await grant(node)
-            try await control.offer(.complete(hash), from: node)
+            try await control.offer(.complete(hash, distances: buffer.distances), from: node)
         case .refused(let code, let text):
             buffers[node] = nil
             try await control.offer(.rejected(hash, code, text), from: node)
@@ -144,11 +151,12 @@ actor AveragingDesk {
 
     private func accept(_ round: RoundNumber, from node: NodeID) async throws {
         guard let offer = announced[node], offer.round == round else { return }
-        if buffers[node]?.offer != offer { buffers[node] = OfferBuffer(offer) }
+        if buffers[node]?.offer != offer { buffers[node] = OfferBuffer(offer, base: committed.parameters) }
         await grant(node)
         // A restarted trainer's state may have forgotten what this buffer still has.
         if let buffer = buffers[node], buffer.isComplete {
-            try await control.offer(.complete(buffer.offer.hash), from: node)
+            let event = OfferEvent.complete(buffer.offer.hash, distances: buffer.distances)
+            try await control.offer(event, from: node)
         }
     }
 

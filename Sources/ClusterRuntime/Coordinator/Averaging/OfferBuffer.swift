@@ -22,7 +22,11 @@ struct OfferBuffer: Sendable {
     static let windowByteCount = 4 << 20
 
     let offer: Message.Offer
+    /// What the offered parameters began as.
+    private let base: ParameterBytes
     private var bytes: [[UInt8]]
+    /// The squared distance of each segment from the base, as far as it has arrived.
+    private var squares: [Double]
     /// The segment that is arriving; the number of segments when all are here.
     private var segment = 0
     /// The end of the granted window in the arriving segment.
@@ -30,10 +34,15 @@ struct OfferBuffer: Sendable {
     private var running = SHA256()
     private(set) var isComplete = false
 
-    init(_ offer: Message.Offer) {
+    init(_ offer: Message.Offer, base: ParameterBytes) {
         self.offer = offer
+        self.base = base
         bytes = offer.segments.map { _ in [] }
+        squares = offer.segments.map { _ in 0 }
     }
+
+    /// How far each segment is from the base (L2).
+    var distances: [Double] { squares.map { $0.squareRoot() } }
 
     var receivedByteCount: Int { bytes.reduce(0) { $0 + $1.count } }
     var totalByteCount: Int { offer.segments.reduce(0) { $0 + $1.byteCount } }
@@ -78,9 +87,16 @@ struct OfferBuffer: Sendable {
             return .refused(.tooLarge, "a fragment goes beyond the \(granted) bytes granted")
         }
         let shape = [count / ScalarType.float32.byteCount]
-        guard Tensor(decoding: fragment.payload, as: .float32, shape: shape).isFinite else {
+        let values = Tensor(decoding: fragment.payload, as: .float32, shape: shape)
+        guard values.isFinite else {
             return .refused(.nonFinite, "\(fragment.segment) is not finite within bytes \(fragment.offset)…")
         }
+        let end = fragment.offset + count
+        guard let origin = base[fragment.segment], end <= origin.count else {
+            return .refused(.badBase, "the base's \(fragment.segment) has no byte \(end - 1)")
+        }
+        let start = Tensor(decoding: Array(origin[fragment.offset..<end]), as: .float32, shape: shape)
+        squares[segment] += values.squaredDistance(to: start)
         running.update(data: fragment.payload)
         bytes[segment] += fragment.payload
         guard bytes[segment].count == granted else { return .taken }

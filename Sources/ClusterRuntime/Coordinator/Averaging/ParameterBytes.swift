@@ -42,6 +42,12 @@ package struct ParameterBytes: Sendable, Equatable {
         self.init(networks.segments.map { ($0.name, $0.parameters.values.encoded()) })
     }
 
+    /// The segments that a round averages, which is what its offers hold.
+    package func averaged(in round: RoundNumber, _ averaging: AveragingSettings) -> ParameterBytes {
+        let chosen = segments.filter { averaging.averages($0.name, in: round.rawValue) }
+        return chosen.count == segments.count ? self : ParameterBytes(chosen.map { ($0.name, $0.bytes) })
+    }
+
     /// The bytes of a segment; nil when there is none of this name.
     package subscript(name: String) -> [UInt8]? { segments.first { $0.name == name }?.bytes }
 

@@ -18,7 +18,7 @@ struct RoundStore: Sendable {
     private static let retention = RetentionPolicy(keepingLast: 3, every: 10)
 
     let identity: RunIdentity
-    let rule: AveragingSettings.Rule
+    let averaging: AveragingSettings
     let networks: TrainableNetworks
     let teacher: Weights
     let checkpoints: CheckpointStore
@@ -37,7 +37,7 @@ struct RoundStore: Sendable {
             teacher: ContentHash(try teacher.contentDigest()),
             initialParameters: ParameterBytes(networks).hash
         )
-        rule = configuration.averaging.student
+        averaging = configuration.averaging
         self.networks = networks
         self.teacher = teacher.weights
         self.ledger = ledger
@@ -100,11 +100,16 @@ struct RoundStore: Sendable {
     ) -> (ParameterBytes, velocity: Tensor?) {
         var velocity: Tensor?
         let segments = last.parameters.segments.map { base in
+            guard averaging.averages(base.name, in: plan.round.rawValue) else {
+                return (base.name, base.bytes)
+            }
             let members = zip(plan.contributions, offers).compactMap { part, offer in
                 offer.segments.first { $0.name == base.name }.map { ($0.values, part.samples) }
             }
             let mean = OuterStep.mean(members)
-            guard rule == .nesterov, base.name == Self.student else { return (base.name, mean.encoded()) }
+            guard averaging.student == .nesterov, base.name == Self.student else {
+                return (base.name, mean.encoded())
+            }
             let step = OuterStep.nesterov(base: base.values, mean: mean, velocity: last.velocity)
             velocity = step.velocity
             return (base.name, step.values.encoded())
@@ -187,7 +192,7 @@ struct RoundStore: Sendable {
     }
 
     private func velocity(in checkpoint: StoredCheckpoint) throws -> Tensor? {
-        guard rule == .nesterov else { return nil }
+        guard averaging.student == .nesterov else { return nil }
         let count = networks.adapters.parameters.layout.count
         return try checkpoint.tensors(in: Self.velocityName).tensor(named: Self.student, shape: [count])
     }

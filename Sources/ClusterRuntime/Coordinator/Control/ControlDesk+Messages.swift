@@ -40,7 +40,8 @@ extension ControlDesk {
             serverPublicKey: facts.serverPublicKey,
             latestRound: state.parameters.round,
             manifestHash: manifestHash,
-            trainerPublicKeys: doorman.trainerKeys
+            trainerPublicKeys: doorman.trainerKeys,
+            parameterHash: state.parameters.hash
         )
     }
 

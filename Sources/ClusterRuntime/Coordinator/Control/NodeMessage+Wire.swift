@@ -54,6 +54,7 @@ extension Arrival {
             sequence: visit.header.sequence
         )
         teacher = hello.teacherHash
+        machine = hello.machine
         parameters = hello.parameterHash.map { ParameterVersion(round: hello.round, hash: $0) }
         leases = hello.heldLeases.map { .init(batch: $0.batch, fence: $0.fence) }
         trajectories = hello.heldTrajectories.map {

@@ -114,7 +114,8 @@ extension RunStatus.Batches {
 
 extension RunStatus.Node {
     fileprivate init(_ node: Membership.Node, lastPing ping: Message.Ping?) {
-        self.init(id: node.id, name: node.name, role: node.role, state: node.standing.rawValue)
+        let state = node.isPresent && node.isQuarantined ? "quarantined" : node.standing.rawValue
+        self.init(id: node.id, name: node.name, role: node.role, state: state)
         guard let ping else { return }
         activity = ping.activity
         progress = ping.progress

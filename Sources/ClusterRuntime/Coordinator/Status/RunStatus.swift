@@ -11,7 +11,7 @@ package struct RunStatus: Codable, Sendable, Equatable {
         package var name: String
         /// What it does.
         package var role: Role
-        /// `alive`, `suspect`, `dead` or `left`.
+        /// `alive`, `suspect`, `dead`, `left`, or `quarantined` while it is here.
         package var state: String
         /// What it does or waits for, in its own words.
         package var activity = ""

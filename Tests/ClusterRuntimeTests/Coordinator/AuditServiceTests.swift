@@ -1,0 +1,76 @@
+import ClusterMessages
+import Coordination
+import Testing
+import ZeroMQ
+
+@testable import ClusterRuntime
+
+/// Three rollouts of a real coordinator, one of which computes wrong numbers.
+@Suite(.timeLimit(.minutes(1))) struct AuditServiceTests {
+    /// One of the rollouts.
+    private struct Rollout {
+        let node: TestNode
+        let line: TestNode.Line
+
+        init(_ keys: CurveKeyPair, of run: TestRun, at service: CoordinatorService, batches: Int) async throws
+        {
+            node = try TestNode(keys: keys)
+            line = try await node.connect(to: service.controlEndpoint, serverKey: run.serverKey)
+            try await node.send(node.hello(.rollout, teacher: run.teacher), on: line)
+            _ = try await node.next(on: line) { $0.asWelcome }
+            let credit = Message.WorkCredit(batchCount: batches, byteCount: 1 << 30)
+            try await node.send(.workCredit(credit), on: line)
+        }
+
+        func lease() async throws -> Message.Lease { try await node.next(on: line) { $0.asLease } }
+
+        func release() async throws -> Message.Release { try await node.next(on: line) { $0.asRelease } }
+
+        func deliver(_ lease: Message.Lease, _ hash: ContentHash) async throws {
+            let ready = Message.TrajectoryReady(
+                batch: lease.batch,
+                fence: lease.fence,
+                hash: hash,
+                byteCount: 100,
+                teacherEvaluationCount: 1,
+                elapsed: .milliseconds(1)
+            )
+            try await node.send(.trajectoryReady(ready), on: line)
+        }
+    }
+
+    @Test func `a rollout whose result two others contradict is put in quarantine, and people see it`()
+        async throws
+    {
+        try await withRunFolder { folder in
+            var run = try TestRun(in: folder)
+            run.options.configuration.cluster.auditShare = 1
+            try await run.serving { service in
+                let wrong = try await Rollout(run.rollout, of: run, at: service, batches: 1)
+                let first = try await wrong.lease()
+                let other = try await Rollout(run.spares[0], of: run, at: service, batches: 2)
+                _ = try await other.lease()
+                let third = try await Rollout(run.spares[1], of: run, at: service, batches: 1)
+
+                try await wrong.deliver(first, hash(7))
+                let audit = try await third.lease()
+                #expect(audit.batch == first.batch)
+                #expect(audit.prompts == first.prompts)
+                try await third.deliver(audit, hash(8))
+                #expect(try await third.release().hash == hash(8))
+                let arbitration = try await other.lease()
+                #expect(arbitration.batch == first.batch)
+                try await other.deliver(arbitration, hash(8))
+                #expect(try await wrong.release().hash == hash(7))
+
+                let person = try TestNode(keys: run.person)
+                let control = try await person.connect(to: service.controlEndpoint, serverKey: run.serverKey)
+                try await person.send(.statusRequest, on: control)
+                let status = try await person.next(on: control) { $0.asStatus }
+                #expect(status.nodes.map(\.state) == ["quarantined", "alive", "alive"])
+                #expect(status.waitingOn.contains { $0.contains("quarantine") })
+                for node in [wrong.node, other.node, third.node, person] { await node.close() }
+            }
+        }
+    }
+}

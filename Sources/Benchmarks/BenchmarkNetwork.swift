@@ -11,9 +11,18 @@ package struct BenchmarkNetwork: Sendable {
     private let kind: Kind
 
     /// Takes every parameter from `source`.
-    package init(_ shape: BenchmarkShape, from source: some ParameterSource) throws(ModelError) {
+    ///
+    /// - Parameter recomputesBlocks: gradient checkpointing, of a network's blocks.
+    package init(
+        _ shape: BenchmarkShape,
+        from source: some ParameterSource,
+        recomputesBlocks: Bool = false
+    ) throws(ModelError) {
         switch shape.scope {
-        case .network: kind = .network(try VelocityTransformer(shape.configuration, from: source))
+        case .network:
+            var network = try VelocityTransformer(shape.configuration, from: source)
+            network.recomputesBlocks = recomputesBlocks
+            kind = .network(network)
         case .block:
             kind = .block(
                 try JointBlock(index: 0, isTextRead: true, shape.configuration, from: source)

@@ -28,7 +28,14 @@ package struct TrainingBenchmark: Benchmark {
     private var optimizer: AdamW
     package let cost: BenchmarkCost
 
-    package init(_ shape: BenchmarkShape, mode: Mode, precision: Precision, pool: LanePool) throws {
+    /// - Parameter recomputesBlocks: gradient checkpointing.
+    package init(
+        _ shape: BenchmarkShape,
+        mode: Mode,
+        precision: Precision,
+        recomputesBlocks: Bool = false,
+        pool: LanePool
+    ) throws {
         let drawn = try shape.randomWeights()
         // Weights in training change too often to be laid out for products.
         let weights = mode == .lora ? drawn.packed(precision) : drawn
@@ -41,11 +48,15 @@ package struct TrainingBenchmark: Benchmark {
                 id: 1
             )
             adapters.initialize(seed: 0)
-            network = try BenchmarkNetwork(shape, from: AdaptedWeights(base: weights, adapters: adapters))
+            network = try BenchmarkNetwork(
+                shape,
+                from: AdaptedWeights(base: weights, adapters: adapters),
+                recomputesBlocks: recomputesBlocks
+            )
             parameters = adapters.parameters
         case .full:
             let trained = TrainedWeights(base: weights, id: 1) { $0 != "pos_embed.pos_embed" }
-            network = try BenchmarkNetwork(shape, from: trained)
+            network = try BenchmarkNetwork(shape, from: trained, recomputesBlocks: recomputesBlocks)
             parameters = trained.set
         }
         inputs = BenchmarkInputs(shape)

@@ -1,6 +1,7 @@
 import Benchmarks
 import NeuralNetwork
 import Tensors
+import TestSupport
 import Testing
 
 @Suite struct BenchmarkRunTests {
@@ -62,6 +63,25 @@ import Testing
             training.run()
             #expect(training.parameters.values.isFinite)
             #expect(training.parameters.values.squaredDistance(to: before) > 0)
+        }
+    }
+
+    @Test func `a training step that recomputes its blocks does what one that remembers them does`() throws {
+        for mode in TrainingBenchmark.Mode.allCases {
+            let moves = try [false, true].map { recomputesBlocks in
+                var training = try TrainingBenchmark(
+                    .minute,
+                    mode: mode,
+                    precision: .float32,
+                    recomputesBlocks: recomputesBlocks,
+                    pool: pool
+                )
+                let before = training.parameters.values.copied()
+                training.run()
+                return training.parameters.values.adding(before, scaledBy: -1)
+            }
+            #expect(moves[0].sumOfSquares > 0)
+            #expect(relativeError(moves[1], moves[0]) < 2e-2)
         }
     }
 

@@ -16,9 +16,18 @@ struct TrainBenchmarkCommand: ParsableCommand {
     @Flag(help: "The whole distillation step with its discriminator (lora only).")
     var discriminator = false
 
+    @Flag(help: "Keeps only the inputs of blocks and computes them again on the way back.")
+    var gradientCheckpointing = false
+
     func validate() throws {
         guard !discriminator || mode == .lora else {
             throw ValidationError("--discriminator trains adapters: expected --mode lora")
+        }
+        guard !gradientCheckpointing || (!discriminator && options.shape.scope == .network) else {
+            throw ValidationError(
+                "--gradient-checkpointing is for a whole network, without --discriminator: expected --shape emoji, "
+                    + "tiny or small"
+            )
         }
     }
 
@@ -29,11 +38,13 @@ struct TrainBenchmarkCommand: ParsableCommand {
                 try DistillationBenchmark(setting.shape, precision: setting.precision, pool: setting.pool)
             }
         } else {
-            try options.report("train \(mode.rawValue)", setting) {
+            let name = "train \(mode.rawValue)\(gradientCheckpointing ? ", checkpointing" : "")"
+            try options.report(name, setting) {
                 try TrainingBenchmark(
                     setting.shape,
                     mode: mode,
                     precision: setting.precision,
+                    recomputesBlocks: gradientCheckpointing,
                     pool: setting.pool
                 )
             }

@@ -125,6 +125,7 @@ extension TrainerWorker {
             if index + 1 == open.localStepCount || lastReport.duration(to: .now) >= Self.reportInterval {
                 lastReport = .now
                 connection.post(.stepReport(message(step, open.round, index: index)))
+                reached(.trainerAfterStepReport)
             }
         }
         post(uses?.close(step: open.localStepCount))
@@ -178,6 +179,7 @@ extension TrainerWorker {
             segments: parameters.layout,
             losses: means.measurements
         )
+        reached(.trainerBeforeOffer)
         while true {
             var pause = Self.confirmation
             do {

@@ -189,7 +189,8 @@ extension TrainerWorker {
                 }
                 meter.turn(to: .waiting, "waits for round \(round) to be committed")
             } catch let error as NodeError {
-                if error.code == .staleEpoch { pause = Self.retryDelay }
+                // A restarted coordinator opens the round again when it has heard everybody.
+                if error.code == .staleEpoch || error.code == .expired { pause = Self.retryDelay }
                 meter.turn(to: .waiting, "waits to offer round \(round) again: \(error)")
             }
             try await Task.sleep(for: pause)

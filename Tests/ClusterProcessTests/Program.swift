@@ -81,3 +81,17 @@ func eventually<Value>(_ condition: () throws -> Value?) async throws -> Value {
         try await Task.sleep(for: .milliseconds(50))
     }
 }
+
+/// Process ids of a program's children whose command line names a role.
+func children(of program: Process, role: String) throws -> [pid_t] {
+    let parent = "\(program.processIdentifier)"
+    return try FileManager.default.contentsOfDirectory(atPath: "/proc").compactMap { name in
+        guard let pid = pid_t(name),
+            let status = try? String(contentsOfFile: "/proc/\(name)/stat", encoding: .utf8),
+            let command = try? String(contentsOfFile: "/proc/\(name)/cmdline", encoding: .utf8)
+        else { return nil }
+        // After the name in parentheses: state, then the parent.
+        let fields = status.split(separator: ")").last?.split(separator: " ") ?? []
+        return fields.count > 1 && fields[1] == parent && command.contains(role) ? pid : nil
+    }
+}

@@ -18,6 +18,7 @@ struct Flowsteer: AsyncParsableCommand {
     static func main() async {
         do {
             var command = try parseAsRoot()
+            _ = try FaultPlan(environment: ProcessInfo.processInfo.environment)
             if var command = command as? any AsyncParsableCommand {
                 try await command.run()
             } else {

@@ -34,6 +34,7 @@ struct LocalCommand: AsyncParsableCommand {
         // Trainers started together begin together, however long each of them takes to read the teacher.
         let together = "cluster.trainers_at_start=\(trainers)"
         let configuration = try configured.read(adding: [together])
+        let faults = try FaultPlan(environment: ProcessInfo.processInfo.environment)
         let prompts = try HeldOutPrompts.prompts(of: configuration)
         let cores = ProcessInfo.processInfo.activeProcessorCount
         let folder = LocalRunFolder(folder)
@@ -48,7 +49,7 @@ struct LocalCommand: AsyncParsableCommand {
             executable: try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
         )
         say("run \(folder.path): 1 coordinator, \(rollouts) rollout and \(trainers) trainer workers")
-        try await LocalCluster(options).run()
+        try await LocalCluster(options, faults: faults).run()
         try await conclude(configuration, folder: folder, prompts: prompts, lanes: cores)
     }
 

@@ -6,12 +6,13 @@ import Testing
 @Suite struct ErrorTests {
     private func expect(
         _ arguments: [String],
+        environment: [String: String] = [:],
         exits code: Int32,
         saying words: String...,
         sourceLocation: SourceLocation = #_sourceLocation
     ) async throws {
         try await withTemporaryFolder { folder in
-            let outcome = try Program.run(arguments, in: folder)
+            let outcome = try Program.run(arguments, in: folder, environment: environment)
             #expect(outcome.exitCode == code, "\(outcome.errors)", sourceLocation: sourceLocation)
             for word in words {
                 #expect(outcome.errors.contains(word), "\(outcome.errors)", sourceLocation: sourceLocation)
@@ -81,6 +82,17 @@ import Testing
                 "batch_size"
             )
         }
+    }
+
+    @Test func `a crash point that is not there is refused with the known ones`() async throws {
+        try await expect(
+            ["keygen", "--out", "never"],
+            environment: ["FLOWSTEER_FAULT": "nowhere:1"],
+            exits: 78,
+            saying: "'nowhere'",
+            "coordinator-after-commit, ",
+            "rollout-serving-chunk"
+        )
     }
 
     @Test func `a verb that is not there is a usage error`() async throws {

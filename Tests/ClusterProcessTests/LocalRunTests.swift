@@ -93,18 +93,4 @@ import Testing
     private func text(_ run: URL, _ name: String) throws -> String {
         try String(contentsOf: run.appending(path: name), encoding: .utf8)
     }
-
-    /// Process ids of the program's children whose command line names a role.
-    private func children(of program: Process, role: String) throws -> [pid_t] {
-        let parent = "\(program.processIdentifier)"
-        return try FileManager.default.contentsOfDirectory(atPath: "/proc").compactMap { name in
-            guard let pid = pid_t(name),
-                let status = try? String(contentsOfFile: "/proc/\(name)/stat", encoding: .utf8),
-                let command = try? String(contentsOfFile: "/proc/\(name)/cmdline", encoding: .utf8)
-            else { return nil }
-            // After the name in parentheses: state, then the parent.
-            let fields = status.split(separator: ")").last?.split(separator: " ") ?? []
-            return fields.count > 1 && fields[1] == parent && command.contains(role) ? pid : nil
-        }
-    }
 }

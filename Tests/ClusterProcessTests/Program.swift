@@ -22,10 +22,18 @@ struct Program {
     }
 
     /// Starts the program with its output going to files in `folder`: a full pipe would stop it.
-    static func start(_ arguments: [String], in folder: URL, name: String = "program") throws -> Process {
+    ///
+    /// - Parameter environment: variables beside those of the tests.
+    static func start(
+        _ arguments: [String],
+        in folder: URL,
+        name: String = "program",
+        environment: [String: String] = [:]
+    ) throws -> Process {
         let process = Process()
         process.executableURL = URL(filePath: try path)
         process.arguments = arguments
+        process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
         process.standardInput = FileHandle.nullDevice
         process.standardOutput = try file(folder.appending(path: name + ".out"))
         process.standardError = try file(folder.appending(path: name + ".err"))
@@ -34,8 +42,12 @@ struct Program {
     }
 
     /// Runs the program to its end.
-    static func run(_ arguments: [String], in folder: URL) throws -> Outcome {
-        let process = try start(arguments, in: folder)
+    static func run(
+        _ arguments: [String],
+        in folder: URL,
+        environment: [String: String] = [:]
+    ) throws -> Outcome {
+        let process = try start(arguments, in: folder, environment: environment)
         process.waitUntilExit()
         return Outcome(
             exitCode: process.terminationStatus,
@@ -67,5 +79,19 @@ func eventually<Value>(_ condition: () throws -> Value?) async throws -> Value {
     while true {
         if let value = try condition() { return value }
         try await Task.sleep(for: .milliseconds(50))
+    }
+}
+
+/// Process ids of a program's children whose command line names a role.
+func children(of program: Process, role: String) throws -> [pid_t] {
+    let parent = "\(program.processIdentifier)"
+    return try FileManager.default.contentsOfDirectory(atPath: "/proc").compactMap { name in
+        guard let pid = pid_t(name),
+            let status = try? String(contentsOfFile: "/proc/\(name)/stat", encoding: .utf8),
+            let command = try? String(contentsOfFile: "/proc/\(name)/cmdline", encoding: .utf8)
+        else { return nil }
+        // After the name in parentheses: state, then the parent.
+        let fields = status.split(separator: ")").last?.split(separator: " ") ?? []
+        return fields.count > 1 && fields[1] == parent && command.contains(role) ? pid : nil
     }
 }

@@ -48,7 +48,7 @@ extension RunConfiguration {
             }
         )
         for (variable, value) in environment.sorted(by: { $0.key < $1.key })
-        where variable.hasPrefix("FLOWSTEER_") {
+        where variable.hasPrefix("FLOWSTEER_") && variable != FaultPlan.variable {
             let place = ConfigurationPlace.environment(variable: variable)
             guard let key = keys[variable] else {
                 let nearest = keys.keys.sorted().min {

@@ -192,6 +192,7 @@ package final class CoordinatorService: Sendable {
         }
         await averaging.adopt(committed)
         try await checkpoints.serve(try await storeThread.run { [store] in try store.prune() })
+        reached(.coordinatorBeforeAnnouncement)
         try await control.stored(committed.version, manifest: committed.manifestHash)
     }
 

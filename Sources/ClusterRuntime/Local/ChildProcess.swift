@@ -9,6 +9,8 @@ struct ChildCommand: Sendable {
     let arguments: [String]
     /// Appended to, standard output and standard error alike.
     let log: String
+    /// What it is to die of.
+    var fault: Fault?
 }
 
 /// How a process ended.
@@ -34,6 +36,9 @@ struct ChildProcess {
         process = Process()
         process.executableURL = URL(filePath: command.executable)
         process.arguments = command.arguments
+        var environment = ProcessInfo.processInfo.environment
+        environment[FaultPlan.variable] = command.fault?.description
+        process.environment = environment
         process.standardInput = FileHandle.nullDevice
         process.standardOutput = log
         process.standardError = log

@@ -20,9 +20,14 @@ package actor LocalCluster {
     private var children: [String: ChildProcess] = [:]
     private var policies: [String: RestartPolicy] = [:]
     private var endpoint: String?
+    private var faults: FaultPlan
     private var isInterrupted = false
 
-    package init(_ options: LocalRunOptions) { self.options = options }
+    /// - Parameter faults: deaths for the processes it starts.
+    package init(_ options: LocalRunOptions, faults: FaultPlan) {
+        self.options = options
+        self.faults = faults
+    }
 
     /// Starts everything, keeps it running, and returns when the run is finished and all children are gone.
     ///
@@ -102,6 +107,8 @@ package actor LocalCluster {
     }
 
     private func launch(_ command: ChildCommand) throws {
+        var command = command
+        command.fault = faults.next(for: command.name)
         children[command.name] = try ChildProcess(starting: command)
     }
 

@@ -16,6 +16,7 @@ struct ParameterExchange: Sendable {
     /// The coordinator says where it wants to go on, so an upload survives its restart and a lost fragment.
     func upload(_ offer: Message.Offer, _ parameters: ParameterBytes) async throws {
         try await link.send(.offer(offer))
+        reached(.trainerAfterOffer)
         var lastProgress = ContinuousClock.now
         while true {
             switch try await link.next(within: repetition) {

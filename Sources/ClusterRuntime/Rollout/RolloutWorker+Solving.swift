@@ -38,6 +38,7 @@ extension RolloutWorker {
         shelf.put(item)
         meter.progressed()
         stock()
+        reached(.rolloutAfterSolving)
         connection.post(.trajectoryReady(item.ready))
     }
 

@@ -26,6 +26,7 @@ struct TrajectoryServer: Sendable {
             let start = ContinuousClock.now
             for answer in answers(to: fetch) {
                 sequence += 1
+                reached(.rolloutServingChunk)
                 do {
                     let header = signature.header(sequence: sequence)
                     try await channel.send(MessageCodec.encode(answer, header: header), to: peer)

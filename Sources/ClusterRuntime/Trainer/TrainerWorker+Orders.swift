@@ -125,6 +125,7 @@ extension TrainerWorker {
             if index + 1 == open.localStepCount || lastReport.duration(to: .now) >= Self.reportInterval {
                 lastReport = .now
                 connection.post(.stepReport(message(step, open.round, index: index)))
+                reached(.trainerAfterStepReport)
             }
         }
         post(uses?.close(step: open.localStepCount))
@@ -178,6 +179,7 @@ extension TrainerWorker {
             segments: parameters.layout,
             losses: means.measurements
         )
+        reached(.trainerBeforeOffer)
         while true {
             var pause = Self.confirmation
             do {
@@ -187,7 +189,8 @@ extension TrainerWorker {
                 }
                 meter.turn(to: .waiting, "waits for round \(round) to be committed")
             } catch let error as NodeError {
-                if error.code == .staleEpoch { pause = Self.retryDelay }
+                // A restarted coordinator opens the round again when it has heard everybody.
+                if error.code == .staleEpoch || error.code == .expired { pause = Self.retryDelay }
                 meter.turn(to: .waiting, "waits to offer round \(round) again: \(error)")
             }
             try await Task.sleep(for: pause)

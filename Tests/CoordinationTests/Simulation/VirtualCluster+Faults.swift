@@ -61,14 +61,16 @@ extension VirtualCluster {
         }
     }
 
-    /// Says goodbye; comes back later, or never if another of its role stays.
+    /// Says goodbye; comes back later, or never if another of its role stays whose numbers are right.
     private mutating func leave(_ place: Int) {
         guard nodes[place].isRunning else { return }
         note(.leaving, at: place)
         if nodes[place].session == .joined { send(.message(.goodbye("test")), from: place) }
         nodes[place].isRunning = false
-        let stay = nodes.contains { $0.role == nodes[place].role && !$0.isGone && $0.place != place }
-        nodes[place].isGone = stay && random.chance(perMille: 500)
+        let stays = nodes.contains {
+            $0.role == nodes[place].role && !$0.isGone && !$0.isCorrupt && $0.place != place
+        }
+        nodes[place].isGone = stays && random.chance(perMille: 500)
         agenda.add(.startNode(place: place), at: now + random.milliseconds(100, 9000))
     }
 

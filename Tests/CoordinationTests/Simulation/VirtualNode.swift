@@ -141,8 +141,9 @@ struct VirtualNode {
                 .send(.message(.credit(CreditWindow(batches: 2, byteCount: 1 << 20))))
             ]
         }
-        // Unused assignments are void until they are made again; steps taken are told again.
-        prefetch.removeAll { $0.uses == 0 }
+        // Unused assignments are void until they are made again; steps taken are told again. What a step is
+        // being made of is in the step, and is not fetched once more.
+        prefetch.removeAll { $0.uses == 0 && $0.trajectory.batch != stepping }
         var actions = heard(of: latest)
         if version == latest { actions.append(.send(.message(.loaded(version)))) }
         for use in work?.uses ?? [] { actions.append(.send(.message(.consumed(use)))) }

@@ -71,7 +71,9 @@ struct RoundStore: Sendable {
             ledgerCursor: plan.issued,
             roles: parameters.segments.map(\.name)
         )
+        reached(.coordinatorBeforeFiles)
         let checkpoint = try checkpoints.publish(origin, files: files(parameters, velocity))
+        reached(.coordinatorAfterFiles)
         let committed = CommittedRound(
             round: plan.round,
             parameters: parameters,
@@ -84,6 +86,7 @@ struct RoundStore: Sendable {
             manifest: ContentHash(checkpoint.manifestHash),
             at: Date().timeIntervalSince1970
         )
+        reached(.coordinatorAfterCommit)
         return committed
     }
 

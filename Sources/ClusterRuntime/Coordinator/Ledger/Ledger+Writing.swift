@@ -55,6 +55,7 @@ extension Ledger {
                     arguments: [Int64(use.batch.rawValue), round, Int64(use.trainer.rawValue), use.uses]
                 )
             }
+            reached(.coordinatorBeforeCommit)
         }
     }
 

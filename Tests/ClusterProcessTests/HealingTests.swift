@@ -1,0 +1,155 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// What a run's processes make must not depend on which of them died on the way.
+@Suite(.timeLimit(.minutes(5))) struct HealingTests {
+    /// One trainer, a plain mean, one batch at a time: nothing in it depends on who is quicker.
+    private let configuration = """
+        model: \(Repository.teacher)
+        seed: 5
+        trajectory: {segments: 4, steps_per_segment: 1, guidance: [2.5, 3.5], max_uses: 2}
+        student: {rank: 2, targets: [attn.to_q, attn.to_v]}
+        discriminator: {depth: 1}
+        training:
+          batch_size: 4
+          local_steps: 2
+          learning_rate: 5.0e-4
+          segment_probabilities: [0.4, 0.2, 0.2, 0.2]
+          adversarial_start_step: 2
+        cluster: {batch_samples: 4, lead_batches: 1, ping: 0.2, suspect: 1, dead: 3, grace: 10}
+        evaluation: {prompts: 2}
+        """
+
+    /// Every crash point, in the order in which the processes of its role die there.
+    ///
+    /// A trainer's optimizer has a past from the second round on, which a new process does not have: trainers die
+    /// in the first, which is committed when the fourth coordinator dies.
+    private let plan: [(process: String, points: [String])] = [
+        ("rollout-1", ["rollout-after-solving", "rollout-serving-chunk"]),
+        ("trainer-1", ["trainer-after-step-report", "trainer-before-offer", "trainer-after-offer"]),
+        (
+            "coordinator",
+            [
+                "coordinator-before-files", "coordinator-after-files", "coordinator-before-commit",
+                "coordinator-after-commit", "coordinator-before-announcement",
+            ]
+        ),
+    ]
+
+    @Test func `a run whose processes die at every crash point makes the same student, byte for byte`()
+        async throws
+    {
+        try await withTemporaryFolder { folder in
+            let faults = plan.flatMap(\.points).map { "\($0):1" }.joined(separator: ",")
+            let calm = try start("calm", rounds: 3, in: folder)
+            defer { if calm.isRunning { calm.terminate() } }
+            let faulted = try start("faulted", rounds: 3, in: folder, faults: faults)
+            defer { if faulted.isRunning { faulted.terminate() } }
+            while calm.isRunning || faulted.isRunning { try await Task.sleep(for: .milliseconds(50)) }
+
+            let run = folder.appending(path: "faulted")
+            let restarts = try lines(of: "logs/local.log", in: run)
+            let joins = try events("joined", in: run)
+            for (process, points) in plan {
+                let deaths = try lines(of: "logs/\(process).log", in: run).filter { $0.contains("dies at ") }
+                #expect(deaths.map { String($0) } == points.map { "flowsteer: dies at \($0)" })
+                let news = "\(process) was killed by signal 9, it is started again"
+                #expect(restarts.count { $0.hasSuffix(news) } == points.count, "\(process): \(restarts)")
+                guard process != "coordinator" else { continue }
+                let count = joins.count { $0.contains(#""\#(process)""#) }
+                #expect(count > points.count, "\(process) joined \(count) times")
+            }
+            try expectEqual(calm, faulted, "faulted", in: folder, after: 3)
+        }
+    }
+
+    @Test
+    func `a rollout that stands still is suspected, or dead and let in again, and the student is the same`()
+        async throws
+    {
+        try await withTemporaryFolder { folder in
+            let calm = try start("calm", rounds: 8, in: folder)
+            defer { if calm.isRunning { calm.terminate() } }
+            let halting = try start("halting", rounds: 8, in: folder)
+            defer { if halting.isRunning { halting.terminate() } }
+            let run = folder.appending(path: "halting")
+            func eventually(_ kind: String, count: Int = 1) async throws {
+                _ = try await ClusterProcessTests.eventually {
+                    try #require(halting.isRunning, "the run is over before the rollout is \(kind)")
+                    let found = (try? events(kind, in: run).filter { !$0.contains("trainer-1") }.count) ?? 0
+                    return found >= count ? true : nil
+                }
+            }
+            try await eventually("joined")
+            let rollout = try #require(try children(of: halting, role: "rollout-worker").first)
+            kill(rollout, SIGSTOP)
+            try await eventually("suspected")
+            kill(rollout, SIGCONT)
+            try await eventually("recovered")
+            #expect(try events("died", in: run).isEmpty)
+            kill(rollout, SIGSTOP)
+            try await eventually("died")
+            kill(rollout, SIGCONT)
+            try await eventually("joined", count: 2)
+            while calm.isRunning || halting.isRunning { try await Task.sleep(for: .milliseconds(50)) }
+            #expect(try lines(of: "logs/local.log", in: run).allSatisfy { !$0.contains("started again") })
+            try expectEqual(calm, halting, "halting", in: folder, after: 8)
+        }
+    }
+
+    /// Both ended well, and made the same.
+    private func expectEqual(
+        _ calm: Process,
+        _ other: Process,
+        _ name: String,
+        in folder: URL,
+        after rounds: Int
+    ) throws {
+        for (program, name) in [(calm, "calm"), (other, name)] {
+            let errors = try Program.text("\(name).err", in: folder)
+            try #require(program.terminationStatus == 0, "\(name): \(errors)")
+        }
+        // A trainer's draws depend on its number, which it has from the order of arrival.
+        let numbers = try ["calm", name].map { name in
+            try events("joined", in: folder.appending(path: name)).first { $0.contains("trainer-1") }
+                .flatMap { $0.firstMatch(of: /"node":(\d+)/)?.1 }
+        }
+        try #require(numbers[0] != nil && numbers[0] == numbers[1], "the trainers' numbers: \(numbers)")
+        let round = "checkpoints/round-00000\(rounds)"
+        for file in [
+            "\(round)/student.safetensors", "\(round)/discriminator.safetensors",
+            "student/pytorch_lora_weights.safetensors",
+        ] {
+            let contents = try ["calm", name].map {
+                try Data(contentsOf: folder.appending(path: "\($0)/\(file)"))
+            }
+            #expect(contents[0] == contents[1], "\(file)")
+        }
+    }
+
+    private func start(
+        _ name: String,
+        rounds: Int,
+        in folder: URL,
+        faults: String? = nil
+    ) throws -> Process {
+        let config = folder.appending(path: "\(name).yaml")
+        try configuration.write(to: config, atomically: true, encoding: .utf8)
+        let run = folder.appending(path: name).path()
+        let arguments = [
+            "local", "--config", config.path(), "--run", run, "--lanes", "1", "--set",
+            "training.rounds=\(rounds)",
+        ]
+        let environment = faults.map { ["FLOWSTEER_FAULT": $0] } ?? [:]
+        return try Program.start(arguments, in: folder, name: name, environment: environment)
+    }
+
+    private func events(_ kind: String, in run: URL) throws -> [Substring] {
+        try lines(of: "events.jsonl", in: run).filter { $0.contains(#""kind":"\#(kind)""#) }
+    }
+
+    private func lines(of name: String, in run: URL) throws -> [Substring] {
+        try String(contentsOf: run.appending(path: name), encoding: .utf8).split(whereSeparator: \.isNewline)
+    }
+}

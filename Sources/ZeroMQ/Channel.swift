@@ -21,6 +21,11 @@ package actor Channel {
     private let mailbox: Mailbox
     private var socket: Socket
     private var outbox: BoundedQueue<[[UInt8]]>
+    private var rates: PeerRates?
+    private var connections: OpenConnections?
+    private var monitor: ConnectionMonitor?
+    private var connectionsLookedAt = ContinuousClock.now
+    private var isReading = false
 
     package nonisolated var unownedExecutor: UnownedSerialExecutor { unsafe thread.asUnownedSerialExecutor() }
 
@@ -44,8 +49,12 @@ package actor Channel {
         self.mailbox = mailbox
         limit = MessageLimit(
             frameCount: settings.frameCountLimit + (kind == .router ? 1 : 0),
-            frameByteCount: settings.frameByteLimit
+            frameByteCount: settings.frameByteLimit,
+            // A routing id has at most 255 bytes.
+            byteCount: settings.messageByteLimit + (kind == .router ? 255 : 0)
         )
+        rates = settings.peerRate.map(PeerRates.init)
+        connections = settings.connectionLimit.map(OpenConnections.init)
         outbox = BoundedQueue(limit: settings.outbox)
         messages = AsyncStream {
             await mailbox.next()
@@ -61,6 +70,7 @@ package actor Channel {
     @discardableResult
     package func bind(to endpoint: String) throws(ZeroMQError) -> String {
         try security.check(endpoint, in: context)
+        if connections != nil, monitor == nil { monitor = try ConnectionMonitor(of: socket, in: context) }
         return try socket.bind(to: endpoint)
     }
 
@@ -105,6 +115,9 @@ package actor Channel {
 
     /// Closes the socket and ends ``messages``; what libzmq has not sent yet gets `linger` to leave.
     package func close(linger: Duration = .zero) {
+        readMonitor()
+        monitor?.stop(socket)
+        monitor = nil
         socket.close(linger: linger)
         outbox.removeAll()
         mailbox.finish()
@@ -119,13 +132,18 @@ extension Channel {
 
     var isClosed: Bool { socket.isClosed }
     var handle: SocketHandle { socket.handle }
+    /// The monitor's socket, to be polled beside the channel's own.
+    var monitorHandle: SocketHandle? { monitor?.handle }
+    /// How long the thread may sleep although nothing happens; `nil` for ever.
+    var patience: Duration? { connections.map { $0.count > 0 } == true ? Self.lookInterval : nil }
 
     /// The poll events that would bring work now.
     func awaitedEvents() -> Int16 {
         // Asking for errors, which libzmq never reports, lets a shutdown end the poll while nothing else is
         // awaited.
         var events = ZMQ_POLLERR
-        if kind != .publisher && mailbox.hasRoom() { events |= ZMQ_POLLIN }
+        isReading = kind != .publisher && mailbox.hasRoom()
+        if isReading { events |= ZMQ_POLLIN }
         if !outbox.isEmpty { events |= ZMQ_POLLOUT }
         return Int16(events)
     }
@@ -156,16 +174,59 @@ extension Channel {
         for _ in 0..<Self.turnMessageCount {
             guard byteCount < Self.turnByteCount, mailbox.hasRoom() else { return }
             guard let reception = try socket.receive(limit) else { return }
-            switch reception {
+            connections?.finishedMessage(reception.source)
+            switch reception.content {
             case .message(let frames, let userID):
                 guard let message = ReceivedMessage(frames, userID: userID, kind: kind) else { continue }
                 byteCount += message.byteCount
+                guard rates?.admits(PeerRates.Peer(message), now: .now) ?? true else {
+                    counters.droppedForRate += 1
+                    continue
+                }
                 counters.received(message)
                 mailbox.deliver(message)
             case .tooManyFrames: counters.droppedForFrameCount += 1
             case .oversizeFrame: counters.droppedForFrameSize += 1
+            case .oversizeMessage: counters.droppedForMessageSize += 1
             }
         }
+    }
+}
+
+// Who is connected.
+extension Channel {
+    /// Between two looks at what the connections have sent.
+    private static let lookInterval: Duration = .milliseconds(200)
+
+    /// Takes what libzmq tells about connections; one too many is cut.
+    func readMonitor() {
+        // After a shutdown there is nothing to read any more.
+        while let event = try? monitor?.next() {
+            switch event {
+            case .accepted(let descriptor):
+                counters.acceptedConnectionCount += 1
+                if connections?.opened(descriptor) == false { end(descriptor) }
+            case .admitted:
+                counters.admittedConnectionCount += 1
+            case .ended(let descriptor):
+                counters.endedConnectionCount += 1
+                connections?.ended(descriptor)
+            }
+        }
+    }
+
+    /// Cuts the connections that send a message without end, if it is time to look for them.
+    func lookAtConnections() {
+        guard connections != nil, connectionsLookedAt.duration(to: .now) >= Self.lookInterval else { return }
+        connectionsLookedAt = .now
+        let endless =
+            connections?.takeEndless(isReading: isReading, receivedByteCount: receivedByteCount) ?? []
+        for descriptor in endless { end(descriptor) }
+    }
+
+    private func end(_ descriptor: Int32) {
+        cut(descriptor)
+        counters.cutConnectionCount += 1
     }
 }
 

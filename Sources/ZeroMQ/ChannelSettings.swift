@@ -31,6 +31,12 @@ package struct ChannelSettings: Sendable {
     package var frameByteLimit: Int
     /// Frames of one message apart from the routing id; longer messages are dropped.
     package var frameCountLimit: Int
+    /// Bytes of all frames of one message; longer messages are dropped.
+    package var messageByteLimit: Int
+    /// How many messages a peer of a ROUTER may send, all its connections together; what is more is dropped.
+    package var peerRate: RateLimit?
+    /// What a bound socket's connections may amount to; `nil` neither counts nor bounds them.
+    package var connectionLimit: ConnectionLimit?
     /// Messages received and not yet read; while it is full the socket is not read, and peers feel it.
     package var inbox: QueueLimit
     /// A DEALER's messages that wait for a connection or for room in it.
@@ -45,6 +51,9 @@ package struct ChannelSettings: Sendable {
         receiveHighWaterMark: Int = 256,
         frameByteLimit: Int = 1 << 20,
         frameCountLimit: Int = 4,
+        messageByteLimit: Int = 4 << 20,
+        peerRate: RateLimit? = nil,
+        connectionLimit: ConnectionLimit? = nil,
         inbox: QueueLimit = QueueLimit(messageCount: 256, byteCount: 16 << 20),
         outbox: QueueLimit = QueueLimit(messageCount: 256, byteCount: 16 << 20),
         handshakeTime: Duration = .seconds(5),
@@ -55,8 +64,8 @@ package struct ChannelSettings: Sendable {
             "a high-water mark of 0 means no bound: \(sendHighWaterMark), \(receiveHighWaterMark)"
         )
         precondition(
-            frameByteLimit >= 1 && frameCountLimit >= 1,
-            "a message has a frame and a byte: \(frameCountLimit), \(frameByteLimit)"
+            frameByteLimit >= 1 && frameCountLimit >= 1 && messageByteLimit >= 1,
+            "a message has a frame and a byte: \(frameCountLimit), \(frameByteLimit), \(messageByteLimit)"
         )
         precondition(
             ioThread.map { (0..<64).contains($0) } ?? true,
@@ -67,6 +76,9 @@ package struct ChannelSettings: Sendable {
         self.receiveHighWaterMark = receiveHighWaterMark
         self.frameByteLimit = frameByteLimit
         self.frameCountLimit = frameCountLimit
+        self.messageByteLimit = messageByteLimit
+        self.peerRate = peerRate
+        self.connectionLimit = connectionLimit
         self.inbox = inbox
         self.outbox = outbox
         self.handshakeTime = handshakeTime

@@ -90,7 +90,7 @@ private struct HandshakeProbe: ~Copyable {
     /// Reads one event: a 16-bit number and a 32-bit value in the first frame, both in the machine's order.
     private func nextOutcome() throws(ZeroMQError) -> HandshakeOutcome? {
         let reception = try monitor.receive(MessageLimit(frameCount: 2, frameByteCount: 4096))
-        guard case .message(let frames, _) = reception, frames[0].count == 6 else { return nil }
+        guard case .message(let frames, _) = reception?.content, frames[0].count == 6 else { return nil }
         let event = Int32(frames[0][0]) | Int32(frames[0][1]) << 8
         if event == ZMQ_EVENT_HANDSHAKE_SUCCEEDED { return .accepted }
         guard event & Self.refusals != 0 else { return nil }

@@ -3,18 +3,28 @@ import Glibc
 
 /// What a whole message may measure, apart from a ROUTER's routing id.
 struct MessageLimit {
-    let frameCount: Int
-    let frameByteCount: Int
+    var frameCount: Int
+    var frameByteCount: Int
+    /// Bytes of all frames together.
+    var byteCount = Int.max
 }
 
 /// What came out of a socket.
-enum Reception {
-    /// A whole message: its frames and the user the ZAP handler named.
-    case message([[UInt8]], userID: String?)
-    /// A message of too many frames; it was taken from the socket and thrown away.
-    case tooManyFrames
-    /// A message with a frame over the limit; it was taken from the socket and thrown away.
-    case oversizeFrame
+struct Reception {
+    enum Content {
+        /// A whole message: its frames and the user the ZAP handler named.
+        case message([[UInt8]], userID: String?)
+        /// A message of too many frames; it was taken from the socket and thrown away.
+        case tooManyFrames
+        /// A message with a frame over the limit; it was taken from the socket and thrown away.
+        case oversizeFrame
+        /// A message whose frames together are over the limit; it was taken from the socket and thrown away.
+        case oversizeMessage
+    }
+
+    let content: Content
+    /// The descriptor of the connection it came in on; negative where there is none.
+    let source: Int32
 }
 
 /// What became of a message handed to a socket.
@@ -36,6 +46,7 @@ extension Socket {
             defer { unsafe zmq_msg_close(frame) }
             var frames: [[UInt8]] = []
             var frameCount = 0
+            var byteCount = 0
             var hasOversizeFrame = false
             repeat {
                 while unsafe zmq_msg_recv(frame, raw, waits ? 0 : ZMQ_DONTWAIT) < 0 {
@@ -44,15 +55,25 @@ extension Socket {
                     guard code == EINTR else { throw .last("zmq_msg_recv") }
                 }
                 frameCount += 1
-                if unsafe zmq_msg_size(frame) > limit.frameByteCount { hasOversizeFrame = true }
+                let size = unsafe zmq_msg_size(frame)
+                byteCount += size
+                if size > limit.frameByteCount { hasOversizeFrame = true }
                 // Nothing of a message that will be dropped is worth copying.
-                if !hasOversizeFrame && frameCount <= limit.frameCount {
+                if !hasOversizeFrame && frameCount <= limit.frameCount && byteCount <= limit.byteCount {
                     frames.append(unsafe bytes(of: frame))
                 }
             } while unsafe zmq_msg_more(frame) != 0
-            if frameCount > limit.frameCount { return .tooManyFrames }
-            if hasOversizeFrame { return .oversizeFrame }
-            return .message(frames, userID: unsafe userID(of: frame))
+            let content: Reception.Content =
+                if frameCount > limit.frameCount {
+                    .tooManyFrames
+                } else if hasOversizeFrame {
+                    .oversizeFrame
+                } else if byteCount > limit.byteCount {
+                    .oversizeMessage
+                } else {
+                    .message(frames, userID: unsafe userID(of: frame))
+                }
+            return unsafe Reception(content: content, source: zmq_msg_get(frame, ZMQ_SRCFD))
         }
     }
 

@@ -78,11 +78,23 @@ final class SocketLoop: Sendable {
         var items = unsafe [
             zmq_pollitem_t(socket: nil, fd: wakeup.descriptor, events: Int16(ZMQ_POLLIN), revents: 0)
         ]
+        var patience: Int32 = -1
+        var monitored: [Channel] = []
         for channel in channels {
-            let (handle, events) = channel.assumeIsolated { ($0.handle, $0.awaitedEvents()) }
+            let (handle, events, limit) = channel.assumeIsolated {
+                ($0.handle, $0.awaitedEvents(), $0.patience)
+            }
             unsafe items.append(zmq_pollitem_t(socket: handle.raw, fd: 0, events: events, revents: 0))
+            if let limit { patience = patience < 0 ? limit.milliseconds : min(patience, limit.milliseconds) }
         }
-        guard unsafe zmq_poll(&items, Int32(items.count), -1) >= 0 else {
+        for channel in channels {
+            guard let handle = channel.assumeIsolated({ $0.monitorHandle }) else { continue }
+            unsafe items.append(
+                zmq_pollitem_t(socket: handle.raw, fd: 0, events: Int16(ZMQ_POLLIN), revents: 0)
+            )
+            monitored.append(channel)
+        }
+        guard unsafe zmq_poll(&items, Int32(items.count), Int(patience)) >= 0 else {
             let code = zmq_errno()
             precondition(code == ETERM || code == EINTR, "a poll of open sockets fails with error \(code)")
             // A signal came in, or a context was shut down and took some of the sockets with it.
@@ -93,6 +105,12 @@ final class SocketLoop: Sendable {
         for (index, channel) in channels.enumerated() {
             let events = unsafe items[index + 1].revents
             if events != 0 { channel.assumeIsolated { $0.serve(events: events) } }
+        }
+        for channel in monitored {
+            channel.assumeIsolated {
+                $0.readMonitor()
+                $0.lookAtConnections()
+            }
         }
     }
 }

@@ -10,7 +10,9 @@ struct Flowsteer: AsyncParsableCommand {
         abstract: "Distils a flow-matching text-to-image teacher into a few-step, guidance-free student.",
         subcommands: [
             LocalCommand.self, CoordinatorCommand.self, RolloutWorkerCommand.self, TrainerWorkerCommand.self,
-            KeygenCommand.self, SampleCommand.self, EvaluateCommand.self, BenchmarkCommand.self,
+            StatusCommand.self, PauseCommand.self, ResumeCommand.self, DrainCommand.self,
+            CheckpointCommand.self, LedgerCommand.self, KeygenCommand.self, SampleCommand.self,
+            EvaluateCommand.self, BenchmarkCommand.self,
         ]
     )
 

@@ -1,8 +1,16 @@
 import ClusterMessages
+import Foundation
 import Testing
 
 /// Whatever bytes arrive, decoding throws or gives a message that can be sent on; it never traps.
+///
+/// Mutated frames are 148,000 by default, so that an unoptimised build stays fast. A million and more of them:
+/// `FLOWSTEER_MUTATIONS=28000 Scripts/test.sh --filter HostileFramesTests`.
 @Suite struct HostileFramesTests {
+    /// Mutations of each of the kinds of message.
+    private static let mutationCount =
+        ProcessInfo.processInfo.environment["FLOWSTEER_MUTATIONS"].flatMap { Int($0) } ?? 4_000
+
     @Test(arguments: Message.Kind.allCases)
     func `every truncation throws or is a message`(kind: Message.Kind) throws {
         let frames = try #require(goldenFrames[kind.rawValue])
@@ -35,11 +43,13 @@ import Testing
     }
 
     @Test(arguments: Message.Kind.allCases)
-    func `thousands of random mutations throw or are messages`(kind: Message.Kind) throws {
+    func `thousands of random mutations, or as many as asked for, throw or are messages`(kind: Message.Kind)
+        throws
+    {
         let frames = try #require(goldenFrames[kind.rawValue])
         let others = Message.Kind.allCases.compactMap { goldenFrames[$0.rawValue] }
         var generator = SeededGenerator(seed: UInt64(frames[1].count))
-        for _ in 0..<4_000 {
+        for _ in 0..<Self.mutationCount {
             var mutated = frames
             for _ in 0..<Int.random(in: 1...4, using: &generator) {
                 mutate(&mutated, mixingIn: others, using: &generator)

@@ -49,6 +49,9 @@ package struct AuthorizedNodes: Sendable, Equatable {
         self.nodes = nodes
     }
 
+    /// How many there are.
+    package var count: Int { nodes.count }
+
     /// What a key permits; nil for an unknown one.
     package subscript(key: CurvePublicKey) -> Node? { nodes[key] }
 

@@ -8,6 +8,10 @@ package enum CoordinatorError: Error, Equatable {
     case otherConfiguration(folder: String, recorded: String, given: String)
     /// The folder's run began with other parameters or another teacher than the configuration gives today.
     case otherBeginning(folder: String, what: String, recorded: String, given: String)
+    /// There is no ledger to look at.
+    case noLedger(path: String)
+    /// A run's ledger and log contradict each other.
+    case contradictions(folder: String, count: Int)
     /// The ledger's file cannot be read or written.
     case ledger(path: String, reason: String)
     /// The checkpoint that the ledger names is not there, or is another.
@@ -21,12 +25,17 @@ package enum CoordinatorError: Error, Equatable {
     /// A round's parameters are not finite, or are not those of this run.
     case badParameters(round: RoundNumber, reason: String)
 
+    /// Whether the file of authorized nodes is wrong.
+    var isAboutAuthorization: Bool {
+        if case .badAuthorization = self { true } else { false }
+    }
+
     /// The process's exit code (sysexits.h): 78 configuration, 75 try again, 65 bad data, 74 input and output.
     package var exitCode: Int32 {
         switch self {
         case .otherConfiguration, .otherBeginning, .badAuthorization: 78
         case .folderInUse: 75
-        case .lostCheckpoint, .badPrompts, .badParameters: 65
+        case .lostCheckpoint, .badPrompts, .badParameters, .noLedger, .contradictions: 65
         case .ledger, .unwritable: 74
         }
     }
@@ -41,6 +50,9 @@ extension CoordinatorError: CustomStringConvertible {
             "\(folder): holds run \(recorded) of another configuration than run \(given); take another folder"
         case .otherBeginning(let folder, let what, let recorded, let given):
             "\(folder): its run began with the \(what) \(recorded), now there is \(given)"
+        case .noLedger(let path): "\(path): there is no such file: expected the ledger of a run"
+        case .contradictions(let folder, let count):
+            "\(folder): ledger and log contradict each other, or themselves, in \(count) places"
         case .ledger(let path, let reason): "\(path): \(reason)"
         case .lostCheckpoint(let folder, let round, let reason):
             "\(folder): the ledger names round \(round), but \(reason)"

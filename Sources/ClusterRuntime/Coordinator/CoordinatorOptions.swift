@@ -33,6 +33,8 @@ package struct CoordinatorOptions: Sendable {
     package var authorizedNodesPath: String
     /// No encryption and no keys; only within this machine.
     package var isInsecure = false
+    /// How long a peer may take to prove its key.
+    package var handshakeTime: Duration = .seconds(5)
 
     /// Options of a coordinator that only this machine reaches.
     package init(

@@ -31,6 +31,7 @@ package final class CoordinatorService: Sendable {
     private let averaging: AveragingDesk
     private let checkpoints: CheckpointDesk
     private let store: RoundStore
+    private let authorization: AuthorizationFile?
     private let storeThread = ComputeThread(name: "rounds")
     private let orders: AsyncStream<Order>
 
@@ -42,6 +43,7 @@ package final class CoordinatorService: Sendable {
         let configuration = options.configuration
         folder = try RunFolder(path: options.runFolder)
         ledger = try Ledger(folder: options.runFolder)
+        authorization = options.isInsecure ? nil : AuthorizationFile(path: options.authorizedNodesPath)
         let authorized = options.isInsecure ? nil : try AuthorizedNodes(path: options.authorizedNodesPath)
         let corpus = try PromptCorpus(configuration)
         let teacher = try ModelFolder(path: configuration.modelPath)
@@ -130,6 +132,7 @@ package final class CoordinatorService: Sendable {
     // MARK: Serving
 
     private func serve() async throws {
+        try await control.began()
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask {
                 for await message in self.sockets.control.channel.messages {
@@ -203,8 +206,11 @@ package final class CoordinatorService: Sendable {
         var finishedAt: ContinuousClock.Instant?
         // Nodes of a run that was finished before this process began have yet to come and hear it.
         let beganFinished = await control.isFinished
+        var authorization = authorization
         while true {
             try await control.tick()
+            try await readAgain(&authorization)
+            await control.note(await sockets.counts)
             if clock.now >= statusDue {
                 try folder.write(try await control.status().encoded(), as: RunFolder.statusName)
                 statusDue = clock.now + .seconds(1)
@@ -216,6 +222,18 @@ package final class CoordinatorService: Sendable {
                 if since.duration(to: clock.now) >= (isDeserted ? Self.tick : Self.farewell) { return }
             }
             try await clock.sleep(for: Self.tick)
+        }
+    }
+
+    /// Obeys a changed file of authorized nodes; one that cannot be read leaves the list as it was.
+    private func readAgain(_ file: inout AuthorizationFile?) async throws {
+        do {
+            guard let nodes = try file?.changes() else { return }
+            // The door first, so that a node whose session ends stays outside.
+            sockets.admit(nodes)
+            try await control.authorize(nodes)
+        } catch let error as CoordinatorError where error.isAboutAuthorization {
+            try await control.complain("the list of authorized nodes stays as it was: \(error)")
         }
     }
 }

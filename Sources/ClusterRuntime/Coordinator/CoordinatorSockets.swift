@@ -24,22 +24,25 @@ struct CoordinatorSockets: Sendable {
     let checkpoints: Door
     let announcements: Door
 
+    /// What went through each of them so far.
+    var counts: [RunStatus.Door] {
+        get async {
+            let doors = [
+                ("control", control), ("averaging", averaging), ("checkpoints", checkpoints),
+                ("announcements", announcements),
+            ]
+            var counts: [RunStatus.Door] = []
+            for (name, door) in doors { counts.append(.init(name, await door.channel.counters)) }
+            return counts
+        }
+    }
+
     /// Binds all of them; averaging has a thread of its own, so that offers do not hold up pings.
     init(_ options: CoordinatorOptions, authorized: AuthorizedNodes?) async throws {
         let context = try Context(ioThreadCount: 2, allowsInsecure: options.isInsecure)
         self.context = context
-        if let authorized {
-            let everybody = authorized.keys(of: [.rollout, .trainer, .operator])
-            authenticator = try Authenticator(
-                in: context,
-                allowed: [
-                    Domain.control: everybody,
-                    Domain.averaging: authorized.keys(of: [.trainer]),
-                    Domain.checkpoints: everybody,
-                ]
-            )
-        } else {
-            authenticator = nil
+        authenticator = try authorized.map { authorized throws(ZeroMQError) in
+            try Authenticator(in: context, allowed: Self.allowed(by: authorized))
         }
         let small = SocketThread(name: "coordinator-io")
         let opening = Opening(options: options, context: context, authenticator: authenticator)
@@ -64,6 +67,22 @@ struct CoordinatorSockets: Sendable {
         )
     }
 
+    /// Lets in the keys of a list and nobody else from now on; open connections stay.
+    func admit(_ authorized: AuthorizedNodes) {
+        for (domain, keys) in Self.allowed(by: authorized) {
+            authenticator?.setAllowed(keys, domain: domain)
+        }
+    }
+
+    private static func allowed(by authorized: AuthorizedNodes) -> [String: Set<CurvePublicKey>] {
+        let everybody = authorized.keys(of: [.rollout, .trainer, .operator])
+        return [
+            Domain.control: everybody,
+            Domain.averaging: authorized.keys(of: [.trainer]),
+            Domain.checkpoints: everybody,
+        ]
+    }
+
     private struct Opening {
         let options: CoordinatorOptions
         let context: Context
@@ -79,7 +98,11 @@ struct CoordinatorSockets: Sendable {
                 kind,
                 in: context,
                 on: thread,
-                security: options.isInsecure ? .plain : .curveServer(options.keys, domain: domain)
+                security: options.isInsecure ? .plain : .curveServer(options.keys, domain: domain),
+                settings: .server(
+                    peerRate: domain == Domain.control ? .conversation : .transfer,
+                    handshakeTime: options.handshakeTime
+                )
             )
             let bound = try await channel.bind(
                 to: "tcp://\(options.bindHost):\(port == 0 ? "*" : String(port))"

@@ -82,43 +82,14 @@ struct CheckpointFollower: Sendable {
             serverKey: session.welcome.serverPublicKey,
             peer: "the coordinator's checkpoints"
         )
+        let download = CheckpointDownload(link: link, store: store)
+        let result: Result<StoredCheckpoint, any Error>
         do {
-            try await fetch(hint, over: link)
-            await link.close()
+            result = .success(try await download.run(.hash(hint.manifestHash)))
         } catch {
-            await link.close()
-            throw error
+            result = .failure(error)
         }
-    }
-
-    private func fetch(_ hint: Message.Announce, over link: MessageLink) async throws {
-        let manifest = try await manifest(hint, over: link)
-        var download = try StagedDownload(
-            manifestBytes: manifest,
-            hash: ContentDigest(hint.manifestHash),
-            into: store
-        )
-        let fetch = ChunkFetch(link: link, plane: .checkpoints)
-        for chunk in download.missing {
-            let size = download.manifest.files.first { $0.digest == chunk.file }?.byteCount ?? 0
-            let range = chunk.offset..<chunk.offset + chunk.byteCount
-            let bytes = try await fetch.bytes(range, of: ContentHash(chunk.file), byteCount: size)
-            try download.receive(bytes, of: chunk.file, at: chunk.offset)
-        }
-        _ = try download.publish()
-    }
-
-    private func manifest(_ hint: Message.Announce, over link: MessageLink) async throws -> [UInt8] {
-        let subject = "the manifest of round \(hint.round)"
-        for _ in 0..<5 {
-            try await link.send(.manifestRequest(.hash(hint.manifestHash)))
-            switch try await link.next(within: .seconds(2)) {
-            case .manifest(let manifest) where manifest.hash == hint.manifestHash: return manifest.payload
-            case .fetchError(let error):
-                throw NodeError.notServed(peer: link.peer, subject: subject, error.code, error.text)
-            default: continue
-            }
-        }
-        throw NodeError.silent(peer: link.peer, subject: subject, .seconds(10))
+        await link.close()
+        _ = try result.get()
     }
 }

@@ -10,10 +10,15 @@ struct NodeNetwork: Sendable {
     private let isInsecure: Bool
 
     init(_ options: WorkerOptions) throws(ZeroMQError) {
-        context = try Context(allowsInsecure: options.isInsecure)
-        thread = SocketThread(name: "\(options.role)-io")
-        keys = options.keys
-        isInsecure = options.isInsecure
+        try self.init(name: "\(options.role)", keys: options.keys, isInsecure: options.isInsecure)
+    }
+
+    /// - Parameter name: what the socket thread is called after.
+    init(name: String, keys: CurveKeyPair, isInsecure: Bool) throws(ZeroMQError) {
+        context = try Context(allowsInsecure: isInsecure)
+        thread = SocketThread(name: "\(name)-io")
+        self.keys = keys
+        self.isInsecure = isInsecure
     }
 
     /// How to connect to the owner of a key; without one only an insecure node connects at all.

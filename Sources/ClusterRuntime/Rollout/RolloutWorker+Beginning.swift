@@ -22,7 +22,8 @@ extension RolloutWorker {
             .router,
             in: network.context,
             on: network.thread,
-            security: network.server(domain: TrajectoryServer.domain)
+            security: network.server(domain: TrajectoryServer.domain),
+            settings: .server(peerRate: .transfer)
         )
         let isLocal = ["127.0.0.1", "localhost"].contains(options.advertiseHost)
         let bound = try await channel.bind(to: "tcp://\(isLocal ? "127.0.0.1" : "0.0.0.0"):*")

@@ -12,7 +12,7 @@ actor ControlDesk {
     let doorman: Doorman
     let letterhead: Letterhead
     let ledger: Ledger
-    private let clock: RunClock
+    let clock: RunClock
     private let orders: AsyncStream<Order>.Continuation
     private var corpus: PromptCorpus
     var correspondents: [NodeID: Correspondent] = [:]
@@ -82,13 +82,39 @@ actor ControlDesk {
         try handle(.storeFailed(round, reason))
     }
 
+    /// This process begins to serve.
+    func began() throws { try write(JournalLine.started, letterhead.incarnation.description) }
+
     /// Time passed.
     func tick() throws { try handle(.tick) }
+
+    /// A new list of authorized nodes holds: the sessions of those it no longer has end.
+    func authorize(_ nodes: AuthorizedNodes) throws {
+        let ended = doorman.authorize(nodes)
+        try write("authorized", "\(nodes.count) nodes, \(ended.count) sessions ended")
+        for node in ended {
+            guard let process = correspondents[node]?.incarnation else { continue }
+            try handle(.violated(node, process, "its key is no longer authorized"))
+        }
+    }
+
+    /// Something is wrong that the run goes on with.
+    func complain(_ text: String) throws { try write("complaint", text) }
+
+    /// Takes note of what the sockets let in and kept out.
+    func note(_ doors: [RunStatus.Door]) { record.doors = doors }
 
     /// The run's status at this moment; once a second it also takes the events to the ledger.
     func status() throws -> RunStatus {
         try ledger.record(record.takeUnwritten())
-        return record.status(of: state, refusals: doorman.refusals, now: clock.now, time: clock.time)
+        var status = record.status(
+            of: state,
+            refusals: doorman.refusals,
+            now: clock.now,
+            time: clock.time
+        )
+        status.checkpointEndpoint = facts.checkpointEndpoint
+        return status
     }
 
     /// Whether the run is over and every node has left.
@@ -101,14 +127,25 @@ actor ControlDesk {
 
     private func handle(_ event: CoordinatorEvent, from visit: Visit? = nil) throws {
         let now = clock.now
-        for directive in state.handle(event, now: now) {
-            try carryOut(directive, answering: visit, now: now)
+        let before = samplesUsed(asOf: event)
+        let directives = state.handle(event, now: now)
+        if case .received(.consumed(let use), let sender) = event, samplesUsed(asOf: event) > before {
+            // What counts is written down before a round can close on it.
+            try record.add(JournalLine(use, by: sender.node, epoch: epoch, time: clock.time))
         }
+        for directive in directives { try carryOut(directive, answering: visit, now: now) }
+    }
+
+    /// Samples counted for the trainer that tells of a use; 0 for any other event.
+    private func samplesUsed(asOf event: CoordinatorEvent) -> Int {
+        guard case .received(.consumed, let sender) = event else { return 0 }
+        return state.ledger.survey().samples[sender.node] ?? 0
     }
 
     private func greet(_ hello: Message.Hello, _ visit: Visit) throws {
         if let objection = objection(to: hello, visit) {
-            try record.add(Occurrence(.refused, "\(hello.name): \(objection.text)"), time: clock.time)
+            doorman.refused()
+            try record.add(line(Occurrence(.refused, "\(hello.name): \(objection.text)")))
             return send(.refuse(objection), to: visit.peer)
         }
         try handle(.arrived(Arrival(hello, visit)), from: visit)
@@ -141,16 +178,19 @@ actor ControlDesk {
         case .refuse(let process, let code, let text):
             let former = correspondents.values.first { $0.incarnation == process }?.peer
             let peer = visit?.header.incarnation == process ? visit?.peer : former
+            doorman.refused()
             if let peer { send(.refuse(Message.Refuse(code: code, text: text)), to: peer) }
         case .pong(let node): send(.pong(pong), to: node)
         case .drain(let node): send(.drain(Message.Drain(reason: "a person asked for it")), to: node)
         case .finish: tellEveryone(.finish)
         case .grant(let lease):
+            try record.add(JournalLine(leased: lease, epoch: epoch, time: clock.time))
             let prompts = corpus.samples(of: lease.batch)
             send(.lease(message(for: lease, prompts, now: now)), to: lease.node)
         case .cancelLease(let batch, let fence, let node):
             send(.leaseCancel(Message.LeaseCancel(batch: batch, fence: fence)), to: node)
         case .assign(let trajectory, let node):
+            try record.add(line(JournalLine.assigned, node, trajectory.batch))
             if let assignment = message(for: trajectory) { send(.assign(assignment), to: node) }
         case .release(let batch, let hash, let node):
             send(.release(Message.Release(batch: batch, hash: hash)), to: node)
@@ -167,7 +207,7 @@ actor ControlDesk {
         case .abort(let round, let node, let reason):
             orders.yield(.averaging(.forget(node)))
             send(.roundAborted(Message.RoundAborted(round: round, reason: reason)), to: node)
-        case .record(let occurrence): try record.add(occurrence, time: clock.time)
+        case .record(let occurrence): try record.add(line(occurrence))
         }
     }
 

@@ -37,16 +37,31 @@ final class Doorman: Sendable {
     private struct Book {
         var seats: [NodeID: Seat] = [:]
         var refusals = 0
+        var authorized: AuthorizedNodes?
     }
 
     let runID: String
-    /// Who may come in; nil when insecure.
-    let authorized: AuthorizedNodes?
-    private let book = Mutex(Book())
+    private let book: Mutex<Book>
 
+    /// - Parameter authorized: who may come in; nil when insecure.
     init(runID: String, authorized: AuthorizedNodes?) {
         self.runID = runID
-        self.authorized = authorized
+        book = Mutex(Book(authorized: authorized))
+    }
+
+    /// Who may come in; nil when insecure.
+    var authorized: AuthorizedNodes? { book.withLock(\.authorized) }
+
+    /// Replaces the list, and returns the nodes whose sessions end because their keys permit less than before.
+    func authorize(_ authorized: AuthorizedNodes) -> [NodeID] {
+        book.withLock { book in
+            book.authorized = authorized
+            let ended = book.seats.filter { _, seat in
+                seat.key.flatMap { authorized[$0]?.role } != seat.role
+            }
+            for node in ended.keys { book.seats[node] = nil }
+            return ended.keys.sorted()
+        }
     }
 
     /// Messages and connections turned away.

@@ -47,7 +47,8 @@ package final class Ledger: Sendable {
 }
 
 extension CoordinatorError {
-    fileprivate init(_ error: any Error, ofLedger path: String) {
+    /// What an error of SQLite means for the ledger's owner or reader.
+    init(_ error: any Error, ofLedger path: String) {
         switch error {
         case let error as CoordinatorError: self = error
         case let error as DatabaseError where error.resultCode == .SQLITE_BUSY:

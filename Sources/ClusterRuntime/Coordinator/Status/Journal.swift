@@ -2,18 +2,37 @@ package import ClusterMessages
 import Coordination
 import Foundation
 
-/// One line of `events.jsonl`: an occurrence, or the mean losses of a committed round.
+/// One line of `events.jsonl`: an occurrence, a step in a batch's life, or a round's mean losses.
 package struct JournalLine: Codable, Sendable, Equatable {
+    /// A coordinator's process began; the text is its incarnation.
+    static let started = "started"
+    /// A batch was given to a rollout, under a fence.
+    static let leased = "leased"
+    /// A trajectory was given to a trainer.
+    static let assigned = "assigned"
+    /// A trainer's use of a batch was counted.
+    static let consumed = "consumed"
+    /// The mean losses of a committed round.
+    static let losses = "losses"
+
     /// Seconds since 1970.
     package var time: Double
-    /// An ``Occurrence/Kind``, or `losses`.
+    /// An ``Occurrence/Kind``, one of the above, `authorized` or `complaint`.
     package var kind: String
+    /// The cluster's epoch, which never falls.
+    package var epoch: UInt64?
     /// The node it happened to.
     package var node: NodeID?
     /// The batch it concerns.
     package var batch: BatchID?
     /// The round it concerns.
     package var round: RoundNumber?
+    /// The fence a batch was leased under.
+    package var fence: Fence?
+    /// Samples that a use put into a step.
+    package var samples: Int?
+    /// Which use of the batch in its round it is, from 1.
+    package var use: Int?
     /// The rest of the story.
     package var text: String?
     /// Mean loss terms of the round, by name.
@@ -21,18 +40,38 @@ package struct JournalLine: Codable, Sendable, Equatable {
     /// Steps the losses are the mean of.
     package var steps: Int?
 
-    init(_ occurrence: Occurrence, time: Double) {
+    init(_ kind: String, epoch: UInt64?, time: Double) {
+        self.kind = kind
+        self.epoch = epoch
         self.time = time
-        kind = occurrence.kind.rawValue
+    }
+
+    init(_ occurrence: Occurrence, epoch: UInt64, time: Double) {
+        self.init(occurrence.kind.rawValue, epoch: epoch, time: time)
         node = occurrence.node
         batch = occurrence.batch
         round = occurrence.round
         text = occurrence.text.isEmpty ? nil : occurrence.text
     }
 
+    init(leased lease: GrantedLease, epoch: UInt64, time: Double) {
+        self.init(Self.leased, epoch: epoch, time: time)
+        node = lease.node
+        batch = lease.batch
+        fence = lease.fence
+    }
+
+    init(_ use: Consumption, by trainer: NodeID, epoch: UInt64, time: Double) {
+        self.init(Self.consumed, epoch: epoch, time: time)
+        node = trainer
+        batch = use.batch
+        round = use.round
+        samples = use.samples
+        self.use = use.use
+    }
+
     init(losses: LossBook.Means, of round: RoundNumber, time: Double) {
-        self.time = time
-        kind = "losses"
+        self.init(Self.losses, epoch: nil, time: time)
         self.round = round
         self.losses = losses.terms
         steps = losses.steps

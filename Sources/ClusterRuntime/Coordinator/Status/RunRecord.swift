@@ -16,6 +16,8 @@ struct RunRecord: Sendable {
     private var producedAt: [Instant] = []
     private var commits = 0
     private var unsendable: [String] = []
+    /// What the sockets let in and kept out, as last told.
+    var doors: [RunStatus.Door] = []
 
     /// - Parameter committedBatches: those that earlier lives of the coordinator saw committed.
     init(runID: String, batchSamples: Int, committedBatches: Int, journal: Journal) {
@@ -27,9 +29,10 @@ struct RunRecord: Sendable {
 
     // MARK: What happens
 
-    /// Logs an occurrence.
-    mutating func add(_ occurrence: Occurrence, time: Double) throws(CoordinatorError) {
-        try add(JournalLine(occurrence, time: time))
+    /// Logs what happened.
+    mutating func add(_ line: JournalLine) throws(CoordinatorError) {
+        try journal.append(line)
+        unwritten.append(line)
     }
 
     /// Takes the figures out of a node's message.
@@ -63,11 +66,6 @@ struct RunRecord: Sendable {
         return unwritten
     }
 
-    private mutating func add(_ line: JournalLine) throws(CoordinatorError) {
-        try journal.append(line)
-        unwritten.append(line)
-    }
-
     // MARK: What people see
 
     func status(of state: CoordinatorState, refusals: Int, now: Instant, time: Double) -> RunStatus {
@@ -86,6 +84,7 @@ struct RunRecord: Sendable {
             status.secondsLeft = elapsed / Double(commits) * Double(rest)
         }
         status.refusals = refusals
+        status.doors = doors
         status.peakMemoryByteCount = ClusterRuntime.peakMemoryByteCount()
         status.time = time
         status.elapsed = elapsed

@@ -83,6 +83,10 @@ package struct RunStatus: Codable, Sendable, Equatable {
     package var secondsLeft: Double?
     /// Messages and connections that were turned away.
     package var refusals: Int
+    /// What each of the coordinator's sockets let in and kept out.
+    package var doors: [Door]
+    /// Where checkpoints are fetched.
+    package var checkpointEndpoint: String
     /// The most memory the coordinator itself ever had resident.
     package var peakMemoryByteCount: Int
     /// Seconds since 1970, when this was written.
@@ -110,6 +114,8 @@ package struct RunStatus: Codable, Sendable, Equatable {
         nodes = []
         waitingOn = []
         refusals = 0
+        doors = []
+        checkpointEndpoint = ""
         peakMemoryByteCount = 0
         time = 0
         elapsed = 0

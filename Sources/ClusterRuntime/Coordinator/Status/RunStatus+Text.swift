@@ -1,0 +1,25 @@
+import ClusterMessages
+
+extension RunStatus {
+    /// The status for a person: the run, its nodes, and a reason for everything that does not progress.
+    package var text: String {
+        var lines = ["run \(runID): \(state), round \(round) of \(rounds)"]
+        if let secondsLeft { lines[0] += ", about \(Int(secondsLeft)) s left" }
+        lines.append(
+            "batches    \(batches.pending) pending, \(batches.leased) leased, \(batches.produced) produced, "
+                + "\(batches.assigned) assigned, \(batches.consumed) consumed, \(batches.committed) committed, "
+                + "\(batches.dead) dead"
+        )
+        for node in nodes {
+            let activity = node.activity.isEmpty ? "" : ": \(node.activity)"
+            lines.append("node \(node.id)     \(node.name), \(node.role), \(node.state)\(activity)")
+        }
+        lines += waitingOn.map { "waiting on \($0)" }
+        let dropped = doors.reduce(0) { $0 + $1.tooManyFrames + $1.tooLarge + $1.tooFast }
+        let cut = doors.reduce(0) { $0 + $1.cut }
+        if refusals + dropped + cut > 0 {
+            lines.append("refused    \(refusals), dropped \(dropped) messages, cut \(cut) connections")
+        }
+        return lines.joined(separator: "\n")
+    }
+}

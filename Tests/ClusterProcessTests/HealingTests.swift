@@ -69,9 +69,9 @@ import Testing
         async throws
     {
         try await withTemporaryFolder { folder in
-            let calm = try start("calm", rounds: 8, in: folder)
+            let calm = try start("calm", rounds: 24, in: folder)
             defer { if calm.isRunning { calm.terminate() } }
-            let halting = try start("halting", rounds: 8, in: folder)
+            let halting = try start("halting", rounds: 24, in: folder)
             defer { if halting.isRunning { halting.terminate() } }
             let run = folder.appending(path: "halting")
             func eventually(_ kind: String, count: Int = 1) async throws {
@@ -94,7 +94,7 @@ import Testing
             try await eventually("joined", count: 2)
             while calm.isRunning || halting.isRunning { try await Task.sleep(for: .milliseconds(50)) }
             #expect(try lines(of: "logs/local.log", in: run).allSatisfy { !$0.contains("started again") })
-            try expectEqual(calm, halting, "halting", in: folder, after: 8)
+            try expectEqual(calm, halting, "halting", in: folder, after: 24)
         }
     }
 
@@ -116,7 +116,7 @@ import Testing
                 .flatMap { $0.firstMatch(of: /"node":(\d+)/)?.1 }
         }
         try #require(numbers[0] != nil && numbers[0] == numbers[1], "the trainers' numbers: \(numbers)")
-        let round = "checkpoints/round-00000\(rounds)"
+        let round = "checkpoints/round-\(String(format: "%06d", rounds))"
         for file in [
             "\(round)/student.safetensors", "\(round)/discriminator.safetensors",
             "student/pytorch_lora_weights.safetensors",

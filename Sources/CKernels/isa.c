@@ -47,9 +47,8 @@ const isa_kernels *isa_kernels_of(fs_isa isa) {
 }
 
 size_t fs_product_workspace(size_t n, size_t k, size_t tail_k) {
-    size_t narrow_tail = packed_columns(n, tail_k) * tail_k, panels = packed_columns(n, k) * k;
-    size_t largest = panels > narrow_tail ? panels : narrow_tail;
-    return BLOCK_ROWS * BLOCK_DEPTH + tail_size(n, tail_k) + largest;
+    // A narrow product's tail is a product of its own, which packs no more than the tail's panels take.
+    return BLOCK_ROWS * BLOCK_DEPTH + tail_size(n, tail_k) + packed_columns(n, k) * k;
 }
 
 void fs_product(fs_isa isa, const fs_product_arguments *arguments, float *workspace) {

@@ -11,45 +11,29 @@ enum ConnectionEvent: Equatable {
     case ended(Int32)
 }
 
-/// libzmq's own account of a bound socket's connections; used by the socket's thread.
-///
-/// It must be read: libzmq's I/O thread waits when some thousand events are not.
+/// Who connects to a bound socket, and whose connections end; used by the socket's thread.
 final class ConnectionMonitor {
     private static let events =
         ZMQ_EVENT_ACCEPTED | ZMQ_EVENT_HANDSHAKE_SUCCEEDED | ZMQ_EVENT_DISCONNECTED
-    private let pair: Socket
+    private let monitor: SocketMonitor
 
     /// Watches a socket that is not bound yet.
     init(of socket: borrowing Socket, in context: Context) throws(ZeroMQError) {
-        let pair = try Socket(ZMQ_PAIR, in: context)
-        let name = "inproc://connections-\(UInt64.random(in: 0...UInt64.max))"
-        guard unsafe zmq_socket_monitor(try socket.opened(), name, Self.events) == 0 else {
-            throw .last("zmq_socket_monitor")
-        }
-        try pair.connect(to: name)
-        self.pair = pair
+        monitor = try SocketMonitor(of: socket, events: Self.events, in: context)
     }
 
-    var handle: SocketHandle { pair.handle }
+    var handle: SocketHandle { monitor.handle }
 
-    /// Ends the watch; must precede the monitor's death, as an event without a reader stops the I/O thread.
-    func stop(_ socket: borrowing Socket) {
-        if let raw = unsafe socket.handle.raw { unsafe zmq_socket_monitor(raw, nil, 0) }
-    }
+    /// Ends the watch; must precede the monitor's death.
+    func stop(_ socket: borrowing Socket) { monitor.stop(socket) }
 
     /// The next event that waits; `nil` when there is none.
-    ///
-    /// A 16-bit number and a 32-bit value in the first frame, both in the machine's order; an address in the
-    /// second.
     func next() throws(ZeroMQError) -> ConnectionEvent? {
-        while let reception = try pair.receive(MessageLimit(frameCount: 2, frameByteCount: 4096)) {
-            guard case .message(let frames, _) = reception.content, frames[0].count == 6 else { continue }
-            let number = Int32(frames[0][0]) | Int32(frames[0][1]) << 8
-            let value = frames[0][2...].reversed().reduce(UInt32(0)) { $0 << 8 | UInt32($1) }
-            switch number {
-            case ZMQ_EVENT_ACCEPTED: return .accepted(Int32(bitPattern: value))
+        while let event = try monitor.next() {
+            switch event.number {
+            case ZMQ_EVENT_ACCEPTED: return .accepted(Int32(bitPattern: event.value))
             case ZMQ_EVENT_HANDSHAKE_SUCCEEDED: return .admitted
-            case ZMQ_EVENT_DISCONNECTED: return .ended(Int32(bitPattern: value))
+            case ZMQ_EVENT_DISCONNECTED: return .ended(Int32(bitPattern: event.value))
             default: continue
             }
         }

@@ -46,26 +46,20 @@ private struct HandshakeProbe: ~Copyable {
         ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL | ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL
         | ZMQ_EVENT_HANDSHAKE_FAILED_AUTH | ZMQ_EVENT_DISCONNECTED
     private let dealer: Socket
-    private let monitor: Socket
+    private let monitor: SocketMonitor
 
     init(in context: Context, security: SocketSecurity) throws(ZeroMQError) {
         let dealer = try Socket(ZMQ_DEALER, in: context)
-        let monitor = try Socket(ZMQ_PAIR, in: context)
         try security.apply(to: dealer)
-        let name = "inproc://handshake-\(UInt64.random(in: 0...UInt64.max))"
-        let events = ZMQ_EVENT_HANDSHAKE_SUCCEEDED | Self.refusals
-        guard unsafe zmq_socket_monitor(try dealer.opened(), name, events) == 0 else {
-            throw .last("zmq_socket_monitor")
-        }
-        try monitor.connect(to: name)
+        monitor = try SocketMonitor(
+            of: dealer,
+            events: ZMQ_EVENT_HANDSHAKE_SUCCEEDED | Self.refusals,
+            in: context
+        )
         self.dealer = dealer
-        self.monitor = monitor
     }
 
-    deinit {
-        // First of all: an event that finds no reader any more blocks the I/O thread for ever.
-        if let raw = unsafe dealer.handle.raw { unsafe zmq_socket_monitor(raw, nil, 0) }
-    }
+    deinit { monitor.stop(dealer) }
 
     func run(_ endpoint: String, patience: Duration) throws(ZeroMQError) -> HandshakeOutcome {
         let clock = ContinuousClock()
@@ -75,7 +69,7 @@ private struct HandshakeProbe: ~Copyable {
             let rest = deadline - clock.now
             guard rest > .zero else { return .undecided }
             var item = unsafe zmq_pollitem_t(
-                socket: try monitor.opened(),
+                socket: monitor.handle.raw,
                 fd: 0,
                 events: Int16(ZMQ_POLLIN),
                 revents: 0
@@ -87,14 +81,10 @@ private struct HandshakeProbe: ~Copyable {
         }
     }
 
-    /// Reads one event: a 16-bit number and a 32-bit value in the first frame, both in the machine's order.
     private func nextOutcome() throws(ZeroMQError) -> HandshakeOutcome? {
-        let reception = try monitor.receive(MessageLimit(frameCount: 2, frameByteCount: 4096))
-        guard case .message(let frames, _) = reception?.content, frames[0].count == 6 else { return nil }
-        let event = Int32(frames[0][0]) | Int32(frames[0][1]) << 8
-        if event == ZMQ_EVENT_HANDSHAKE_SUCCEEDED { return .accepted }
-        guard event & Self.refusals != 0 else { return nil }
-        let status = Int(frames[0][2]) | Int(frames[0][3]) << 8
-        return .refused(status: event == ZMQ_EVENT_HANDSHAKE_FAILED_AUTH ? status : nil)
+        guard let event = try monitor.next() else { return nil }
+        if event.number == ZMQ_EVENT_HANDSHAKE_SUCCEEDED { return .accepted }
+        guard event.number & Self.refusals != 0 else { return nil }
+        return .refused(status: event.number == ZMQ_EVENT_HANDSHAKE_FAILED_AUTH ? Int(event.value) : nil)
     }
 }

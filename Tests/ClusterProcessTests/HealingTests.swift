@@ -4,23 +4,6 @@ import Testing
 
 /// What a run's processes make must not depend on which of them died on the way.
 @Suite(.timeLimit(.minutes(5))) struct HealingTests {
-    /// One trainer, a plain mean, one batch at a time: nothing in it depends on who is quicker.
-    private let configuration = """
-        model: \(Repository.teacher)
-        seed: 5
-        trajectory: {segments: 4, steps_per_segment: 1, guidance: [2.5, 3.5], max_uses: 2}
-        student: {rank: 2, targets: [attn.to_q, attn.to_v]}
-        discriminator: {depth: 1}
-        training:
-          batch_size: 4
-          local_steps: 2
-          learning_rate: 5.0e-4
-          segment_probabilities: [0.4, 0.2, 0.2, 0.2]
-          adversarial_start_step: 2
-        cluster: {batch_samples: 4, lead_batches: 1, ping: 0.2, suspect: 1, dead: 3, grace: 10}
-        evaluation: {prompts: 2}
-        """
-
     /// Every crash point, in the order in which the processes of its role die there.
     ///
     /// A trainer's optimizer has a past from the second round on, which a new process does not have: trainers die
@@ -135,11 +118,13 @@ import Testing
         faults: String? = nil
     ) throws -> Process {
         let config = folder.appending(path: "\(name).yaml")
-        try configuration.write(to: config, atomically: true, encoding: .utf8)
+        try SmallRun.configuration.write(to: config, atomically: true, encoding: .utf8)
         let run = folder.appending(path: name).path()
         let arguments = [
-            "local", "--config", config.path(), "--run", run, "--lanes", "1", "--set",
-            "training.rounds=\(rounds)",
+            "local", "--config", config.path(), "--run", run, "--lanes", "1",
+            "--set", "training.rounds=\(rounds)", "--set", "evaluation.prompts=2",
+            // One trainer, a plain mean, one batch at a time: nothing depends on who is quicker.
+            "--set", "cluster.lead_batches=1",
         ]
         let environment = faults.map { ["FLOWSTEER_FAULT": $0] } ?? [:]
         return try Program.start(arguments, in: folder, name: name, environment: environment)

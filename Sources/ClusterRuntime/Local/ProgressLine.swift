@@ -19,9 +19,9 @@ package struct ProgressLine: Sendable, Equatable {
         text = parts.filter { !$0.isEmpty }.joined(separator: "  ")
     }
 
-    /// A time span for people: "3 min 20 s left".
-    private static func left(_ seconds: Double?) -> String {
-        guard let seconds, seconds.isFinite, seconds >= 0 else { return "" }
+    /// A time span for people: "3 min 20 s left"; empty where none is known.
+    static func left(_ seconds: Double?) -> String {
+        guard let seconds, (0..<1e12).contains(seconds) else { return "" }
         let whole = Int(seconds.rounded())
         let (hours, minutes) = (whole / 3600, whole % 3600 / 60)
         if hours > 0 { return "\(hours) h \(minutes) min left" }

@@ -77,19 +77,12 @@ struct CheckpointFollower: Sendable {
     }
 
     private func fetch(_ hint: Message.Announce, in session: NodeSession) async throws {
-        let link = try await network.link(
+        _ = try await network.withLink(
             to: session.welcome.checkpointEndpoint,
             serverKey: session.welcome.serverPublicKey,
             peer: "the coordinator's checkpoints"
-        )
-        let download = CheckpointDownload(link: link, store: store)
-        let result: Result<StoredCheckpoint, any Error>
-        do {
-            result = .success(try await download.run(.hash(hint.manifestHash)))
-        } catch {
-            result = .failure(error)
+        ) { link in
+            try await CheckpointDownload(link: link, store: store).run(.hash(hint.manifestHash))
         }
-        await link.close()
-        _ = try result.get()
     }
 }

@@ -63,6 +63,24 @@ struct NodeNetwork: Sendable {
         return MessageLink(channel, signature: signature, peer: "\(peer) at \(endpoint)")
     }
 
+    /// Lends such a conversation to `body`, and ends it however that ends.
+    func withLink<Value: Sendable>(
+        to endpoint: String,
+        serverKey: String?,
+        peer: String,
+        _ body: (MessageLink) async throws -> Value
+    ) async throws -> Value {
+        let link = try await link(to: endpoint, serverKey: serverKey, peer: peer)
+        do {
+            let value = try await body(link)
+            await link.close()
+            return value
+        } catch {
+            await link.close()
+            throw error
+        }
+    }
+
     private func publicKey(_ text: String?) throws(NodeError) -> CurvePublicKey? {
         guard let text else { return nil }
         do { return try CurvePublicKey(text) } catch { throw .local("\(error)") }

@@ -50,41 +50,28 @@ package struct OperatorClient: Sendable {
     ) async throws -> StoredCheckpoint {
         defer { progress.finish() }
         let status = try await status()
-        let link = try await network.link(
+        let store = try CheckpointStore(folder: folder)
+        let wanted = round.map { RoundNumber($0) } ?? status.round
+        return try await network.withLink(
             to: status.checkpointEndpoint,
             serverKey: options.coordinatorKey?.text,
             peer: "the coordinator's checkpoints"
-        )
-        let download = CheckpointDownload(link: link, store: try CheckpointStore(folder: folder))
-        let wanted = round.map { RoundNumber($0) } ?? status.round
-        let result: Result<StoredCheckpoint, any Error>
-        do {
-            result = .success(try await download.run(.round(wanted), progress: progress))
-        } catch {
-            result = .failure(error)
+        ) { link in
+            try await CheckpointDownload(link: link, store: store).run(.round(wanted), progress: progress)
         }
-        await link.close()
-        return try result.get()
     }
 
     /// Ends the conversation.
     package func close() async { await network.context.terminate() }
 
-    /// Asks again and again until there is an answer: a question before the connection stands is lost.
     private func ask(_ question: Message) async throws -> RunStatus {
-        let link = try await network.link(
+        try await network.withLink(
             to: options.coordinatorEndpoint,
             serverKey: options.coordinatorKey?.text,
             peer: "the coordinator"
-        )
-        let result: Result<RunStatus, any Error>
-        do {
-            result = .success(try await answer(to: question, over: link))
-        } catch {
-            result = .failure(error)
+        ) { link in
+            try await answer(to: question, over: link)
         }
-        await link.close()
-        return try result.get()
     }
 
     private func answer(to question: Message, over link: MessageLink) async throws -> RunStatus {

@@ -92,18 +92,12 @@ extension TrainerWorker {
         guard let welcome = network.signature.session?.welcome else {
             throw NodeError.missing("the averaging plane", expected: "a welcome names it")
         }
-        let link = try await network.link(
+        return try await network.withLink(
             to: welcome.averagingEndpoint,
             serverKey: welcome.serverPublicKey,
             peer: "the coordinator"
-        )
-        do {
-            let value = try await body(ParameterExchange(link: link, meter: meter))
-            await link.close()
-            return value
-        } catch {
-            await link.close()
-            throw error
+        ) { link in
+            try await body(ParameterExchange(link: link, meter: meter))
         }
     }
 

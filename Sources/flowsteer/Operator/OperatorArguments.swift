@@ -23,8 +23,8 @@ struct OperatorArguments: ParsableArguments {
         guard insecure || (keys != nil && serverKey != nil) else {
             throw ValidationError("--keys and --server-key are missing: expected both, or --insecure")
         }
-        guard patience > 0 else {
-            throw ValidationError("--patience is \(patience): expected seconds, above 0")
+        guard patience > 0, patience <= 86_400 else {
+            throw ValidationError("--patience is \(patience): expected seconds, above 0 and at most a day")
         }
     }
 

@@ -29,7 +29,8 @@ package struct LedgerAudit: Sendable {
         var violations: [LedgerViolation] = []
         let present = Set(rows.rounds.map(\.number))
         if let last = rows.rounds.last?.number, UInt64(present.count) < last {
-            violations += (1..<last).filter { !present.contains($0) }.prefix(100).map { .missingRound($0) }
+            let missing = (1..<last).lazy.filter { !present.contains($0) }
+            violations += missing.prefix(100).map { .missingRound($0) }
         }
         for (before, round) in zip(rows.rounds, rows.rounds.dropFirst()) where round.issued < before.issued {
             violations.append(.cursorFell(round: round.number, from: before.issued, to: round.issued))
@@ -181,7 +182,8 @@ package struct LedgerAudit: Sendable {
                     violations.append(.useNotLogged(row.batch, use: number, round: round, trainer))
                     continue
                 }
-                sums[part, default: 0] += samples
+                // A spoiled log may hold any numbers.
+                sums[part, default: 0] &+= samples
             }
         }
         for row in rows.contributions {

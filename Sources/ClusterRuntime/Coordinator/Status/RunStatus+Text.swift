@@ -4,7 +4,8 @@ extension RunStatus {
     /// The status for a person: the run, its nodes, and a reason for everything that does not progress.
     package var text: String {
         var lines = ["run \(runID): \(state), round \(round) of \(rounds)"]
-        if let secondsLeft { lines[0] += ", about \(Int(secondsLeft)) s left" }
+        let left = ProgressLine.left(secondsLeft)
+        if !left.isEmpty { lines[0] += ", about \(left)" }
         lines.append(
             "batches    \(batches.pending) pending, \(batches.leased) leased, \(batches.produced) produced, "
                 + "\(batches.assigned) assigned, \(batches.consumed) consumed, \(batches.committed) committed, "

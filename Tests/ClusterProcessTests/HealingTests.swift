@@ -6,15 +6,15 @@ import Testing
 @Suite(.timeLimit(.minutes(5))) struct HealingTests {
     /// Every crash point, in the order in which the processes of its role die there, and at which time of reaching it.
     ///
-    /// A trainer's optimizer has a past from the second round on, which a new process has from the committed moments:
-    /// the third trainer dies in the round after the second one's, the fourth in the round after that.
+    /// Three trainers die in the first round, which is committed when the fourth coordinator dies. The next two die in
+    /// rounds that begin with an optimizer's past, which a new process has from the committed moments.
     private let plan: [(process: String, points: [String])] = [
         ("rollout-1", ["rollout-after-solving:1", "rollout-serving-chunk:1"]),
         (
             "trainer-1",
             [
-                "trainer-after-step-report:1", "trainer-before-offer:2", "trainer-before-offer:2",
-                "trainer-after-offer:2", "trainer-after-step-report:2",
+                "trainer-after-step-report:1", "trainer-before-offer:1", "trainer-after-offer:1",
+                "trainer-before-offer:2", "trainer-after-step-report:2",
             ]
         ),
         (
@@ -31,9 +31,9 @@ import Testing
     {
         try await withTemporaryFolder { folder in
             let faults = plan.flatMap(\.points).joined(separator: ",")
-            let calm = try start("calm", rounds: 7, in: folder)
+            let calm = try start("calm", rounds: 4, in: folder)
             defer { if calm.isRunning { calm.terminate() } }
-            let faulted = try start("faulted", rounds: 7, in: folder, faults: faults)
+            let faulted = try start("faulted", rounds: 4, in: folder, faults: faults)
             defer { if faulted.isRunning { faulted.terminate() } }
             while calm.isRunning || faulted.isRunning { try await Task.sleep(for: .milliseconds(50)) }
 
@@ -49,7 +49,9 @@ import Testing
                 let count = joins.count { $0.contains(#""\#(process)""#) }
                 #expect(count > points.count, "\(process) joined \(count) times")
             }
-            try expectEqual(calm, faulted, "faulted", in: folder, after: 7)
+            let late = try trainersBegun(afterOpening: 2, in: run)
+            #expect(late >= 2, "\(late) trainers began when a round was committed")
+            try expectEqual(calm, faulted, "faulted", in: folder, after: 4)
         }
     }
 
@@ -108,7 +110,9 @@ import Testing
             let contents = try ["calm", name].map {
                 try Data(contentsOf: folder.appending(path: "\($0)/\(file)"))
             }
-            #expect(contents[0] == contents[1], "\(file)")
+            // Not the contents themselves: where they differ, a test would look for how, for hours.
+            let isSame = contents[0] == contents[1]
+            #expect(isSame, "\(file)")
         }
     }
 
@@ -131,6 +135,13 @@ import Testing
         ]
         let environment = faults.map { ["FLOWSTEER_FAULT": $0] } ?? [:]
         return try Program.start(arguments, in: folder, name: name, environment: environment)
+    }
+
+    /// How many trainers' processes began when a round was open.
+    private func trainersBegun(afterOpening round: Int, in run: URL) throws -> Int {
+        let log = try lines(of: "events.jsonl", in: run)
+        let begin = try #require(log.firstIndex { $0.contains(#""kind":"roundOpened","round":\#(round),"#) })
+        return log[begin...].filter { $0.contains(#""kind":"joined""#) && $0.contains("trainer-1") }.count
     }
 
     private func events(_ kind: String, in run: URL) throws -> [Substring] {

@@ -104,7 +104,7 @@ import Testing
         let round = "checkpoints/round-\(String(format: "%06d", rounds))"
         for file in [
             "\(round)/student.safetensors", "\(round)/discriminator.safetensors",
-            "\(round)/optimizer.safetensors",
+            "\(round)/update_counts.safetensors", "\(round)/moments.safetensors",
             "student/pytorch_lora_weights.safetensors",
         ] {
             let contents = try ["calm", name].map {

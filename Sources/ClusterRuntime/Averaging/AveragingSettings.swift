@@ -63,7 +63,7 @@ package struct AveragingSettings: Sendable, Equatable {
     ///
     /// Moments and counts are 32-bit floats: second moments are too small for halves, and few of either are sent.
     package func encoding(of segment: StateSegment) -> NumberEncoding {
-        guard segment == .student || segment == .discriminator else { return .float32 }
+        guard segment.isOfParameters else { return .float32 }
         return switch exchange {
         case .float32: .float32
         case .float16: .float16

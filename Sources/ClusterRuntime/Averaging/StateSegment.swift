@@ -27,6 +27,11 @@ package enum StateSegment: String, Sendable, CaseIterable {
         }
     }
 
+    /// Whether it is made of networks' parameters, of which offers that go too far are left out.
+    ///
+    /// Second moments go with the square of gradients: a steep one would make an outlier of an honest trainer.
+    var isOfParameters: Bool { self == .student || self == .discriminator }
+
     /// Whether a negative number of it is none.
     var isNeverNegative: Bool {
         switch self {

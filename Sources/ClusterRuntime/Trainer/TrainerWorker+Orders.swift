@@ -78,9 +78,9 @@ extension TrainerWorker {
         while true {
             meter.turn(to: .exchanging, "downloads the parameters of round \(round)")
             do {
-                let sizes = engine.sizes(of: segments)
+                let sizes = try await compute.run { [segments] in engine.sizes(of: segments) }
                 let parts = try await withExchange { try await $0.download(round, segments: sizes) }
-                let found = engine.hash(with: parts)
+                let found = try await compute.run { engine.hash(with: parts) }
                 guard hash == nil || hash == found else {
                     segments = averaging.segments
                     throw NodeError.wrongBytes(

@@ -77,9 +77,9 @@ import Testing
         #expect(try spooled.values(of: "moment_ages", 0..<2, base: .zeros([2])) == nil)
     }
 
-    @Test func `a taken offer knows how far each segment is from the base`() throws {
-        let base = state([.student: [1, 2], .discriminator: [5]])
-        let moved = state([.student: [4, 6], .discriminator: [5]])
+    @Test func `a taken offer knows how far its parameters are from the base`() throws {
+        let base = state([.student: [1, 2], .discriminator: [5], .studentSecondMoment: [0, 0]])
+        let moved = state([.student: [4, 6], .discriminator: [5], .studentSecondMoment: [9, 9]])
         for exchange in AveragingSettings.Exchange.allCases where exchange != .int8 {
             let offer = TestOffer(moved, base: base, averaging(exchange))
             var buffer = try buffer(offer.message, base: base)

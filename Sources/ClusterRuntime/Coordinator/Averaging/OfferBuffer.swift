@@ -46,8 +46,12 @@ struct OfferBuffer: Sendable {
         squares = offer.segments.map { _ in 0 }
     }
 
-    /// How far each segment is from the base (L2).
-    var distances: [Double] { squares.map { $0.squareRoot() } }
+    /// How far each segment of parameters is from the base (L2).
+    var distances: [Double] {
+        zip(offer.segments, squares).compactMap { segment, square in
+            StateSegment(rawValue: segment.name)?.isOfParameters ?? false ? square.squareRoot() : nil
+        }
+    }
 
     var totalByteCount: Int { offer.segments.reduce(0) { $0 + $1.byteCount } }
 

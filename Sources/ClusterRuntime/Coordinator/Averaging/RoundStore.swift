@@ -13,7 +13,8 @@ import Tensors
 struct RoundStore: Sendable {
     private static let studentName = "student.safetensors"
     private static let discriminatorName = "discriminator.safetensors"
-    private static let optimizerName = "optimizer.safetensors"
+    private static let countsName = "update_counts.safetensors"
+    private static let momentsName = "moments.safetensors"
     private static let velocityName = "outer_velocity.safetensors"
     private static let student = StateSegment.student.rawValue
     private static let retention = RetentionPolicy(keepingLast: 3, every: 10)
@@ -99,12 +100,15 @@ struct RoundStore: Sendable {
         _ parameters: ParameterBytes,
         _ velocity: Tensor?
     ) -> [(name: String, content: CheckpointContent)] {
-        var optimizer = SafetensorsWriter()
+        // The moments stand apart: between two averages their file stays, and whoever fetched it has it.
+        var (counts, moments) = (SafetensorsWriter(), SafetensorsWriter())
         for segment in parameters.segments {
             if let target = networks.segments.first(where: { $0.name == segment.name }) {
                 target.parameters.values.copy(from: segment.values)
+            } else if StateSegment(rawValue: segment.name)?.isOfMoments ?? false {
+                moments.add(segment.name, segment.values)
             } else {
-                optimizer.add(segment.name, segment.values)
+                counts.add(segment.name, segment.values)
             }
         }
         let discriminator = Dictionary(
@@ -113,8 +117,9 @@ struct RoundStore: Sendable {
         var files: [(name: String, content: CheckpointContent)] = [
             (Self.studentName, .tensors(AdapterFile.writer(networks.adapters))),
             (Self.discriminatorName, .tensors(SafetensorsWriter(discriminator))),
-            (Self.optimizerName, .tensors(optimizer)),
+            (Self.countsName, .tensors(counts)),
         ]
+        if averaging.momentsPeriod > 0 { files.append((Self.momentsName, .tensors(moments))) }
         if let velocity {
             files.append((Self.velocityName, .tensors(SafetensorsWriter([Self.student: velocity]))))
         }
@@ -172,14 +177,16 @@ struct RoundStore: Sendable {
         for (name, tensor) in networks.discriminator.parameters.tensors {
             tensor.copy(from: try discriminator.tensor(named: name, shape: tensor.shape))
         }
-        let optimizer = try checkpoint.tensors(in: Self.optimizerName)
+        let counts = try checkpoint.tensors(in: Self.countsName)
+        let moments = averaging.momentsPeriod > 0 ? try checkpoint.tensors(in: Self.momentsName) : counts
         return ParameterBytes(
             try averaging.segments.map { segment in
                 let name = segment.rawValue
                 // Of the right shape; those of the networks are right as well.
                 var values = segment.initialValues(of: networks)
                 if !networks.segments.contains(where: { $0.name == name }) {
-                    values = try optimizer.tensor(named: name, shape: values.shape).copied()
+                    let file = segment.isOfMoments ? moments : counts
+                    values = try file.tensor(named: name, shape: values.shape).copied()
                 }
                 return ParameterBytes.Segment(name: name, values: values)
             }

@@ -1175,21 +1175,23 @@ const ProtobufCMessageDescriptor flowsteer__cluster__v1__round_error__descriptor
   (ProtobufCMessageInit) flowsteer__cluster__v1__round_error__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCEnumValue flowsteer__cluster__v1__scalar_type__enum_values_by_number[4] =
+static const ProtobufCEnumValue flowsteer__cluster__v1__scalar_type__enum_values_by_number[5] =
 {
   { "SCALAR_TYPE_UNSPECIFIED", "FLOWSTEER__CLUSTER__V1__SCALAR_TYPE__SCALAR_TYPE_UNSPECIFIED", 0 },
   { "SCALAR_TYPE_FLOAT32", "FLOWSTEER__CLUSTER__V1__SCALAR_TYPE__SCALAR_TYPE_FLOAT32", 1 },
   { "SCALAR_TYPE_FLOAT16", "FLOWSTEER__CLUSTER__V1__SCALAR_TYPE__SCALAR_TYPE_FLOAT16", 2 },
   { "SCALAR_TYPE_BFLOAT16", "FLOWSTEER__CLUSTER__V1__SCALAR_TYPE__SCALAR_TYPE_BFLOAT16", 3 },
+  { "SCALAR_TYPE_INT8", "FLOWSTEER__CLUSTER__V1__SCALAR_TYPE__SCALAR_TYPE_INT8", 4 },
 };
 static const ProtobufCIntRange flowsteer__cluster__v1__scalar_type__value_ranges[] = {
-{0, 0},{0, 4}
+{0, 0},{0, 5}
 };
-static const ProtobufCEnumValueIndex flowsteer__cluster__v1__scalar_type__enum_values_by_name[4] =
+static const ProtobufCEnumValueIndex flowsteer__cluster__v1__scalar_type__enum_values_by_name[5] =
 {
   { "SCALAR_TYPE_BFLOAT16", 3 },
   { "SCALAR_TYPE_FLOAT16", 2 },
   { "SCALAR_TYPE_FLOAT32", 1 },
+  { "SCALAR_TYPE_INT8", 4 },
   { "SCALAR_TYPE_UNSPECIFIED", 0 },
 };
 const ProtobufCEnumDescriptor flowsteer__cluster__v1__scalar_type__descriptor =
@@ -1199,9 +1201,9 @@ const ProtobufCEnumDescriptor flowsteer__cluster__v1__scalar_type__descriptor =
   "ScalarType",
   "Flowsteer__Cluster__V1__ScalarType",
   "flowsteer.cluster.v1",
-  4,
+  5,
   flowsteer__cluster__v1__scalar_type__enum_values_by_number,
-  4,
+  5,
   flowsteer__cluster__v1__scalar_type__enum_values_by_name,
   1,
   flowsteer__cluster__v1__scalar_type__value_ranges,

@@ -105,6 +105,13 @@ void fs_accumulate(float a, const float *restrict x, float *restrict y, size_t c
 }
 
 FS_CLONES
+void fs_raise(float floor, float *x, size_t count) {
+    for (size_t i = 0; i < count; i++) {
+        x[i] = x[i] < floor ? floor : x[i];
+    }
+}
+
+FS_CLONES
 void fs_scale(float a, float *x, size_t count) {
     for (size_t i = 0; i < count; i++) {
         x[i] *= a;

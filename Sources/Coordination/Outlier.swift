@@ -14,7 +14,7 @@ extension AveragingRound {
 
     /// Those of `counted` whose offers went farther from the base than `outlierFactor` times the median.
     ///
-    /// Each segment (student, discriminator) is looked at by itself. Two offers that differ do not tell which
+    /// Each segment of parameters (student, discriminator) is looked at by itself. Two offers that differ do not tell which
     /// one is wrong, and where most did not move at all there is no measure.
     func outliers(among counted: [NodeID]) -> [Outlier] {
         let known = counted.compactMap { node in offers[node].map { (node: node, distances: $0.distances) } }

@@ -9,8 +9,8 @@ package import Tensors
 package struct DistillationTrainer {
     package let settings: TrainingSettings
     package let networks: TrainableNetworks
-    package private(set) var studentOptimizer: AdamW
-    package private(set) var discriminatorOptimizer: AdamW
+    package var studentOptimizer: AdamW
+    package var discriminatorOptimizer: AdamW
     private let pool: LanePool
     private let studentGradients: [ParameterGradients]
     private let discriminatorGradients: [ParameterGradients]

@@ -47,8 +47,10 @@ package struct AdamW: Sendable {
     /// Moments, `[parameter count]`, written in place.
     package let firstMoment: Tensor
     package let secondMoment: Tensor
-    /// Updates made so far.
+    /// Updates made so far, by which the learning rate rises and falls.
     package private(set) var stepCount: Int
+    /// Updates that the moments have seen, by which their bias is corrected: all, unless moments were lost.
+    package private(set) var momentAge: Int
 
     /// An optimizer that has made no update.
     package init(_ settings: Settings, parameterCount: Int) {
@@ -56,7 +58,14 @@ package struct AdamW: Sendable {
         firstMoment = .zeros([parameterCount])
         secondMoment = .zeros([parameterCount])
         stepCount = 0
+        momentAge = 0
     }
+
+    /// Goes on after so many updates.
+    package mutating func resume(stepCount: Int) { self.stepCount = stepCount }
+
+    /// Goes on with moments that have seen so many updates; the owner has written them.
+    package mutating func resume(momentAge: Int) { self.momentAge = momentAge }
 
     /// Moves `parameters` in place along `gradients`, and says how long the gradient was before clipping.
     ///
@@ -71,11 +80,12 @@ package struct AdamW: Sendable {
         let norm = gradients.norm(pool: pool)
         guard norm.isFinite else { return norm }
         stepCount += 1
+        momentAge += 1
         parameters.values.updateAdamW(
             gradient: gradients.flat,
             firstMoment: firstMoment,
             secondMoment: secondMoment,
-            step: stepCount,
+            step: momentAge,
             learningRate: settings.learningRate * settings.learningRateFactor(step: stepCount),
             betas: (settings.beta1, settings.beta2),
             epsilon: settings.epsilon,

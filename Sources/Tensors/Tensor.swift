@@ -183,6 +183,9 @@ extension Tensor {
         unsafe fs_accumulate(scale, other.pointer, pointer, count)
     }
 
+    /// Puts `floor` in the place of smaller elements; leaves those alone that are not a number.
+    package func raise(to floor: Float) { unsafe fs_raise(floor, pointer, count) }
+
     /// Multiplies every element by `factor` in place; leaves them alone for 1.
     func scale(by factor: Float) {
         guard factor != 1 else { return }

@@ -17,6 +17,17 @@ import Testing
         #expect(decoded.header == SampleMessages.header)
     }
 
+    @Test func `the bytes of an offer of narrow numbers stay what they were`() throws {
+        let message = SampleMessages.narrowOffer
+        let frames = try MessageCodec.encode(message, header: SampleMessages.header)
+        #expect(frames == goldenFrames["offer in int8"], "now:\n\(goldenText(of: .offer, frames))")
+        let decoded = try MessageCodec.decode(frames: frames)
+        #expect(decoded.message == message)
+        guard case .offer(let offer) = decoded.message else { return }
+        // Four blocks of 256 numbers less 24, each with a scale; halves.
+        #expect(offer.segments.map(\.byteCount) == [1016, 1000])
+    }
+
     /// The form in which `GoldenFrames.swift` holds a message.
     private func goldenText(of kind: Message.Kind, _ frames: [[UInt8]]) -> String {
         var lines = [kind.rawValue]

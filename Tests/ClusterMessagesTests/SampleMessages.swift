@@ -16,6 +16,21 @@ enum SampleMessages {
 
     static func message(of kind: Message.Kind) -> Message? { all.first { $0.kind == kind } }
 
+    /// An offer of numbers in one byte, as ``GoldenFrames`` has it under `offer in int8`.
+    static let narrowOffer = Message.offer(
+        .init(
+            round: RoundNumber(6),
+            baseRound: RoundNumber(5),
+            sampleCount: 80,
+            hash: hash(9),
+            segments: [
+                .init(name: "student", elementCount: 1000, encoding: .int8),
+                .init(name: "discriminator", elementCount: 500, encoding: .float16),
+            ],
+            losses: []
+        )
+    )
+
     /// 32 bytes that count up from `start`.
     static func hash(_ start: UInt8) -> ContentHash {
         guard let hash = ContentHash((0..<32).map { start &+ $0 }) else { preconditionFailure("32 bytes") }
@@ -189,8 +204,8 @@ enum SampleMessages {
                 sampleCount: 80,
                 hash: hash(9),
                 segments: [
-                    .init(name: "student", elementCount: 1000, type: .float32),
-                    .init(name: "discriminator", elementCount: 500, type: .bfloat16),
+                    .init(name: "student", elementCount: 1000, encoding: .float32),
+                    .init(name: "discriminator", elementCount: 500, encoding: .bfloat16),
                 ],
                 losses: measurements
             )

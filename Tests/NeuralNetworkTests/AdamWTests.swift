@@ -57,6 +57,23 @@ import Testing
         #expect(optimizer.stepCount == 0)
     }
 
+    @Test func `moments' age corrects their bias, and the count of updates moves the learning rate`() {
+        func parameter(_ change: (inout AdamW) -> Void) -> Float {
+            let settings = AdamW.Settings(learningRate: 0.1, weightDecay: 0, decaySteps: 10)
+            let set = makeSet([0])
+            var optimizer = AdamW(settings, parameterCount: 1)
+            change(&optimizer)
+            optimizer.update(set, gradients: gradients([0.5], of: set))
+            return set.values.values[0]
+        }
+        // A first update is as long as the learning rate, whatever the gradient.
+        #expect(abs(parameter { _ in } - -0.1) < 1e-6)
+        // The sixth of ten updates that the rate falls over, with new moments.
+        #expect(abs(parameter { $0.resume(stepCount: 5) } - -0.05) < 1e-6)
+        // Moments of zero that are taken for old ones make it .1 / √.001 times as long.
+        #expect(abs(parameter { $0.resume(momentAge: 1_000_000) } - -0.316_23) < 1e-4)
+    }
+
     @Test func `it finds the bottom of a parabola`() {
         let set = makeSet([5, -3])
         var optimizer = AdamW(AdamW.Settings(learningRate: 0.1, weightDecay: 0), parameterCount: 2)

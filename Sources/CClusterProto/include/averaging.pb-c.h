@@ -31,13 +31,16 @@ typedef struct Flowsteer__Cluster__V1__RoundError Flowsteer__Cluster__V1__RoundE
 /* --- enums --- */
 
 /*
- * How a segment's numbers are stored, always little-endian.
+ * How a segment's numbers are stored, always little-endian. FLOAT32 holds the numbers themselves, all others hold
+ * differences to the base round's. INT8 are blocks of 256 numbers, the last one shorter: a 32-bit float, then a signed
+ * byte a number, to be multiplied with it.
  */
 typedef enum _Flowsteer__Cluster__V1__ScalarType {
   FLOWSTEER__CLUSTER__V1__SCALAR_TYPE__SCALAR_TYPE_UNSPECIFIED = 0,
   FLOWSTEER__CLUSTER__V1__SCALAR_TYPE__SCALAR_TYPE_FLOAT32 = 1,
   FLOWSTEER__CLUSTER__V1__SCALAR_TYPE__SCALAR_TYPE_FLOAT16 = 2,
-  FLOWSTEER__CLUSTER__V1__SCALAR_TYPE__SCALAR_TYPE_BFLOAT16 = 3
+  FLOWSTEER__CLUSTER__V1__SCALAR_TYPE__SCALAR_TYPE_BFLOAT16 = 3,
+  FLOWSTEER__CLUSTER__V1__SCALAR_TYPE__SCALAR_TYPE_INT8 = 4
     PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(FLOWSTEER__CLUSTER__V1__SCALAR_TYPE)
 } Flowsteer__Cluster__V1__ScalarType;
 
@@ -92,7 +95,7 @@ struct  Flowsteer__Cluster__V1__RoundAborted
 
 
 /*
- * One run of numbers, "student" or "discriminator".
+ * One run of numbers: "student" or "discriminator", or what belongs to their optimizers.
  */
 struct  Flowsteer__Cluster__V1__ParameterSegment
 {
@@ -119,7 +122,7 @@ struct  Flowsteer__Cluster__V1__Offer
   uint64_t base_round;
   uint64_t sample_count;
   /*
-   * Of the bytes of all segments, in order.
+   * SHA-256 of the segments' SHA-256s, in order.
    */
   ProtobufCBinaryData hash;
   size_t n_segments;
@@ -133,7 +136,8 @@ struct  Flowsteer__Cluster__V1__Offer
 
 
 /*
- * Trainer to coordinator: the payload is the segment's bytes from offset on.
+ * Trainer to coordinator: the payload is the segment's bytes from offset on, and ends with a number or, of INT8, with
+ * a block.
  */
 struct  Flowsteer__Cluster__V1__OfferFragment
 {

@@ -184,6 +184,8 @@ void fs_add_scaled_samples_backward(
     const float *coefficient, const float *dy, float *dv, size_t samples, size_t count);
 // y += a x.
 void fs_accumulate(float a, const float *x, float *y, size_t count);
+// x = max(x, floor).
+void fs_raise(float floor, float *x, size_t count);
 // x *= a.
 void fs_scale(float a, float *x, size_t count);
 // y = a x + b y.
@@ -268,5 +270,14 @@ void fs_float_to_float16(const float *source, void *target, size_t count);
 void fs_float_to_bfloat16(const float *source, void *target, size_t count);
 // CRC-32C (Castagnoli, RFC 3720), initial and final xor ~0; `crc` continues an earlier result (0 to start).
 uint32_t fs_crc32c(uint32_t crc, const void *bytes, size_t count);
+
+// ---- quantize.c -------------------------------------------------------------------------------------------
+// Blocks of numbers, the last one shorter: a float, which is the block's largest magnitude / 127, then a signed byte a
+// number, of which it is a multiple. Any alignment. A block with a number that is none decodes to numbers that are none.
+
+enum { FS_INT8_BLOCK = 256 };
+
+void fs_float_to_int8(const float *source, void *target, size_t count);
+void fs_int8_to_float(const void *source, float *target, size_t count);
 
 #endif

@@ -1,5 +1,4 @@
 import CClusterProto
-import Tensors
 
 /// A choice that is an enumeration on the wire, where 0 is none of its cases.
 protocol WireEnumeration: CaseIterable {
@@ -50,12 +49,13 @@ extension Message.Action: WireEnumeration {
     }
 }
 
-extension ScalarType: WireEnumeration {
+extension NumberEncoding: WireEnumeration {
     var wire: Flowsteer__Cluster__V1__ScalarType {
         switch self {
         case .float32: FLOWSTEER__CLUSTER__V1__SCALAR_TYPE__SCALAR_TYPE_FLOAT32
         case .float16: FLOWSTEER__CLUSTER__V1__SCALAR_TYPE__SCALAR_TYPE_FLOAT16
         case .bfloat16: FLOWSTEER__CLUSTER__V1__SCALAR_TYPE__SCALAR_TYPE_BFLOAT16
+        case .int8: FLOWSTEER__CLUSTER__V1__SCALAR_TYPE__SCALAR_TYPE_INT8
         }
     }
 }

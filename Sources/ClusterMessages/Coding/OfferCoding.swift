@@ -1,5 +1,4 @@
 import CClusterProto
-import Tensors
 
 extension Message.ParameterSegment: @unsafe ProtobufForm {
     typealias Wire = Flowsteer__Cluster__V1__ParameterSegment
@@ -12,14 +11,14 @@ extension Message.ParameterSegment: @unsafe ProtobufForm {
         unsafe self.init(
             name: try fields.text(wire.name, "name", .name),
             elementCount: try fields.count(wire.element_count, "element_count"),
-            type: try fields.choice(wire.scalar_type, "scalar_type")
+            encoding: try fields.choice(wire.scalar_type, "scalar_type")
         )
     }
 
     func write(to wire: inout Wire, _ fields: inout FieldWriter) throws(WireError) {
         unsafe wire.name = try fields.text(name, "name", .name)
         unsafe wire.element_count = try fields.count(elementCount, "element_count")
-        unsafe wire.scalar_type = type.wire
+        unsafe wire.scalar_type = encoding.wire
     }
 }
 

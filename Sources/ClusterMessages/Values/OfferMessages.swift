@@ -1,24 +1,22 @@
-package import Tensors
-
 extension Message {
     /// One run of numbers in an offer.
     package struct ParameterSegment: Sendable, Hashable {
-        /// `student` or `discriminator`.
+        /// `student` or `discriminator`, or what belongs to their optimizers.
         package let name: String
         /// How many numbers.
         package let elementCount: Int
-        /// How each is stored.
-        package let type: ScalarType
+        /// How they are written: 32-bit floats are the numbers themselves, all others differences to the base.
+        package let encoding: NumberEncoding
 
         /// A message of these fields.
-        package init(name: String, elementCount: Int, type: ScalarType) {
+        package init(name: String, elementCount: Int, encoding: NumberEncoding) {
             self.name = name
             self.elementCount = elementCount
-            self.type = type
+            self.encoding = encoding
         }
 
         /// Bytes of the whole segment.
-        package var byteCount: Int { elementCount * type.byteCount }
+        package var byteCount: Int { encoding.byteCount(of: elementCount) }
     }
 
     /// Says that a trainer's parameters are ready to be sent.
@@ -29,7 +27,7 @@ extension Message {
         package let baseRound: RoundNumber
         /// Samples used in the local steps.
         package let sampleCount: Int
-        /// The hash of the bytes of all segments, in order.
+        /// The hash of the hashes of each segment's bytes, in order.
         package let hash: ContentHash
         /// What will be sent, in order.
         package let segments: [ParameterSegment]

@@ -22,7 +22,8 @@ enum ConfigurationKeys {
         "cluster.hedging", "cluster.audit_share", "cluster.attempts", "cluster.lead_batches",
         "cluster.trainers_at_start", "cluster.quorum", "cluster.grace", "cluster.outlier_factor",
         "cluster.averaging.student", "cluster.averaging.discriminator",
-        "cluster.averaging.discriminator_period",
+        "cluster.averaging.discriminator_period", "cluster.averaging.moments_period",
+        "cluster.averaging.exchange",
         "evaluation.prompts", "evaluation.path", "evaluation.guidance",
     ]
 

@@ -183,6 +183,9 @@ extension RunConfiguration {
         try values.read("cluster.averaging.student", into: &averaging.student)
         let period = "cluster.averaging.discriminator_period"
         try values.read(period, into: &averaging.discriminatorPeriod, in: 1...1_000_000)
+        let moments = "cluster.averaging.moments_period"
+        try values.read(moments, into: &averaging.momentsPeriod, in: 0...1_000_000)
+        try values.read("cluster.averaging.exchange", into: &averaging.exchange)
         let discriminator = "cluster.averaging.discriminator"
         try values.read(discriminator, into: &averaging.discriminator)
         guard averaging.discriminator == .mean else {

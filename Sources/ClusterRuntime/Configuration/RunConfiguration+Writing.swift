@@ -71,6 +71,8 @@ extension RunConfiguration {
             "cluster.averaging.student": averaging.student.rawValue,
             "cluster.averaging.discriminator": averaging.discriminator.rawValue,
             "cluster.averaging.discriminator_period": "\(averaging.discriminatorPeriod)",
+            "cluster.averaging.moments_period": "\(averaging.momentsPeriod)",
+            "cluster.averaging.exchange": averaging.exchange.rawValue,
             "evaluation.prompts": "\(evaluation.prompts)",
             "evaluation.guidance": "\(evaluation.guidance)",
         ]

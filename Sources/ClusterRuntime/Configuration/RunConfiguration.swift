@@ -66,40 +66,6 @@ package struct PromptSettings: Sendable, Equatable {
     package init() {}
 }
 
-/// How a round makes one set of parameters out of the trainers'.
-package struct AveragingSettings: Sendable, Equatable {
-    package enum Rule: String, Sendable, CaseIterable {
-        /// The mean, weighted by samples.
-        case mean
-        /// The mean's step from the last parameters is taken with momentum .9 and rate .7 (DiLoCo's outer step).
-        case nesterov
-    }
-
-    package var student = Rule.mean
-    package var discriminator = Rule.mean
-    /// Rounds from one average of the discriminators to the next, until which each trainer goes on with its own.
-    ///
-    /// A discriminator is far larger than the student; above 1 it is uploaded less often, and the students
-    /// learn from critics that drift apart.
-    package var discriminatorPeriod = 1
-
-    /// The segment of a round's parameters that has a period of its own.
-    static let discriminatorSegment = "discriminator"
-
-    /// Whether a round averages a segment of the parameters.
-    package func averages(_ segment: String, in round: UInt64) -> Bool {
-        segment != Self.discriminatorSegment || round.isMultiple(of: UInt64(discriminatorPeriod))
-    }
-
-    /// Whether a trainer that loads `round` after `former` goes on with its own discriminator: none was averaged
-    /// since.
-    package func keepsDiscriminator(from former: UInt64, to round: UInt64) -> Bool {
-        former / UInt64(discriminatorPeriod) == round / UInt64(discriminatorPeriod)
-    }
-
-    package init() {}
-}
-
 /// How a student is measured at the end of a run.
 package struct EvaluationSettings: Sendable, Equatable {
     /// Held-out prompts, a fixed noise for each.

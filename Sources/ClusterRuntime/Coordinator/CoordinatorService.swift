@@ -98,6 +98,7 @@ package final class CoordinatorService: Sendable {
             doorman: doorman,
             letterhead: letterhead,
             averaging: configuration.averaging,
+            folder: folder.path,
             committed: last
         )
         checkpoints = CheckpointDesk(

@@ -1,4 +1,5 @@
 import ClusterMessages
+import Tensors
 
 /// A trainer's conversation with the coordinator about parameters: offers go up, committed rounds come down.
 struct ParameterExchange: Sendable {
@@ -14,7 +15,7 @@ struct ParameterExchange: Sendable {
     /// Uploads an offer as the coordinator gives credit, and returns when it has all of it.
     ///
     /// The coordinator says where it wants to go on, so an upload survives its restart and a lost fragment.
-    func upload(_ offer: Message.Offer, _ parameters: ParameterBytes) async throws {
+    func upload(_ offer: Message.Offer, _ parameters: LocalOffer) async throws {
         try await link.send(.offer(offer))
         reached(.trainerAfterOffer)
         var lastProgress = ContinuousClock.now
@@ -44,18 +45,21 @@ struct ParameterExchange: Sendable {
         }
     }
 
-    private func send(_ accepted: Message.OfferAccepted, of parameters: ParameterBytes) async throws {
-        guard let bytes = parameters[accepted.segment], accepted.nextOffset <= bytes.count else {
+    private func send(_ accepted: Message.OfferAccepted, of parameters: LocalOffer) async throws {
+        guard let part = parameters[accepted.segment], accepted.nextOffset <= part.bytes.count else {
             let reason = "it wants byte \(accepted.nextOffset) of segment '\(accepted.segment)'"
             throw NodeError.brokenProtocol(peer: link.peer, reason: reason)
         }
-        let end = min(bytes.count, accepted.nextOffset + accepted.creditByteCount)
-        for start in stride(from: accepted.nextOffset, to: end, by: ChunkTransfer.pieceByteCount) {
+        let end = min(part.bytes.count, accepted.nextOffset + accepted.creditByteCount)
+        // No number, or block of them, is torn.
+        let granule = part.description.encoding.granule
+        let piece = ChunkTransfer.pieceByteCount / granule * granule
+        for start in stride(from: accepted.nextOffset, to: end, by: piece) {
             let fragment = Message.OfferFragment(
                 round: accepted.round,
                 segment: accepted.segment,
                 offset: start,
-                payload: Array(bytes[start..<min(end, start + ChunkTransfer.pieceByteCount)])
+                payload: Array(part.bytes[start..<min(end, start + piece)])
             )
             try await link.send(.offerFragment(fragment))
             meter.progressed()
@@ -64,30 +68,24 @@ struct ParameterExchange: Sendable {
 
     // MARK: Down
 
-    /// Downloads a committed round's parameters, segment after segment.
+    /// Downloads segments of a committed round's parameters, one after another.
     ///
-    /// - Parameters:
-    ///   - segments: names and byte counts, in order.
-    ///   - hash: what all bytes must have; nil where nobody told it.
+    /// - Parameter segments: names and byte counts.
     func download(
         _ round: RoundNumber,
-        segments: [(name: String, byteCount: Int)],
-        hash: ContentHash?
-    ) async throws -> ParameterBytes {
-        var parts: [(name: String, bytes: [UInt8])] = []
+        segments: [(name: String, byteCount: Int)]
+    ) async throws -> [ParameterBytes.Segment] {
+        var parts: [ParameterBytes.Segment] = []
         for (name, byteCount) in segments {
-            parts.append((name, try await download(round, name, byteCount: byteCount)))
-        }
-        let parameters = ParameterBytes(parts)
-        guard hash == nil || hash == parameters.hash else {
-            throw NodeError.wrongBytes(
-                peer: link.peer,
-                subject: "the parameters of round \(round)",
-                expected: "SHA-256 \(hash?.abbreviated ?? "")",
-                actual: parameters.hash.abbreviated
+            let bytes = try await download(round, name, byteCount: byteCount)
+            let values = Tensor(
+                decoding: bytes,
+                as: .float32,
+                shape: [byteCount / ScalarType.float32.byteCount]
             )
+            parts.append(ParameterBytes.Segment(name: name, values: values))
         }
-        return parameters
+        return parts
     }
 
     private func download(_ round: RoundNumber, _ segment: String, byteCount: Int) async throws -> [UInt8] {

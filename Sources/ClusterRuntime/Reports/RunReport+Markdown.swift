@@ -22,6 +22,8 @@ extension RunReport {
         | ---: | ---: | ---: | ---: |
         | \(times) |
 
+        \(overhead)
+
         ## Processes
 
         | process | role | peak memory, MiB | compute, s | wait, s | wire, s |
@@ -42,6 +44,14 @@ extension RunReport {
     private var times: String {
         [wallClock.rollout, wallClock.train, wallClock.average, wallClock.wait].map(Self.seconds)
             .joined(separator: " | ")
+    }
+
+    private var overhead: String {
+        """
+        Averaging: \(String(format: "%.1f", averaging.share * 100)) % of the time of \(averaging.rounds) rounds \
+        (\(Self.seconds(averaging.seconds)) s): \(String(format: "%.2f", averaging.committing)) s from first offers to \
+        commits, \(String(format: "%.2f", averaging.resuming)) s from commits until trainers went on.
+        """
     }
 
     private var lossTable: String {

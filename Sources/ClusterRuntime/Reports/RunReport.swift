@@ -44,6 +44,8 @@ package struct RunReport: Codable, Sendable, Equatable {
     package var evaluation: [EvaluationRow]
     package var processes: [Process]
     package var wallClock: WallClock
+    /// What averaging took of the rounds' time.
+    package var averaging: AveragingTime
     /// Teacher trajectories solved.
     package var trajectories: Int
     /// Rounds committed.
@@ -61,6 +63,7 @@ package struct RunReport: Codable, Sendable, Equatable {
     ) {
         self.evaluation = evaluation
         self.configuration = configuration.yaml
+        averaging = RoundTimes(journal).total
         let average = Self.averagingSeconds(journal)
         let workers = status.nodes.filter { $0.role == .rollout || $0.role == .trainer }
         let processes =

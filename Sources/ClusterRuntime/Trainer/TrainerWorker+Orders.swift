@@ -18,7 +18,8 @@ extension TrainerWorker {
         try Task.checkCancellation()
         switch order {
         case .prepare: try await prepare()
-        case .load(let round, let hash): try await load(round, hash)
+        case .load(let round, let hash, let countsOffer):
+            try await load(round, hash, countsOffer: countsOffer)
         case .train(let open): try await train(open)
         }
     }
@@ -31,7 +32,7 @@ extension TrainerWorker {
         let (engine, digest, hash) = try await compute.run { [options] in
             let model = try ModelFolder(path: configuration.modelPath)
             let engine = try TrainingEngine(model, configuration: configuration, lanes: options.lanes)
-            return (engine, try model.contentDigest(), engine.parameters.hash)
+            return (engine, try model.contentDigest(), engine.hash)
         }
         self.engine = engine
         connection.update { $0.teacher = ContentHash(digest) }
@@ -39,7 +40,11 @@ extension TrainerWorker {
         let (latest, committed) = (welcome?.latestRound ?? .initial, welcome?.parameterHash)
         // A processor of another kind may make other numbers of round 0 than the coordinator's.
         let isSame = latest == .initial && (committed == nil || committed == hash)
-        if isSame { announce(.initial, hash) } else { try await load(latest, committed) }
+        if isSame {
+            announce(.initial, hash)
+        } else {
+            try await load(latest, committed, countsOffer: false)
+        }
     }
 
     /// Tells the coordinator, by a new hello, what a round can begin with here.
@@ -57,26 +62,36 @@ extension TrainerWorker {
 
     // MARK: Loading
 
-    private func load(_ round: RoundNumber, _ hash: ContentHash?) async throws {
+    private func load(_ round: RoundNumber, _ hash: ContentHash?, countsOffer: Bool) async throws {
         guard let engine else { return }
         if let hash, hash == offered {
             // The only offer: what was committed is what is here.
             try await compute.run { engine.keep() }
             return announce(round, hash)
         }
+        let averaging = configuration?.averaging ?? AveragingSettings()
+        var segments = averaging.segments
+        // A process that has loaded nothing yet has no discriminator and no moments of its own.
+        if let loaded, loaded.round < round {
+            segments = averaging.segments(averagedAfter: loaded.round, until: round)
+        }
         while true {
             meter.turn(to: .exchanging, "downloads the parameters of round \(round)")
             do {
-                let parameters = try await withExchange { exchange in
-                    try await exchange.download(round, segments: engine.segments, hash: hash)
+                let sizes = try await compute.run { [segments] in engine.sizes(of: segments) }
+                let parts = try await withExchange { try await $0.download(round, segments: sizes) }
+                let found = try await compute.run { engine.hash(with: parts) }
+                guard hash == nil || hash == found else {
+                    segments = averaging.segments
+                    throw NodeError.wrongBytes(
+                        peer: "the coordinator",
+                        subject: "the parameters of round \(round)",
+                        expected: "SHA-256 \(hash?.abbreviated ?? "")",
+                        actual: found.abbreviated
+                    )
                 }
-                let averaging = configuration?.averaging ?? AveragingSettings()
-                let keeps = loaded.map {
-                    averaging.keepsDiscriminator(from: $0.round.rawValue, to: round.rawValue)
-                }
-                // A process that has loaded nothing yet has no discriminator of its own.
-                try await compute.run { engine.load(parameters, keepsDiscriminator: keeps ?? false) }
-                return announce(round, parameters.hash)
+                try await compute.run { engine.load(parts, countsOffer: countsOffer) }
+                return announce(round, found)
             } catch let error as NodeError {
                 log.warning("the parameters of round \(round): \(error)")
                 meter.turn(to: .waiting, "waits to ask again for the parameters of round \(round)")
@@ -104,10 +119,10 @@ extension TrainerWorker {
     // MARK: Training
 
     private func train(_ open: Message.RoundOpen) async throws {
-        guard let engine, let node = network.signature.session?.welcome.node else { return }
+        guard let engine else { return }
         uses = RoundUses(open.round)
         offered = nil
-        try await compute.run { engine.begin(open.round, node: node) }
+        try await compute.run { [options] in engine.begin(open.round, trainer: options.name) }
         var means = LossMeans()
         var lastReport = ContinuousClock.now
         for index in 0..<open.localStepCount {
@@ -162,15 +177,14 @@ extension TrainerWorker {
 
     /// Offers the round's result until the round is over, which ends the order.
     private func offer(_ round: RoundNumber, _ means: LossMeans, from engine: TrainingEngine) async throws {
-        let averaging = configuration?.averaging ?? AveragingSettings()
-        let parameters = try await compute.run { engine.parameters.averaged(in: round, averaging) }
-        offered = parameters.hash
+        let local = try await compute.run { engine.offer(in: round) }
+        offered = local.outcome
         let offer = Message.Offer(
             round: round,
             baseRound: loaded?.round ?? .initial,
             sampleCount: uses?.sampleCount ?? 0,
-            hash: parameters.hash,
-            segments: parameters.layout,
+            hash: local.hash,
+            segments: local.layout,
             losses: means.measurements
         )
         reached(.trainerBeforeOffer)
@@ -179,7 +193,7 @@ extension TrainerWorker {
             do {
                 try await withExchange { exchange in
                     meter.turn(to: .exchanging, "offers its parameters of round \(round)")
-                    try await exchange.upload(offer, parameters)
+                    try await exchange.upload(offer, local)
                 }
                 meter.turn(to: .waiting, "waits for round \(round) to be committed")
             } catch let error as NodeError {

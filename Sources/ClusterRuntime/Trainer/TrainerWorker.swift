@@ -11,8 +11,9 @@ package actor TrainerWorker {
     enum Order: Equatable {
         /// Open the teacher and make the parameters of round 0.
         case prepare
-        /// Load the newest committed parameters; the hash is nil where nobody told it.
-        case load(RoundNumber, ContentHash?)
+        /// Load the newest committed parameters; the hash is nil where nobody told it, and an offer of this trainer
+        /// counts when it is known to be in them.
+        case load(RoundNumber, ContentHash?, countsOffer: Bool)
         case train(Message.RoundOpen)
     }
 
@@ -34,7 +35,7 @@ package actor TrainerWorker {
     var loaded: ParameterVersion?
     /// What the present round used; nil outside a round.
     var uses: RoundUses?
-    /// What was offered in the present round.
+    /// The state that the present round's offer makes if it is the only one.
     var offered: ContentHash?
     private var order: Order?
     private var line: Task<Void, Never>?
@@ -113,9 +114,12 @@ package actor TrainerWorker {
             catchUp(to: latest)
         } else if let hash = session.welcome.parameterHash, let loaded, loaded.hash != hash {
             log.warning("has other parameters of round \(latest) than the coordinator: loads them again")
-            begin(.load(latest, hash))
+            begin(.load(latest, hash, countsOffer: false))
         }
     }
+
+    /// This trainer's number in the present session; the coordinator's where there is none.
+    private var node: NodeID { network.signature.session?.welcome.node ?? .coordinator }
 
     private func configure(_ welcome: Message.Welcome) throws {
         var configuration = try RunConfiguration(yaml: welcome.configuration, path: "the run's configuration")
@@ -146,7 +150,8 @@ package actor TrainerWorker {
             follower?.announce(round.round, round.manifestHash)
             if isDraining { return end.finish() }
             guard engine != nil else { return }
-            begin(.load(round.round, round.parameterHash))
+            let isIn = offered != nil && uses?.round == round.round && !round.excluded.contains(node)
+            begin(.load(round.round, round.parameterHash, countsOffer: isIn))
         case .roundAborted(let round):
             log.warning("round \(round.round) is to be begun again: \(round.reason)")
             await startOver()
@@ -174,8 +179,8 @@ package actor TrainerWorker {
 
     /// Loads a round of whose commit nothing was heard.
     private func catchUp(to round: RoundNumber) {
-        if case .load(let underWay, _) = order, underWay >= round, loaded?.round != underWay { return }
-        begin(round == .initial ? .prepare : .load(round, nil))
+        if case .load(let underWay, _, _) = order, underWay >= round, loaded?.round != underWay { return }
+        begin(round == .initial ? .prepare : .load(round, nil, countsOffer: false))
     }
 
     // MARK: The main line

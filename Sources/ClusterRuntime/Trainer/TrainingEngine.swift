@@ -18,7 +18,9 @@ final class TrainingEngine: Sendable {
 
     private struct State {
         var trainer: DistillationTrainer
-        var base: TrainingBase
+        var base: RoundBase
+        /// The offer of the round at hand, once it is made.
+        var offer: LocalOffer?
         var supply: SegmentSupply
         var random = RandomStream(key: 0, stream: 0)
         var corpus: PromptCorpus
@@ -27,8 +29,6 @@ final class TrainingEngine: Sendable {
     /// Keeps the draws of training apart from those of noise and guidance.
     static let randomKey: UInt64 = 0x7472_6169_6E69_6E67
 
-    /// Names and bytes of what a round averages, in order.
-    let segments: [(name: String, byteCount: Int)]
     private let configuration: RunConfiguration
     private let model: ModelFolder
     private let alignment: OnlineTrajectoryAlignment
@@ -46,7 +46,6 @@ final class TrainingEngine: Sendable {
         let trainer = DistillationTrainer(networks, settings: configuration.training, pool: lanes)
         self.model = model
         self.configuration = configuration
-        segments = networks.segments.map { ($0.name, $0.parameters.values.count * 4) }
         alignment = OnlineTrajectoryAlignment(
             configuration.trajectory,
             segmentProbabilities: configuration.training.segmentProbabilities,
@@ -57,43 +56,74 @@ final class TrainingEngine: Sendable {
         state = Mutex(
             State(
                 trainer: trainer,
-                base: TrainingBase(trainer),
+                base: RoundBase(trainer, configuration.averaging),
                 supply: SegmentSupply(configuration, grid: alignment.grid),
                 corpus: corpus
             )
         )
     }
 
-    /// The present parameters.
-    var parameters: ParameterBytes { state.withLock { ParameterBytes($0.trainer.networks) } }
+    /// The hash of the committed state that the next round begins with.
+    var hash: ContentHash { state.withLock { $0.base.hash() } }
 
-    // MARK: Rounds
+    /// The hash of that state with some segments replaced.
+    func hash(with segments: [ParameterBytes.Segment]) -> ContentHash {
+        state.withLock { $0.base.hash(with: segments) }
+    }
 
-    /// Takes over committed parameters, whose segments are ``segments``, as the base of the next round.
-    ///
-    /// - Parameter keepsDiscriminator: goes on with the discriminator at hand.
-    func load(_ parameters: ParameterBytes, keepsDiscriminator: Bool = false) {
+    /// Names and bytes of segments.
+    func sizes(of segments: [StateSegment]) -> [(name: String, byteCount: Int)] {
         state.withLock { state in
-            for (target, source) in zip(state.trainer.networks.segments, parameters.segments) {
-                if keepsDiscriminator, target.name == AveragingSettings.discriminatorSegment { continue }
-                target.parameters.values.copy(from: source.values)
-            }
-            state.base = TrainingBase(state.trainer)
+            segments.map { ($0.rawValue, state.trainer.values(of: $0).count * ScalarType.float32.byteCount) }
         }
     }
 
-    /// Makes the present parameters, which were committed as they are, the base of the next round.
-    func keep() { state.withLock { $0.base = TrainingBase($0.trainer) } }
+    // MARK: Rounds
 
-    /// Goes back to the base, with no batch at hand and the draws of this round and node before it.
-    func begin(_ round: RoundNumber, node: NodeID) {
+    /// Takes over segments of a committed state, the base of the next round; others stay what they are here.
+    ///
+    /// - Parameter countsOffer: this trainer's offer is known to be in the state.
+    func load(_ segments: [ParameterBytes.Segment], countsOffer: Bool) {
+        state.withLock { state in
+            state.base.load(segments, into: &state.trainer, after: countsOffer ? state.offer : nil)
+            state.offer = nil
+        }
+    }
+
+    /// Makes the present offer, which was committed as it is, the base of the next round.
+    func keep() {
+        state.withLock { state in
+            guard let offer = state.offer.take() else { return }
+            state.base.keep(offer, in: &state.trainer)
+        }
+    }
+
+    /// Goes back to the base, with no batch at hand and the draws of this round and trainer before it.
+    ///
+    /// - Parameter trainer: its name, which stays the same whenever and in whatever order trainers come.
+    func begin(_ round: RoundNumber, trainer name: String) {
         state.withLock { state in
             state.base.restore(&state.trainer)
+            state.offer = nil
             state.supply.removeAll()
-            state.random = RandomStream(
-                key: configuration.seed ^ Self.randomKey,
-                stream: round.rawValue << 32 | UInt64(node.rawValue)
-            )
+            state.random = Self.random(seed: configuration.seed, round: round, trainer: name)
+        }
+    }
+
+    /// The draws of a trainer in a round.
+    static func random(seed: UInt64, round: RoundNumber, trainer name: String) -> RandomStream {
+        let number = ContentHash(of: Array(name.utf8)).bytes.prefix(4).reduce(UInt64(0)) {
+            $0 << 8 | UInt64($1)
+        }
+        return RandomStream(key: seed ^ randomKey, stream: round.rawValue << 32 | number)
+    }
+
+    /// The offer of what the round's steps made.
+    func offer(in round: RoundNumber) -> LocalOffer {
+        state.withLock { state in
+            let offer = state.base.offer(state.trainer, in: round)
+            state.offer = offer
+            return offer
         }
     }
 
@@ -146,31 +176,5 @@ final class TrainingEngine: Sendable {
             guard let (batch, draws) = state.supply.draw(count, random: &state.random) else { return nil }
             return LocalStep(report: state.trainer.step(batch, random: &state.random), draws: draws)
         }
-    }
-}
-
-/// What a round begins with: parameters, moments and counts of updates.
-struct TrainingBase {
-    private let trainer: DistillationTrainer
-    private let copies: [Tensor]
-
-    /// Copies the present state.
-    init(_ trainer: DistillationTrainer) {
-        self.trainer = trainer
-        copies = trainer.mutableTensors.map { $0.copied() }
-    }
-
-    /// Brings the state back.
-    func restore(_ trainer: inout DistillationTrainer) {
-        trainer = self.trainer
-        for (target, copy) in zip(trainer.mutableTensors, copies) { target.copy(from: copy) }
-    }
-}
-
-extension DistillationTrainer {
-    /// Everything that updates write in place; the rest of the value is copied with it.
-    fileprivate var mutableTensors: [Tensor] {
-        networks.segments.map(\.parameters.values)
-            + [studentOptimizer, discriminatorOptimizer].flatMap { [$0.firstMoment, $0.secondMoment] }
     }
 }

@@ -82,7 +82,7 @@ import ZeroMQ
             run.options.configuration.averaging.student = rule
             // Numbers that differ from the initial ones, as training would make them.
             let offered = ParameterBytes(
-                run.initial.segments.map { ($0.name, $0.values.scaled(by: 1.5).encoded()) }
+                run.initial.segments.map { .init(name: $0.name, values: $0.values.scaled(by: 1.5)) }
             )
             let expected = rule == .mean ? offered : outerStep(from: run.initial, to: offered)
             let committed = try await run.serving { [run] service in
@@ -108,14 +108,14 @@ import ZeroMQ
                         round: RoundNumber(1),
                         segment: segment.name,
                         offset: 0,
-                        creditByteCount: segment.bytes.count
+                        creditByteCount: segment.byteCount
                     )
                     try await trainer.send(.parameterRequest(request), on: averaging)
                     var bytes: [UInt8] = []
-                    while bytes.count < segment.bytes.count {
+                    while bytes.count < segment.byteCount {
                         bytes += try await trainer.next(on: averaging) { $0.asParameters }.payload
                     }
-                    #expect(bytes == segment.bytes)
+                    #expect(bytes == segment.values.encoded())
                 }
                 await trainer.close()
             }
@@ -173,9 +173,9 @@ import ZeroMQ
     private func outerStep(from base: ParameterBytes, to mean: ParameterBytes) -> ParameterBytes {
         ParameterBytes(
             zip(base.segments, mean.segments).map { base, mean in
-                guard base.name == "student" else { return (mean.name, mean.bytes) }
+                guard base.name == "student" else { return mean }
                 let step = OuterStep.nesterov(base: base.values, mean: mean.values, velocity: nil)
-                return (base.name, step.values.encoded())
+                return ParameterBytes.Segment(name: base.name, values: step.values)
             }
         )
     }

@@ -41,7 +41,7 @@ struct Round {
         try await trainer.send(.stepReport(Self.report), on: trainerLine)
         try await trainer.send(.consumed(Self.use(of: assignment)), on: trainerLine)
         let averaging = try await trainer.connect(to: welcome.averagingEndpoint, serverKey: run.serverKey)
-        try await Self.upload(offered, by: trainer, on: averaging)
+        try await trainer.upload(TestOffer(offered, for: run), on: averaging)
         let announcement = try await trainer.next(on: trainerLine) { $0.asCommitted }
         #expect(announcement.round == RoundNumber(1))
         committed = announcement.parameterHash
@@ -89,36 +89,5 @@ struct Round {
             sampleCount: 2,
             useCount: 1
         )
-    }
-
-    private static func upload(
-        _ parameters: ParameterBytes,
-        by trainer: TestNode,
-        on line: TestNode.Line
-    ) async throws {
-        let offer = Message.Offer(
-            round: RoundNumber(1),
-            baseRound: .initial,
-            sampleCount: 2,
-            hash: parameters.hash,
-            segments: parameters.layout,
-            losses: []
-        )
-        try await trainer.send(.offer(offer), on: line)
-        while true {
-            let accepted = try await trainer.next(on: line) { $0.asAcceptance }
-            if accepted.isComplete { return }
-            let bytes = parameters[accepted.segment] ?? []
-            let end = accepted.nextOffset + accepted.creditByteCount
-            for start in stride(from: accepted.nextOffset, to: end, by: 1 << 20) {
-                let fragment = Message.OfferFragment(
-                    round: RoundNumber(1),
-                    segment: accepted.segment,
-                    offset: start,
-                    payload: Array(bytes[start..<min(end, start + 1 << 20)])
-                )
-                try await trainer.send(.offerFragment(fragment), on: line)
-            }
-        }
     }
 }

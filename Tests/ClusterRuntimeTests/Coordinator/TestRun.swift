@@ -14,27 +14,36 @@ struct TestRun {
     let rollout: CurveKeyPair
     /// Other rollouts' keys.
     let spares: [CurveKeyPair]
-    let trainer: CurveKeyPair
+    let trainers: [CurveKeyPair]
     let person: CurveKeyPair
     /// What a node of this run computes by itself: the teacher's hash and the initial parameters.
     let teacher: ContentHash
     let initial: ParameterBytes
 
-    init(in folder: String, rounds: UInt64 = 2) throws {
+    /// - Parameters:
+    ///   - trainers: how many have a key.
+    ///   - configure: changes the run.
+    init(
+        in folder: String,
+        rounds: UInt64 = 2,
+        trainers count: Int = 1,
+        configure: (inout RunConfiguration) -> Void = { _ in }
+    ) throws {
         rollout = try .generate()
         spares = try (0..<2).map { _ in try .generate() }
-        trainer = try .generate()
+        trainers = try (0..<count).map { _ in try .generate() }
         person = try .generate()
         let list = """
             # test
             r rollout \(rollout.publicKey)
             s rollout \(spares[0].publicKey)
             u rollout \(spares[1].publicKey)
-            t trainer \(trainer.publicKey)
             o operator \(person.publicKey)
             """
-        try list.write(toFile: "\(folder)/nodes", atomically: true, encoding: .utf8)
-        let configuration = try tinyConfiguration(prompts: folder, rounds: rounds)
+        let trainerList = trainers.enumerated().map { "\nt\($0) trainer \($1.publicKey)" }.joined()
+        try (list + trainerList).write(toFile: "\(folder)/nodes", atomically: true, encoding: .utf8)
+        var configuration = try tinyConfiguration(prompts: folder, rounds: rounds)
+        configure(&configuration)
         options = CoordinatorOptions(
             configuration: configuration,
             runFolder: "\(folder)/run",
@@ -48,9 +57,10 @@ struct TestRun {
             network: configuration.network,
             seed: configuration.seed
         )
-        initial = ParameterBytes(networks)
+        initial = ParameterBytes(networks, configuration.averaging)
     }
 
+    var trainer: CurveKeyPair { trainers[0] }
     var serverKey: CurvePublicKey { options.keys.publicKey }
 
     /// Serves while `body` runs, then stops and waits for the end.

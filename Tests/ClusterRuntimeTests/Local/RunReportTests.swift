@@ -30,9 +30,15 @@ struct RunReportTests {
             ],
             status: status,
             journal: try [
+                #"{"kind": "roundOpened", "round": 1, "time": 2}"#,
+                #"{"kind": "offered", "round": 1, "node": 2, "time": 9}"#,
+                #"{"kind": "offered", "round": 1, "node": 3, "time": 9.5}"#,
                 #"{"kind": "roundClosed", "round": 1, "time": 10}"#,
                 #"{"kind": "roundCommitted", "round": 1, "time": 10.5}"#,
                 #"{"kind": "losses", "round": 1, "time": 10.5, "steps": 40, "losses": {"distillation": 0.25}}"#,
+                #"{"kind": "roundOpened", "round": 2, "time": 12}"#,
+                #"{"kind": "roundOpened", "round": 2, "time": 13}"#,
+                #"{"kind": "offered", "round": 2, "node": 2, "time": 19}"#,
                 #"{"kind": "roundClosed", "round": 2, "time": 20}"#,
             ].map { try JSONDecoder().decode(JournalLine.self, from: Data($0.utf8)) },
             configuration: RunConfiguration(modelPath: "/teacher")
@@ -61,6 +67,28 @@ struct RunReportTests {
                 == RunReport.WallClock(total: 100, rollout: 50, train: 60, average: 0.5, wait: 12)
         )
         #expect(report.losses == [RunReport.Round(round: 1, steps: 40, losses: ["distillation": 0.25])])
+    }
+
+    @Test func `averaging lasts from a round's first offer until its trainers go on`() {
+        // Round 2 is not committed.
+        let first = AveragingTime(rounds: 1, seconds: 10, committing: 1.5, resuming: 1.5)
+        #expect(report.averaging == first)
+        #expect(report.averaging.share == 0.3)
+        #expect(report.markdown.contains("Averaging: 30.0 % of the time of 1 rounds (10.0 s): 1.50 s"))
+    }
+
+    @Test func `the last round ends with its commit, and a round of unknown beginning counts for nothing`()
+        throws
+    {
+        let lines = try [
+            #"{"kind": "offered", "round": 4, "node": 2, "time": 1}"#,
+            #"{"kind": "roundCommitted", "round": 4, "time": 2}"#,
+            #"{"kind": "roundOpened", "round": 5, "time": 3}"#,
+            #"{"kind": "offered", "round": 5, "node": 2, "time": 11}"#,
+            #"{"kind": "roundCommitted", "round": 5, "time": 13}"#,
+        ].map { try JSONDecoder().decode(JournalLine.self, from: Data($0.utf8)) }
+        let last = AveragingTime(rounds: 1, seconds: 10, committing: 2, resuming: 0)
+        #expect(RoundTimes(lines).total == last)
     }
 
     @Test func `the page for people has the table, the processes and the losses`() {

@@ -1,6 +1,7 @@
 import ClusterMessages
 import Coordination
 import Foundation
+import Tensors
 import Testing
 import ZeroMQ
 
@@ -31,8 +32,7 @@ struct LocalClusterTests {
         var used = RunStatus.Batches()
         used.committed = Int(last)
         #expect(status.batches == used, "no batch is made in vain")
-        let node = try #require(status.nodes.first { $0.role == .trainer }?.id)
-        #expect(try run.student(of: last) == run.singleProcess(node: node))
+        #expect(try run.student(of: last) == run.singleProcess())
         let fetched = FileManager.default.contents(
             atPath: run.file("student.safetensors", of: last, in: "rollout")
         )
@@ -48,6 +48,32 @@ struct LocalClusterTests {
             let stays = discriminators[Int(round) - 1] == discriminators[Int(round) - 2]
             #expect(stays == !round.isMultiple(of: UInt64(example.period)), "round \(round)")
         }
+    }
+
+    @Test(arguments: [AveragingSettings.Exchange.float16, .int8])
+    func `offers of fewer bits leave the student where 32-bit floats do, nearly`(
+        exchange: AveragingSettings.Exchange
+    ) async throws {
+        var run = try SmallRun(rounds: 3)
+        run.exchange = exchange
+        defer { run.remove() }
+        let service = try await run.coordinator()
+        let rollout = try RolloutWorker(run.options("rollout", of: service))
+        let trainer = try TrainerWorker(run.options("trainer", of: service))
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { try await service.run() }
+            group.addTask { try await rollout.run() }
+            group.addTask { try await trainer.run() }
+            try await group.waitForAll()
+        }
+        #expect(try run.status().round == RoundNumber(3))
+        func tensor(_ values: [Float]) -> Tensor { Tensor(values, shape: [values.count]) }
+        let (rounded, exact) = (try tensor(run.student(of: 3)), tensor(try run.singleProcess()))
+        let start = try tensor(run.initialStudent())
+        let error = rounded.squaredDistance(to: exact) / exact.squaredDistance(to: start)
+        #expect(error > 0)
+        // A difference's own rounding is 2^-11 of it in halves and 1/254 of a block's largest in bytes.
+        #expect(error.squareRoot() < (exchange == .float16 ? 0.001 : 0.02))
     }
 
     @Test func `workers go on with the next coordinator when theirs is gone in the middle of the run`()
@@ -75,8 +101,7 @@ struct LocalClusterTests {
         await hints.end()
         let status = try run.status()
         #expect(status.round == RoundNumber(4))
-        let node = try #require(status.nodes.first { $0.role == .trainer }?.id)
-        #expect(try run.student(of: 4) == run.singleProcess(node: node))
+        #expect(try run.student(of: 4) == run.singleProcess())
     }
 
     @Test func `the run goes on when a rollout dies with the trajectories it holds`() async throws {
@@ -106,8 +131,7 @@ struct LocalClusterTests {
         let status = try run.status()
         #expect(status.round == RoundNumber(3))
         #expect(status.batches.dead == 0)
-        let node = try #require(status.nodes.first { $0.role == .trainer }?.id)
-        #expect(try run.student(of: 3) == run.singleProcess(node: node))
+        #expect(try run.student(of: 3) == run.singleProcess())
     }
 
     /// Ports that nobody uses now.

@@ -40,6 +40,8 @@ struct SmallRun {
 
     /// Rounds from one average of the discriminators to the next.
     var discriminatorPeriod = 1
+    /// How offers are written.
+    var exchange = AveragingSettings.Exchange.float32
     /// Silence after which a node is dead.
     var deadAfter = Duration.seconds(10)
 
@@ -62,6 +64,8 @@ struct SmallRun {
         configuration.cluster.deadAfter = deadAfter
         configuration.cluster.reconciliation = .seconds(2)
         configuration.averaging.discriminatorPeriod = discriminatorPeriod
+        configuration.averaging.momentsPeriod = 2
+        configuration.averaging.exchange = exchange
         return configuration
     }
 
@@ -111,12 +115,22 @@ struct SmallRun {
         return adapters.parameters.values.values
     }
 
+    /// The numbers of the student before the first round.
+    func initialStudent() throws -> [Float] {
+        let networks = try TrainableNetworks(
+            teacher: ModelFolder(path: configuration.modelPath),
+            network: configuration.network,
+            seed: configuration.seed
+        )
+        return networks.adapters.parameters.values.values
+    }
+
     func remove() { try? FileManager.default.removeItem(at: folder) }
 }
 
 extension SmallRun {
     /// The student of the same rounds without a cluster.
-    func singleProcess(node: NodeID) throws -> [Float] {
+    func singleProcess() throws -> [Float] {
         let configuration = configuration
         let model = try ModelFolder(path: configuration.modelPath)
         let networks = try TrainableNetworks(
@@ -152,9 +166,10 @@ extension SmallRun {
                 usesPerSample: 1
             )
             pool.add(batch, id: round - 1, text: text)
-            var random = RandomStream(
-                key: configuration.seed ^ TrainingEngine.randomKey,
-                stream: round << 32 | UInt64(node.rawValue)
+            var random = TrainingEngine.random(
+                seed: configuration.seed,
+                round: RoundNumber(round),
+                trainer: "trainer"
             )
             while let (segments, _, _) = pool.draw(2, random: &random) {
                 _ = trainer.step(segments, random: &random)

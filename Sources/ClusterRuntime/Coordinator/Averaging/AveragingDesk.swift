@@ -1,5 +1,6 @@
 import ClusterMessages
 import Coordination
+import Tensors
 import ZeroMQ
 
 /// What the control desk tells the averaging desk.
@@ -15,7 +16,7 @@ enum AveragingOrder: Sendable {
 /// The averaging plane: collects offers and hands out the committed parameters.
 ///
 /// It decides nothing: what happens to an offer goes to the control desk, whose orders it obeys. It holds at
-/// most one offer a trainer, and sends bytes only as they are asked for.
+/// most one offer a trainer, on the disk, and sends bytes only as they are asked for.
 actor AveragingDesk {
     /// Bytes sent for one request at most.
     private static let replyByteCount = 8 << 20
@@ -26,6 +27,8 @@ actor AveragingDesk {
     private let doorman: Doorman
     private let letterhead: Letterhead
     private let averaging: AveragingSettings
+    /// Where offers are spooled.
+    private let folder: String
     private var committed: CommittedRound
     /// Where each trainer's last message came from.
     private var peers: [NodeID: RoutingID] = [:]
@@ -39,6 +42,7 @@ actor AveragingDesk {
         doorman: Doorman,
         letterhead: Letterhead,
         averaging: AveragingSettings,
+        folder: String,
         committed: CommittedRound
     ) {
         self.channel = channel
@@ -46,6 +50,7 @@ actor AveragingDesk {
         self.doorman = doorman
         self.letterhead = letterhead
         self.averaging = averaging
+        self.folder = folder
         self.committed = committed
     }
 
@@ -77,11 +82,15 @@ actor AveragingDesk {
     }
 
     private func announce(_ offer: Message.Offer, _ visit: Visit) async throws {
-        let expected = committed.parameters.layout.filter {
-            averaging.averages($0.name, in: offer.round.rawValue)
+        let expected = averaging.segments(averagedIn: offer.round).map { segment in
+            Message.ParameterSegment(
+                name: segment.rawValue,
+                elementCount: committed.parameters[segment.rawValue]?.values.count ?? 0,
+                encoding: averaging.encoding(of: segment)
+            )
         }
         guard offer.segments == expected else {
-            let text = "its segments are not those round \(offer.round) averages"
+            let text = "its segments are not those round \(offer.round) averages, as \(averaging.exchange)"
             return await refuse(visit, .badBase, text, round: offer.round)
         }
         let node = visit.header.sender
@@ -97,7 +106,13 @@ actor AveragingDesk {
     }
 
     private func take(_ fragment: Message.OfferFragment, from node: NodeID) async throws {
-        guard let effect = buffers[node]?.take(fragment), let buffer = buffers[node] else { return }
+        let effect: OfferBuffer.Effect?
+        do throws(CoordinatorError) {
+            effect = try buffers[node]?.take(fragment)
+        } catch {
+            return try await drop(node, because: error)
+        }
+        guard let effect, let buffer = buffers[node] else { return }
         let hash = buffer.offer.hash
         switch effect {
         case .ignored, .taken: return
@@ -119,19 +134,22 @@ actor AveragingDesk {
         guard request.round == round else {
             return await refuse(visit, .badBase, "the committed round is \(round)", round: request.round)
         }
-        guard let bytes = committed.parameters[request.segment], request.offset <= bytes.count else {
-            let text = "there is no byte \(request.offset) of segment '\(request.segment)'"
+        let size = ScalarType.float32.byteCount
+        guard let segment = committed.parameters[request.segment], request.offset <= segment.byteCount,
+            request.offset.isMultiple(of: size)
+        else {
+            let text = "no number of segment '\(request.segment)' begins at byte \(request.offset)"
             return await refuse(visit, .notFound, text, round: request.round)
         }
         let credit = min(request.creditByteCount, Self.replyByteCount)
-        let end = min(bytes.count, request.offset + credit)
+        let end = min(segment.byteCount, request.offset + credit / size * size)
         for start in stride(from: request.offset, to: end, by: Self.fragmentByteCount) {
             let fragment = Message.ParameterFragment(
                 round: round,
                 segment: request.segment,
                 offset: start,
-                totalByteCount: bytes.count,
-                payload: Array(bytes[start..<min(end, start + Self.fragmentByteCount)])
+                totalByteCount: segment.byteCount,
+                payload: segment.bytes(start / size..<min(end, start + Self.fragmentByteCount) / size)
             )
             await send(.parameterFragment(fragment), to: visit.peer)
         }
@@ -151,7 +169,14 @@ actor AveragingDesk {
 
     private func accept(_ round: RoundNumber, from node: NodeID) async throws {
         guard let offer = announced[node], offer.round == round else { return }
-        if buffers[node]?.offer != offer { buffers[node] = OfferBuffer(offer, base: committed.parameters) }
+        if buffers[node]?.offer != offer {
+            do throws(CoordinatorError) {
+                let spool = try OfferSpool(folder: folder)
+                buffers[node] = OfferBuffer(offer, base: committed.parameters, spool: spool)
+            } catch {
+                return try await drop(node, because: error)
+            }
+        }
         await grant(node)
         // A restarted trainer's state may have forgotten what this buffer still has.
         if let buffer = buffers[node], buffer.isComplete {
@@ -165,8 +190,17 @@ actor AveragingDesk {
         await send(.offerAccepted(accepted), to: peer)
     }
 
+    /// Lets go of an offer that could not be written to the disk: no fault of the trainer, which will try again.
+    private func drop(_ node: NodeID, because error: CoordinatorError) async throws {
+        let round = buffers.removeValue(forKey: node)?.offer.round ?? announced[node]?.round ?? .initial
+        try await control.complain("the offer of trainer \(node) is not kept: \(error)")
+        guard let peer = peers[node] else { return }
+        let text = "the offer could not be kept: \(error)"
+        await send(.roundError(Message.RoundError(round: round, code: .noCapacity, text: text)), to: peer)
+    }
+
     /// The offers of a plan in its order; nil for those that are not here.
-    func offers(of plan: RoundPlan) -> [ParameterBytes?] {
+    func offers(of plan: RoundPlan) -> [SpooledOffer?] {
         plan.contributions.map { part in
             guard let buffer = buffers[part.node], buffer.offer.hash == part.offer else { return nil }
             return buffer.parameters

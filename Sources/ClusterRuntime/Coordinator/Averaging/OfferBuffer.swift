@@ -2,10 +2,10 @@ import ClusterMessages
 import Crypto
 import Tensors
 
-/// An offer that is arriving: one member's parameters, checked as their bytes come in.
+/// An offer that is arriving: one member's parameters, checked as their bytes come in, and spooled.
 ///
 /// Bytes are granted a window at a time, each within a segment, so a member never has more than a window on
-/// the way and never more than one offer in memory.
+/// the way, and none of what has arrived stays in memory.
 struct OfferBuffer: Sendable {
     /// What a fragment did.
     enum Effect: Equatable {
@@ -18,93 +18,121 @@ struct OfferBuffer: Sendable {
         case refused(ErrorCode, String)
     }
 
-    /// Bytes granted at once.
+    /// Bytes granted at once, at most.
     static let windowByteCount = 4 << 20
 
     let offer: Message.Offer
     /// What the offered parameters began as.
     private let base: ParameterBytes
-    private var bytes: [[UInt8]]
+    private let spool: OfferSpool
     /// The squared distance of each segment from the base, as far as it has arrived.
     private var squares: [Double]
     /// The segment that is arriving; the number of segments when all are here.
     private var segment = 0
-    /// The end of the granted window in the arriving segment.
+    /// Bytes of it that are here.
+    private var position = 0
+    /// The end of the granted window in it.
     private var granted = 0
     private var running = SHA256()
+    private var hashes: [ContentHash] = []
+    private(set) var receivedByteCount = 0
     private(set) var isComplete = false
 
-    init(_ offer: Message.Offer, base: ParameterBytes) {
+    /// - Parameter offer: one of segments that the base has.
+    init(_ offer: Message.Offer, base: ParameterBytes, spool: OfferSpool) {
         self.offer = offer
         self.base = base
-        bytes = offer.segments.map { _ in [] }
+        self.spool = spool
         squares = offer.segments.map { _ in 0 }
     }
 
-    /// How far each segment is from the base (L2).
-    var distances: [Double] { squares.map { $0.squareRoot() } }
+    /// How far each segment of parameters is from the base (L2).
+    var distances: [Double] {
+        zip(offer.segments, squares).compactMap { segment, square in
+            StateSegment(rawValue: segment.name)?.isOfParameters ?? false ? square.squareRoot() : nil
+        }
+    }
 
-    var receivedByteCount: Int { bytes.reduce(0) { $0 + $1.count } }
     var totalByteCount: Int { offer.segments.reduce(0) { $0 + $1.byteCount } }
 
     /// The parameters, once all are here and have the offer's hash.
-    var parameters: ParameterBytes? {
-        isComplete ? ParameterBytes(zip(offer.segments, bytes).map { ($0.name, $1) }, hash: offer.hash) : nil
-    }
+    var parameters: SpooledOffer? { isComplete ? SpooledOffer(offer.segments, in: spool) : nil }
 
     /// Grants the next window, or the rest of it again, and says where to go on.
     mutating func grant() -> Message.OfferAccepted {
-        guard segment < bytes.count else {
+        guard segment < offer.segments.count else {
             return Message.OfferAccepted(
                 round: offer.round,
                 segment: offer.segments.last?.name ?? "",
-                nextOffset: bytes.last?.count ?? 0,
+                nextOffset: position,
                 creditByteCount: 0,
                 isComplete: isComplete
             )
         }
-        let next = bytes[segment].count
-        granted = min(offer.segments[segment].byteCount, next + Self.windowByteCount)
+        let arriving = offer.segments[segment]
+        let granule = arriving.encoding.granule
+        granted = min(arriving.byteCount, position + Self.windowByteCount / granule * granule)
         return Message.OfferAccepted(
             round: offer.round,
-            segment: offer.segments[segment].name,
-            nextOffset: next,
-            creditByteCount: granted - next,
+            segment: arriving.name,
+            nextOffset: position,
+            creditByteCount: granted - position,
             isComplete: false
         )
     }
 
     /// Takes the next bytes.
-    mutating func take(_ fragment: Message.OfferFragment) -> Effect {
-        guard segment < bytes.count, fragment.round == offer.round,
-            fragment.segment == offer.segments[segment].name, fragment.offset == bytes[segment].count
+    mutating func take(_ fragment: Message.OfferFragment) throws(CoordinatorError) -> Effect {
+        guard segment < offer.segments.count, fragment.round == offer.round,
+            fragment.segment == offer.segments[segment].name, fragment.offset == position
         else { return .ignored }
-        let count = fragment.payload.count
-        guard count > 0, count.isMultiple(of: ScalarType.float32.byteCount) else {
-            return .refused(.corrupt, "a fragment of \(count) bytes is not made of 32-bit floats")
-        }
-        guard fragment.offset + count <= granted else {
+        let (encoding, end) = (offer.segments[segment].encoding, position + fragment.payload.count)
+        guard end <= granted else {
             return .refused(.tooLarge, "a fragment goes beyond the \(granted) bytes granted")
         }
-        let shape = [count / ScalarType.float32.byteCount]
-        let values = Tensor(decoding: fragment.payload, as: .float32, shape: shape)
+        guard end == offer.segments[segment].byteCount || end.isMultiple(of: encoding.granule),
+            let count = encoding.count(in: fragment.payload.count), count > 0
+        else {
+            let text = "a fragment of \(fragment.payload.count) bytes does not end with a number"
+            return .refused(.corrupt, text)
+        }
+        let first = position / encoding.granule * encoding.numbersPerGranule
+        guard let whole = base[fragment.segment]?.values, first + count <= whole.count else {
+            return .refused(.badBase, "the base's \(fragment.segment) has no byte \(end - 1)")
+        }
+        let start = whole.rows(first..<first + count)
+        let values = Difference.values(fragment.payload, encoding, base: start)
         guard values.isFinite else {
             return .refused(.nonFinite, "\(fragment.segment) is not finite within bytes \(fragment.offset)…")
         }
-        let end = fragment.offset + count
-        guard let origin = base[fragment.segment], end <= origin.count else {
-            return .refused(.badBase, "the base's \(fragment.segment) has no byte \(end - 1)")
+        if StateSegment(rawValue: fragment.segment)?.isNeverNegative ?? false {
+            let raised = values.copied()
+            raised.raise(to: 0)
+            guard raised.squaredDistance(to: values) == 0 else {
+                return .refused(
+                    .nonFinite,
+                    "\(fragment.segment) is negative within bytes \(fragment.offset)…"
+                )
+            }
         }
-        let start = Tensor(decoding: Array(origin[fragment.offset..<end]), as: .float32, shape: shape)
+        try spool.append(fragment.payload)
         squares[segment] += values.squaredDistance(to: start)
         running.update(data: fragment.payload)
-        bytes[segment] += fragment.payload
-        guard bytes[segment].count == granted else { return .taken }
-        while segment < bytes.count, bytes[segment].count == offer.segments[segment].byteCount {
-            segment += 1
+        position = end
+        receivedByteCount += fragment.payload.count
+        guard position == granted else { return .taken }
+        return position == offer.segments[segment].byteCount ? endSegment() : .windowEnded
+    }
+
+    private mutating func endSegment() -> Effect {
+        hashes.append(ContentHash(running))
+        running = SHA256()
+        segment += 1
+        guard segment == offer.segments.count else {
+            position = 0
+            return .windowEnded
         }
-        guard segment == bytes.count else { return .windowEnded }
-        guard ParameterBytes.hash(running) == offer.hash else {
+        guard ContentHash(ofAll: hashes) == offer.hash else {
             return .refused(.corrupt, "the bytes do not have the hash \(offer.hash.abbreviated)")
         }
         isComplete = true

@@ -13,8 +13,10 @@ import Tensors
 struct RoundStore: Sendable {
     private static let studentName = "student.safetensors"
     private static let discriminatorName = "discriminator.safetensors"
+    private static let countsName = "update_counts.safetensors"
+    private static let momentsName = "moments.safetensors"
     private static let velocityName = "outer_velocity.safetensors"
-    private static let student = "student"
+    private static let student = StateSegment.student.rawValue
     private static let retention = RetentionPolicy(keepingLast: 3, every: 10)
 
     let identity: RunIdentity
@@ -35,7 +37,7 @@ struct RoundStore: Sendable {
         identity = RunIdentity(
             yaml: configuration.yaml,
             teacher: ContentHash(try teacher.contentDigest()),
-            initialParameters: ParameterBytes(networks).hash
+            initialParameters: ParameterBytes(networks, configuration.averaging).hash
         )
         averaging = configuration.averaging
         self.networks = networks
@@ -49,13 +51,11 @@ struct RoundStore: Sendable {
     /// Averages a plan's offers, given in its order, and makes the result durable.
     func commit(
         _ plan: RoundPlan,
-        offers: [ParameterBytes],
+        offers: [SpooledOffer],
         after last: CommittedRound
     ) throws -> CommittedRound {
-        let (parameters, velocity) = average(plan, offers, after: last)
-        guard parameters.segments.allSatisfy(\.values.isFinite) else {
-            throw CoordinatorError.badParameters(round: plan.round, reason: "their average is not finite")
-        }
+        let average = RoundAverage(plan: plan, offers: offers, averaging: averaging)
+        let (parameters, velocity) = try average.state(after: last)
         // An earlier try may have got as far as the files and failed to enter them in the ledger.
         if try checkpoints.rounds().contains(plan.round.rawValue) {
             try checkpoints.remove(round: plan.round.rawValue)
@@ -96,36 +96,20 @@ struct RoundStore: Sendable {
         return try checkpoints.rounds().map { try checkpoints.checkpoint(ofRound: $0) }
     }
 
-    private func average(
-        _ plan: RoundPlan,
-        _ offers: [ParameterBytes],
-        after last: CommittedRound
-    ) -> (ParameterBytes, velocity: Tensor?) {
-        var velocity: Tensor?
-        let segments = last.parameters.segments.map { base in
-            guard averaging.averages(base.name, in: plan.round.rawValue) else {
-                return (base.name, base.bytes)
-            }
-            let members = zip(plan.contributions, offers).compactMap { part, offer in
-                offer.segments.first { $0.name == base.name }.map { ($0.values, part.samples) }
-            }
-            let mean = OuterStep.mean(members)
-            guard averaging.student == .nesterov, base.name == Self.student else {
-                return (base.name, mean.encoded())
-            }
-            let step = OuterStep.nesterov(base: base.values, mean: mean, velocity: last.velocity)
-            velocity = step.velocity
-            return (base.name, step.values.encoded())
-        }
-        return (ParameterBytes(segments), velocity)
-    }
-
     private func files(
         _ parameters: ParameterBytes,
         _ velocity: Tensor?
     ) -> [(name: String, content: CheckpointContent)] {
-        for (target, segment) in zip(networks.segments, parameters.segments) {
-            target.parameters.values.copy(from: segment.values)
+        // The moments stand apart: between two averages their file stays, and whoever fetched it has it.
+        var (counts, moments) = (SafetensorsWriter(), SafetensorsWriter())
+        for segment in parameters.segments {
+            if let target = networks.segments.first(where: { $0.name == segment.name }) {
+                target.parameters.values.copy(from: segment.values)
+            } else if StateSegment(rawValue: segment.name)?.isOfMoments ?? false {
+                moments.add(segment.name, segment.values)
+            } else {
+                counts.add(segment.name, segment.values)
+            }
         }
         let discriminator = Dictionary(
             uniqueKeysWithValues: networks.discriminator.parameters.tensors.map { ($0.name, $0.tensor) }
@@ -133,7 +117,9 @@ struct RoundStore: Sendable {
         var files: [(name: String, content: CheckpointContent)] = [
             (Self.studentName, .tensors(AdapterFile.writer(networks.adapters))),
             (Self.discriminatorName, .tensors(SafetensorsWriter(discriminator))),
+            (Self.countsName, .tensors(counts)),
         ]
+        if averaging.momentsPeriod > 0 { files.append((Self.momentsName, .tensors(moments))) }
         if let velocity {
             files.append((Self.velocityName, .tensors(SafetensorsWriter([Self.student: velocity]))))
         }
@@ -153,7 +139,7 @@ struct RoundStore: Sendable {
             try checkpoints.remove(round: round)
         }
         guard let row else {
-            return CommittedRound(round: .initial, parameters: ParameterBytes(networks))
+            return CommittedRound(round: .initial, parameters: ParameterBytes(networks, averaging))
         }
         func lost(_ reason: String) -> CoordinatorError {
             .lostCheckpoint(folder: checkpoints.folder, round: last, reason: reason)
@@ -163,8 +149,7 @@ struct RoundStore: Sendable {
         guard ContentHash(checkpoint.manifestHash) == row.manifest else {
             throw lost("its manifest is not \(row.manifest)")
         }
-        try load(checkpoint)
-        let parameters = ParameterBytes(networks)
+        let parameters = try load(checkpoint)
         guard parameters.hash == row.version.hash else {
             throw lost("its parameters are not \(row.version.hash)")
         }
@@ -176,7 +161,7 @@ struct RoundStore: Sendable {
         )
     }
 
-    private func load(_ checkpoint: StoredCheckpoint) throws {
+    private func load(_ checkpoint: StoredCheckpoint) throws -> ParameterBytes {
         let adapters = try AdapterFile.read(try checkpoint.path(of: Self.studentName), for: teacher)
         for (name, tensor) in networks.adapters.parameters.tensors {
             guard let stored = adapters.parameters.parameter(named: name)?.value, stored.shape == tensor.shape
@@ -192,6 +177,20 @@ struct RoundStore: Sendable {
         for (name, tensor) in networks.discriminator.parameters.tensors {
             tensor.copy(from: try discriminator.tensor(named: name, shape: tensor.shape))
         }
+        let counts = try checkpoint.tensors(in: Self.countsName)
+        let moments = averaging.momentsPeriod > 0 ? try checkpoint.tensors(in: Self.momentsName) : counts
+        return ParameterBytes(
+            try averaging.segments.map { segment in
+                let name = segment.rawValue
+                // Of the right shape; those of the networks are right as well.
+                var values = segment.initialValues(of: networks)
+                if !networks.segments.contains(where: { $0.name == name }) {
+                    let file = segment.isOfMoments ? moments : counts
+                    values = try file.tensor(named: name, shape: values.shape).copied()
+                }
+                return ParameterBytes.Segment(name: name, values: values)
+            }
+        )
     }
 
     private func velocity(in checkpoint: StoredCheckpoint) throws -> Tensor? {

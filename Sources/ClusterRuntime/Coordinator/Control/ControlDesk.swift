@@ -198,7 +198,9 @@ actor ControlDesk {
         case .open(let round, let members):
             let message = Message.RoundOpen(round: round, localStepCount: state.settings.localSteps)
             for node in members { send(.roundOpen(message), to: node) }
-        case .acceptOffer(let round, let node): orders.yield(.averaging(.accept(round, from: node)))
+        case .acceptOffer(let round, let node):
+            try record.add(offeredIn: round, by: node, epoch: epoch, time: clock.time)
+            orders.yield(.averaging(.accept(round, from: node)))
         case .refuseOffer(let round, let node, let code, let text):
             let error = Message.RoundError(round: round, code: code, text: text)
             orders.yield(.averaging(.refuse(error, from: node)))

@@ -10,6 +10,8 @@ package struct JournalLine: Codable, Sendable, Equatable {
     static let leased = "leased"
     /// A trajectory was given to a trainer.
     static let assigned = "assigned"
+    /// A trainer began to upload its offer of a round.
+    static let offered = "offered"
     /// A trainer's use of a batch was counted.
     static let consumed = "consumed"
     /// The mean losses of a committed round.
@@ -68,6 +70,12 @@ package struct JournalLine: Codable, Sendable, Equatable {
         round = use.round
         samples = use.samples
         self.use = use.use
+    }
+
+    init(offeredIn round: RoundNumber, by trainer: NodeID, epoch: UInt64, time: Double) {
+        self.init(Self.offered, epoch: epoch, time: time)
+        node = trainer
+        self.round = round
     }
 
     init(losses: LossBook.Means, of round: RoundNumber, time: Double) {

@@ -16,6 +16,9 @@ struct RunRecord: Sendable {
     private var producedAt: [Instant] = []
     private var commits = 0
     private var unsendable: [String] = []
+    private var times = RoundTimes()
+    /// The last round of which each trainer began to upload an offer.
+    private var offered: [NodeID: RoundNumber] = [:]
     /// What the sockets let in and kept out, as last told.
     var doors: [RunStatus.Door] = []
 
@@ -32,7 +35,17 @@ struct RunRecord: Sendable {
     /// Logs what happened.
     mutating func add(_ line: JournalLine) throws(CoordinatorError) {
         try journal.append(line)
+        times.note(line)
         unwritten.append(line)
+    }
+
+    /// Logs that a trainer began to upload an offer, the first time it does so in a round.
+    mutating func add(offeredIn round: RoundNumber, by node: NodeID, epoch: UInt64, time: Double)
+        throws(CoordinatorError)
+    {
+        guard offered[node] != round else { return }
+        offered[node] = round
+        try add(JournalLine(offeredIn: round, by: node, epoch: epoch, time: time))
     }
 
     /// Takes the figures out of a node's message.
@@ -83,6 +96,7 @@ struct RunRecord: Sendable {
             let rest = state.settings.rounds - state.parameters.round.rawValue
             status.secondsLeft = elapsed / Double(commits) * Double(rest)
         }
+        status.averaging = times.total
         status.refusals = refusals
         status.doors = doors
         status.peakMemoryByteCount = ClusterRuntime.peakMemoryByteCount()

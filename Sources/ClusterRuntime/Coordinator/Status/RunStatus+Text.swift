@@ -11,6 +11,11 @@ extension RunStatus {
                 + "\(batches.assigned) assigned, \(batches.consumed) consumed, \(batches.committed) committed, "
                 + "\(batches.dead) dead"
         )
+        if averaging.rounds > 0 {
+            let perRound = averaging.seconds / Double(averaging.rounds)
+            let figures = [averaging.share * 100, perRound].map { ($0 * 10).rounded() / 10 }
+            lines.append("averaging  \(figures[0]) % of a round of \(figures[1]) s")
+        }
         for node in nodes {
             let activity = node.activity.isEmpty ? "" : ": \(node.activity)"
             lines.append("node \(node.id)     \(node.name), \(node.role), \(node.state)\(activity)")

@@ -81,6 +81,8 @@ package struct RunStatus: Codable, Sendable, Equatable {
     package var waitingOn: [String]
     /// Estimated by the rounds committed so far; nil before the first of this process.
     package var secondsLeft: Double?
+    /// What averaging took of the rounds that this process saw committed.
+    package var averaging: AveragingTime
     /// Messages and connections that were turned away.
     package var refusals: Int
     /// What each of the coordinator's sockets let in and kept out.
@@ -113,6 +115,7 @@ package struct RunStatus: Codable, Sendable, Equatable {
         batches = Batches()
         nodes = []
         waitingOn = []
+        averaging = AveragingTime()
         refusals = 0
         doors = []
         checkpointEndpoint = ""

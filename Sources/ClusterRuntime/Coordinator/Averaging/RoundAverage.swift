@@ -1,0 +1,67 @@
+import ClusterMessages
+import Coordination
+import Tensors
+
+/// Makes a round's state out of the last one's and the offers of a plan, a piece at a time.
+///
+/// In memory are the last state, the new one, and one piece of every offer; each number is the one that averaging
+/// whole offers in the plan's order would make.
+struct RoundAverage {
+    /// Numbers averaged at once.
+    private static let pieceCount = 1 << 18
+
+    let plan: RoundPlan
+    /// In the plan's order.
+    let offers: [SpooledOffer]
+    let averaging: AveragingSettings
+
+    /// The new state, and the student's outer momentum where there is one.
+    func state(after last: CommittedRound) throws(CoordinatorError) -> (ParameterBytes, velocity: Tensor?) {
+        let averaged = averaging.segments(averagedIn: plan.round).map(\.rawValue)
+        var velocity: Tensor?
+        var segments: [ParameterBytes.Segment] = []
+        for base in last.parameters.segments {
+            guard averaged.contains(base.name) else {
+                segments.append(base)
+                continue
+            }
+            let values = Tensor.zeros([base.values.count])
+            let isStudent = base.name == StateSegment.student.rawValue
+            if isStudent, averaging.student == .nesterov { velocity = .zeros([base.values.count]) }
+            for start in stride(from: 0, to: values.count, by: Self.pieceCount) {
+                let range = start..<min(values.count, start + Self.pieceCount)
+                var piece = try mean(of: base, range)
+                if isStudent, let velocity {
+                    let former = last.velocity?.rows(range)
+                    let step = OuterStep.nesterov(
+                        base: base.values.rows(range),
+                        mean: piece,
+                        velocity: former
+                    )
+                    velocity.rows(range).copy(from: step.velocity)
+                    piece = step.values
+                }
+                guard piece.isFinite else {
+                    throw .badParameters(round: plan.round, reason: "their average is not finite")
+                }
+                values.rows(range).copy(from: piece)
+            }
+            segments.append(ParameterBytes.Segment(name: base.name, values: values))
+        }
+        return (ParameterBytes(segments), velocity)
+    }
+
+    private func mean(of base: ParameterBytes.Segment, _ range: Range<Int>) throws(CoordinatorError) -> Tensor
+    {
+        let start = base.values.rows(range)
+        var members: [(values: Tensor, samples: Int)] = []
+        for (part, offer) in zip(plan.contributions, offers) {
+            guard let values = try offer.values(of: base.name, range, base: start) else { continue }
+            members.append((values, part.samples))
+        }
+        let mean = OuterStep.mean(members)
+        // Weights are rounded, so a mean may come out below numbers that are all zero or more.
+        if StateSegment(rawValue: base.name)?.isNeverNegative ?? false { mean.raise(to: 0) }
+        return mean
+    }
+}

@@ -9,7 +9,10 @@ import Testing
     /// A trainer's optimizer has a past from the second round on, which a new process does not have: trainers die
     /// in the first, which is committed when the fourth coordinator dies.
     private let plan: [(process: String, points: [String])] = [
-        ("rollout-1", ["rollout-after-solving", "rollout-serving-chunk"]),
+        (
+            "rollout-1",
+            ["rollout-after-solving", "rollout-serving-chunk", "rollout-after-checkpoint-chunk"]
+        ),
         ("trainer-1", ["trainer-after-step-report", "trainer-before-offer", "trainer-after-offer"]),
         (
             "coordinator",

@@ -5,8 +5,26 @@ import ClusterMessages
 package struct CheckpointProgress: Sendable, Equatable {
     /// The checkpoint's round.
     package let round: UInt64
-    package let fetchedByteCount: Int
+    package internal(set) var fetchedByteCount: Int
     package let byteCount: Int
+}
+
+extension CheckpointProgress: CustomStringConvertible {
+    package var description: String {
+        "round \(round): \(fetchedByteCount >> 10) of \(byteCount >> 10) KiB"
+    }
+}
+
+extension StagedDownload {
+    /// How much of it is here.
+    var progress: CheckpointProgress {
+        let missing = missing.reduce(0) { $0 + $1.byteCount }
+        return CheckpointProgress(
+            round: manifest.origin.round,
+            fetchedByteCount: manifest.byteCount - missing,
+            byteCount: manifest.byteCount
+        )
+    }
 }
 
 /// Fetches one checkpoint over a link into a store; what a killed process fetched of it is not asked for again.
@@ -14,35 +32,34 @@ struct CheckpointDownload: Sendable {
     let link: MessageLink
     let store: CheckpointStore
 
-    /// Asks for the manifest, then for every chunk that is not here, and publishes.
-    ///
-    /// - Parameter progress: is told of every chunk; nil if nobody watches.
-    func run(
-        _ request: Message.ManifestRequest,
-        progress: AsyncStream<CheckpointProgress>.Continuation? = nil
-    ) async throws -> StoredCheckpoint {
+    /// Asks for the manifest, and sees what of the checkpoint is here already.
+    func begin(_ request: Message.ManifestRequest) async throws -> StagedDownload {
         let manifest = try await manifest(request)
-        var download = try StagedDownload(
+        return try StagedDownload(
             manifestBytes: manifest.payload,
             hash: ContentDigest(manifest.hash),
             into: store
         )
+    }
+
+    /// Asks for every chunk that is missing, and publishes.
+    ///
+    /// - Parameter progress: is told of every chunk; nil if nobody watches.
+    func complete(
+        _ begun: StagedDownload,
+        progress: AsyncStream<CheckpointProgress>.Continuation? = nil
+    ) async throws -> StoredCheckpoint {
+        var download = begun
+        var here = begun.progress
         let fetch = ChunkFetch(link: link, plane: .checkpoints)
-        let total = download.manifest.byteCount
-        var missing = download.missing.reduce(0) { $0 + $1.byteCount }
-        for chunk in download.missing {
-            let size = download.manifest.files.first { $0.digest == chunk.file }?.byteCount ?? 0
+        for chunk in begun.missing {
+            let size = begun.manifest.files.first { $0.digest == chunk.file }?.byteCount ?? 0
             let range = chunk.offset..<chunk.offset + chunk.byteCount
             let bytes = try await fetch.bytes(range, of: ContentHash(chunk.file), byteCount: size)
             try download.receive(bytes, of: chunk.file, at: chunk.offset)
-            missing -= chunk.byteCount
-            progress?.yield(
-                CheckpointProgress(
-                    round: download.manifest.origin.round,
-                    fetchedByteCount: total - missing,
-                    byteCount: total
-                )
-            )
+            here.fetchedByteCount += chunk.byteCount
+            progress?.yield(here)
+            reached(.rolloutAfterCheckpointChunk)
         }
         return try download.publish()
     }

@@ -29,10 +29,10 @@ package actor RolloutWorker {
         self.options = options
         network = try NodeNetwork(options)
         connection = CoordinatorConnection(options, network: network, meter: meter)
+        log = Logger(label: options.name)
         follower =
             try options.fetchesCheckpoints
-            ? CheckpointFollower(folder: "\(options.runFolder)/checkpoints", network: network) : nil
-        log = Logger(label: options.name)
+            ? CheckpointFollower(folder: "\(options.runFolder)/checkpoints", network: network, log: log) : nil
     }
 
     /// Works until the run is finished, the node drained or the task cancelled, and says goodbye.

@@ -57,7 +57,7 @@ package struct OperatorClient: Sendable {
             serverKey: options.coordinatorKey?.text,
             peer: "the coordinator's checkpoints"
         ) { link in
-            let download = CheckpointDownload(link: link, store: store)
+            let download = CheckpointDownload(link: link, network: network, store: store)
             return try await download.complete(try await download.begin(.round(wanted)), progress: progress)
         }
     }

@@ -1,6 +1,10 @@
 // swift-tools-version: 6.2
 import PackageDescription
 
+/// Where Scripts/fuzz.sh builds for libFuzzer, our modules report the way an input takes through them.
+let isFuzzing = Context.environment["FLOWSTEER_FUZZ"] != nil
+let fuzzer = isFuzzing ? ["-sanitize=fuzzer,address"] : []
+
 let strict: [SwiftSetting] = [
     .enableUpcomingFeature("ExistentialAny"),
     .enableUpcomingFeature("InternalImportsByDefault"),
@@ -8,6 +12,7 @@ let strict: [SwiftSetting] = [
     .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
     .strictMemorySafety(),
     .treatAllWarnings(as: .error),
+    .unsafeFlags(fuzzer),
 ]
 
 /// Unsafe flags are legal because nothing depends on this package: kernels run at full speed in debug builds
@@ -108,9 +113,16 @@ let package = Package(
             path: "Tests/TestSupport",
             swiftSettings: strict
         ),
+        .target(
+            name: "FuzzTargets",
+            dependencies: ["Checkpoints", "ClusterMessages", "Tensors"],
+            path: "Tests/FuzzTargets",
+            swiftSettings: strict
+        ),
+        tests("FuzzTargets", []),
         tests("Tensors", ["CKernels"]),
         tests("ZeroMQ", ["CZeroMQ"]),
-        tests("ClusterMessages", ["Tensors"]),
+        tests("ClusterMessages", ["FuzzTargets", "Tensors"]),
         tests("ImageFiles", []),
         tests("NeuralNetwork", ["Tensors"]),
         tests("FlowMatching", ["Tensors"]),
@@ -142,3 +154,15 @@ let package = Package(
     ],
     swiftLanguageModes: [.v6]
 )
+
+// Its entry point is libFuzzer's, so there is nothing to link it to in other builds.
+if isFuzzing {
+    package.targets.append(
+        .executableTarget(
+            name: "fuzz",
+            dependencies: ["FuzzTargets"],
+            path: "Tests/Fuzz",
+            linkerSettings: [.unsafeFlags(fuzzer)]
+        )
+    )
+}

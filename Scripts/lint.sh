@@ -29,6 +29,8 @@ flowsteer        ClusterMessages Coordination ImageFiles NeuralNetwork Tensors Z
 flowsteer        ArgumentParser Logging Foundation Glibc Synchronization Dispatch
 
 TestSupport          Tensors
+FuzzTargets          Checkpoints ClusterMessages Tensors
+ClusterMessagesTests FuzzTargets
 DistillationTests    Checkpoints
 ClusterProcessTests  flowsteer
 '

@@ -97,6 +97,51 @@ void   flowsteer__cluster__v1__manifest_request__free_unpacked
   assert(message->base.descriptor == &flowsteer__cluster__v1__manifest_request__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+void   flowsteer__cluster__v1__holder__init
+                     (Flowsteer__Cluster__V1__Holder         *message)
+{
+  static const Flowsteer__Cluster__V1__Holder init_value = FLOWSTEER__CLUSTER__V1__HOLDER__INIT;
+  *message = init_value;
+}
+size_t flowsteer__cluster__v1__holder__get_packed_size
+                     (const Flowsteer__Cluster__V1__Holder *message)
+{
+  assert(message->base.descriptor == &flowsteer__cluster__v1__holder__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t flowsteer__cluster__v1__holder__pack
+                     (const Flowsteer__Cluster__V1__Holder *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &flowsteer__cluster__v1__holder__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t flowsteer__cluster__v1__holder__pack_to_buffer
+                     (const Flowsteer__Cluster__V1__Holder *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &flowsteer__cluster__v1__holder__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Flowsteer__Cluster__V1__Holder *
+       flowsteer__cluster__v1__holder__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Flowsteer__Cluster__V1__Holder *)
+     protobuf_c_message_unpack (&flowsteer__cluster__v1__holder__descriptor,
+                                allocator, len, data);
+}
+void   flowsteer__cluster__v1__holder__free_unpacked
+                     (Flowsteer__Cluster__V1__Holder *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &flowsteer__cluster__v1__holder__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 void   flowsteer__cluster__v1__manifest__init
                      (Flowsteer__Cluster__V1__Manifest         *message)
 {
@@ -289,7 +334,58 @@ const ProtobufCMessageDescriptor flowsteer__cluster__v1__manifest_request__descr
   (ProtobufCMessageInit) flowsteer__cluster__v1__manifest_request__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor flowsteer__cluster__v1__manifest__field_descriptors[2] =
+static const ProtobufCFieldDescriptor flowsteer__cluster__v1__holder__field_descriptors[2] =
+{
+  {
+    "endpoint",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Flowsteer__Cluster__V1__Holder, endpoint),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "public_key",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Flowsteer__Cluster__V1__Holder, public_key),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned flowsteer__cluster__v1__holder__field_indices_by_name[] = {
+  0,   /* field[0] = endpoint */
+  1,   /* field[1] = public_key */
+};
+static const ProtobufCIntRange flowsteer__cluster__v1__holder__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor flowsteer__cluster__v1__holder__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "flowsteer.cluster.v1.Holder",
+  "Holder",
+  "Flowsteer__Cluster__V1__Holder",
+  "flowsteer.cluster.v1",
+  sizeof(Flowsteer__Cluster__V1__Holder),
+  2,
+  flowsteer__cluster__v1__holder__field_descriptors,
+  flowsteer__cluster__v1__holder__field_indices_by_name,
+  1,  flowsteer__cluster__v1__holder__number_ranges,
+  (ProtobufCMessageInit) flowsteer__cluster__v1__holder__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor flowsteer__cluster__v1__manifest__field_descriptors[3] =
 {
   {
     "round",
@@ -315,15 +411,28 @@ static const ProtobufCFieldDescriptor flowsteer__cluster__v1__manifest__field_de
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "holders",
+    3,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Flowsteer__Cluster__V1__Manifest, n_holders),
+    offsetof(Flowsteer__Cluster__V1__Manifest, holders),
+    &flowsteer__cluster__v1__holder__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned flowsteer__cluster__v1__manifest__field_indices_by_name[] = {
   1,   /* field[1] = hash */
+  2,   /* field[2] = holders */
   0,   /* field[0] = round */
 };
 static const ProtobufCIntRange flowsteer__cluster__v1__manifest__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 2 }
+  { 0, 3 }
 };
 const ProtobufCMessageDescriptor flowsteer__cluster__v1__manifest__descriptor =
 {
@@ -333,7 +442,7 @@ const ProtobufCMessageDescriptor flowsteer__cluster__v1__manifest__descriptor =
   "Flowsteer__Cluster__V1__Manifest",
   "flowsteer.cluster.v1",
   sizeof(Flowsteer__Cluster__V1__Manifest),
-  2,
+  3,
   flowsteer__cluster__v1__manifest__field_descriptors,
   flowsteer__cluster__v1__manifest__field_indices_by_name,
   1,  flowsteer__cluster__v1__manifest__number_ranges,

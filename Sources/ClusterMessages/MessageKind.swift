@@ -34,7 +34,8 @@ extension Message.Kind {
         case .offer, .offerFragment, .parameterRequest: [.trainer]
         case .offerAccepted, .parameterFragment, .roundError: [.coordinator]
 
-        case .announce, .manifest: [.coordinator]
+        case .announce: [.coordinator, .rollout]
+        case .manifest: [.coordinator]
         case .manifestRequest, .chunkRequest: [.rollout, .trainer, .operator]
 
         case .statusRequest, .command: [.operator]

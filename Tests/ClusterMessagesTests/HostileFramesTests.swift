@@ -1,5 +1,6 @@
 import ClusterMessages
 import Foundation
+import FuzzTargets
 import Testing
 
 /// Whatever bytes arrive, decoding throws or gives a message that can be sent on; it never traps.
@@ -92,19 +93,8 @@ import Testing
         }
     }
 
-    /// Decodes, and sends on what was decoded: nothing that is let in may break the sender.
     private func expectHarmless(_ frames: [[UInt8]]) {
-        guard let decoded = try? MessageCodec.decode(frames: frames) else { return }
-        do {
-            let again = try MessageCodec.encode(decoded.message, header: decoded.header)
-            let twice = try MessageCodec.decode(frames: again)
-            // A loss that is not a number equals nothing, but its bytes do.
-            let isSame =
-                try twice == decoded || MessageCodec.encode(twice.message, header: twice.header) == again
-            if !isSame { Issue.record("what is decoded from \(frames) changes when sent on") }
-        } catch {
-            Issue.record("decoded from \(frames) but cannot be sent on: \(error)")
-        }
+        do { try checkDecoding(of: frames) } catch { Issue.record("\(error)") }
     }
 
     private func mutate(

@@ -240,7 +240,14 @@ enum SampleMessages {
     private static let checkpoints: [Message] = [
         .announce(.init(round: RoundNumber(6), manifestHash: hash(8))),
         .manifestRequest(.hash(hash(8))),
-        .manifest(.init(round: RoundNumber(6), hash: hash(8), payload: Array(#"{"round":6}"#.utf8))),
+        .manifest(
+            .init(
+                round: RoundNumber(6),
+                hash: hash(8),
+                payload: Array(#"{"round":6}"#.utf8),
+                holders: [.init(endpoint: "tcp://10.0.0.2:7001", publicKey: key)]
+            )
+        ),
         .chunkRequest(.init(hash: hash(10), offset: 1 << 20, creditByteCount: 2 << 20)),
     ]
 

@@ -17,6 +17,7 @@ PROTOBUF_C__BEGIN_DECLS
 
 typedef struct Flowsteer__Cluster__V1__Announce Flowsteer__Cluster__V1__Announce;
 typedef struct Flowsteer__Cluster__V1__ManifestRequest Flowsteer__Cluster__V1__ManifestRequest;
+typedef struct Flowsteer__Cluster__V1__Holder Flowsteer__Cluster__V1__Holder;
 typedef struct Flowsteer__Cluster__V1__Manifest Flowsteer__Cluster__V1__Manifest;
 typedef struct Flowsteer__Cluster__V1__ChunkRequest Flowsteer__Cluster__V1__ChunkRequest;
 
@@ -28,6 +29,7 @@ typedef struct Flowsteer__Cluster__V1__ChunkRequest Flowsteer__Cluster__V1__Chun
 
 /*
  * Coordinator to every node: there is a new checkpoint. A hint; every Pong repeats it.
+ * Rollout to coordinator: it has this checkpoint, and serves its files where it serves trajectories.
  */
 struct  Flowsteer__Cluster__V1__Announce
 {
@@ -65,6 +67,23 @@ struct  Flowsteer__Cluster__V1__ManifestRequest
 
 
 /*
+ * A node that serves a checkpoint's files to trainers.
+ */
+struct  Flowsteer__Cluster__V1__Holder
+{
+  ProtobufCMessage base;
+  char *endpoint;
+  /*
+   * Empty: plain.
+   */
+  char *public_key;
+};
+#define FLOWSTEER__CLUSTER__V1__HOLDER__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&flowsteer__cluster__v1__holder__descriptor) \
+    , (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string }
+
+
+/*
  * Coordinator to node: the payload is the manifest, JSON, and has this hash.
  */
 struct  Flowsteer__Cluster__V1__Manifest
@@ -72,14 +91,19 @@ struct  Flowsteer__Cluster__V1__Manifest
   ProtobufCMessage base;
   uint64_t round;
   ProtobufCBinaryData hash;
+  /*
+   * Some of those who have it, for a trainer to ask first.
+   */
+  size_t n_holders;
+  Flowsteer__Cluster__V1__Holder **holders;
 };
 #define FLOWSTEER__CLUSTER__V1__MANIFEST__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&flowsteer__cluster__v1__manifest__descriptor) \
-    , 0, {0,NULL} }
+    , 0, {0,NULL}, 0,NULL }
 
 
 /*
- * Node to coordinator: send up to so many bytes of a file from there on; answered by Chunk.
+ * Node to coordinator or holder: send up to so many bytes of a file from there on; answered by Chunk.
  */
 struct  Flowsteer__Cluster__V1__ChunkRequest
 {
@@ -131,6 +155,25 @@ Flowsteer__Cluster__V1__ManifestRequest *
 void   flowsteer__cluster__v1__manifest_request__free_unpacked
                      (Flowsteer__Cluster__V1__ManifestRequest *message,
                       ProtobufCAllocator *allocator);
+/* Flowsteer__Cluster__V1__Holder methods */
+void   flowsteer__cluster__v1__holder__init
+                     (Flowsteer__Cluster__V1__Holder         *message);
+size_t flowsteer__cluster__v1__holder__get_packed_size
+                     (const Flowsteer__Cluster__V1__Holder   *message);
+size_t flowsteer__cluster__v1__holder__pack
+                     (const Flowsteer__Cluster__V1__Holder   *message,
+                      uint8_t             *out);
+size_t flowsteer__cluster__v1__holder__pack_to_buffer
+                     (const Flowsteer__Cluster__V1__Holder   *message,
+                      ProtobufCBuffer     *buffer);
+Flowsteer__Cluster__V1__Holder *
+       flowsteer__cluster__v1__holder__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   flowsteer__cluster__v1__holder__free_unpacked
+                     (Flowsteer__Cluster__V1__Holder *message,
+                      ProtobufCAllocator *allocator);
 /* Flowsteer__Cluster__V1__Manifest methods */
 void   flowsteer__cluster__v1__manifest__init
                      (Flowsteer__Cluster__V1__Manifest         *message);
@@ -177,6 +220,9 @@ typedef void (*Flowsteer__Cluster__V1__Announce_Closure)
 typedef void (*Flowsteer__Cluster__V1__ManifestRequest_Closure)
                  (const Flowsteer__Cluster__V1__ManifestRequest *message,
                   void *closure_data);
+typedef void (*Flowsteer__Cluster__V1__Holder_Closure)
+                 (const Flowsteer__Cluster__V1__Holder *message,
+                  void *closure_data);
 typedef void (*Flowsteer__Cluster__V1__Manifest_Closure)
                  (const Flowsteer__Cluster__V1__Manifest *message,
                   void *closure_data);
@@ -191,6 +237,7 @@ typedef void (*Flowsteer__Cluster__V1__ChunkRequest_Closure)
 
 extern const ProtobufCMessageDescriptor flowsteer__cluster__v1__announce__descriptor;
 extern const ProtobufCMessageDescriptor flowsteer__cluster__v1__manifest_request__descriptor;
+extern const ProtobufCMessageDescriptor flowsteer__cluster__v1__holder__descriptor;
 extern const ProtobufCMessageDescriptor flowsteer__cluster__v1__manifest__descriptor;
 extern const ProtobufCMessageDescriptor flowsteer__cluster__v1__chunk_request__descriptor;
 

@@ -27,6 +27,26 @@ extension Message.Announce: FrameBody, @unsafe ProtobufBody {
     }
 }
 
+extension Message.Holder: @unsafe ProtobufForm {
+    typealias Wire = Flowsteer__Cluster__V1__Holder
+
+    static func prepare(_ wire: UnsafeMutablePointer<Wire>) {
+        unsafe flowsteer__cluster__v1__holder__init(wire)
+    }
+
+    init(_ wire: Wire, _ fields: FieldReader) throws(WireError) {
+        unsafe self.init(
+            endpoint: try fields.text(wire.endpoint, "endpoint", .endpoint),
+            publicKey: try fields.publicKey(wire.public_key, "public_key")
+        )
+    }
+
+    func write(to wire: inout Wire, _ fields: inout FieldWriter) throws(WireError) {
+        unsafe wire.endpoint = try fields.text(endpoint, "endpoint", .endpoint)
+        unsafe wire.public_key = try fields.publicKey(publicKey, "public_key")
+    }
+}
+
 extension Message.Manifest: FrameBody, @unsafe ProtobufBody {
     typealias Wire = Flowsteer__Cluster__V1__Manifest
 
@@ -45,13 +65,16 @@ extension Message.Manifest: FrameBody, @unsafe ProtobufBody {
         unsafe self.init(
             round: RoundNumber(try fields.number(wire.round, "round")),
             hash: try fields.hash(wire.hash, "hash"),
-            payload: fields.payload
+            payload: fields.payload,
+            holders: try fields.list(wire.holders, count: wire.n_holders, "holders", .holders)
         )
     }
 
     func write(to wire: inout Wire, _ fields: inout FieldWriter) throws(WireError) {
         unsafe wire.round = try fields.number(round.rawValue, "round")
         unsafe wire.hash = fields.hash(hash)
+        unsafe wire.n_holders = holders.count
+        unsafe wire.holders = try fields.list(holders, "holders", .holders)
     }
 }
 

@@ -22,6 +22,7 @@ struct CountBound {
     static let trajectories = CountBound(count: 8192)
     static let prompts = CountBound(count: 4096)
     static let publicKeys = CountBound(count: 1024)
+    static let holders = CountBound(count: Message.Manifest.largestHolderCount)
     static let nodes = CountBound(count: 4096)
     static let measurements = CountBound(count: 64)
     static let segments = CountBound(count: 64)

@@ -1,5 +1,5 @@
 extension Message {
-    /// A hint that there is a new checkpoint; every pong repeats it.
+    /// A hint that there is a new checkpoint, which every pong repeats; or a rollout's word that it has it.
     package struct Announce: Sendable, Hashable {
         /// The checkpoint's round.
         package let round: RoundNumber
@@ -21,6 +21,20 @@ extension Message {
         case hash(ContentHash)
     }
 
+    /// A node that serves a checkpoint's files to trainers.
+    package struct Holder: Sendable, Hashable {
+        /// Where, `tcp://host:port`.
+        package let endpoint: String
+        /// The key it serves under, Z85; nil without encryption.
+        package let publicKey: String?
+
+        /// A message of these fields.
+        package init(endpoint: String, publicKey: String?) {
+            self.endpoint = endpoint
+            self.publicKey = publicKey
+        }
+    }
+
     /// A checkpoint's manifest, in answer to a manifest request.
     package struct Manifest: Sendable, Hashable {
         /// The checkpoint's round.
@@ -29,12 +43,18 @@ extension Message {
         package let hash: ContentHash
         /// The manifest, JSON.
         package let payload: [UInt8]
+        /// Some of those who have the checkpoint, for a trainer to ask first.
+        package let holders: [Holder]
+
+        /// The most holders one manifest names.
+        package static let largestHolderCount = 8
 
         /// A message of these fields.
-        package init(round: RoundNumber, hash: ContentHash, payload: [UInt8]) {
+        package init(round: RoundNumber, hash: ContentHash, payload: [UInt8], holders: [Holder] = []) {
             self.round = round
             self.hash = hash
             self.payload = payload
+            self.holders = holders
         }
     }
 

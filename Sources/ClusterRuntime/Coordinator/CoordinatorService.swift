@@ -104,6 +104,7 @@ package final class CoordinatorService: Sendable {
         checkpoints = CheckpointDesk(
             channel: sockets.checkpoints.channel,
             publisher: sockets.announcements.channel,
+            control: control,
             doorman: doorman,
             letterhead: letterhead
         )

@@ -28,6 +28,8 @@ package enum CrashPoint: String, CaseIterable, Sendable {
     case rolloutAfterSolving = "rollout-after-solving"
     /// A chunk was asked for, and is about to be sent.
     case rolloutServingChunk = "rollout-serving-chunk"
+    /// A chunk of a checkpoint is in its place, others are missing; whoever fetches one comes by here.
+    case rolloutAfterCheckpointChunk = "rollout-after-checkpoint-chunk"
 
     /// Where the name begins: the role whose processes come by here.
     var role: Substring { rawValue.prefix { $0 != "-" } }

@@ -1,22 +1,36 @@
 import Checkpoints
 import ClusterMessages
+import Logging
 import ZeroMQ
 
 /// Fetches every announced checkpoint into the node's own store.
 ///
 /// Pongs and the publisher's hints both tell of new ones; only the newest is fetched, and a download goes on where
-/// a killed process stopped.
+/// a killed process stopped. What is here can be served to others.
 struct CheckpointFollower: Sendable {
+    /// What is here.
+    let shelf = CheckpointShelf()
     private let network: NodeNetwork
     private let store: CheckpointStore
+    private let log: Logger
+    private let connection: CoordinatorConnection?
     private let hints = Inbox<Message.Announce>(limit: 64)
     /// How many rounds stay on the disk.
     private static let retention = RetentionPolicy(keepingLast: 3, every: 10)
     private static let retryDelay = Duration.seconds(5)
 
-    init(folder: String, network: NodeNetwork) throws {
+    /// - Parameter connection: over which the coordinator is told of what is here; nil on a node that serves nothing.
+    init(
+        folder: String,
+        network: NodeNetwork,
+        log: Logger,
+        connection: CoordinatorConnection? = nil
+    ) throws {
         self.network = network
+        self.log = log
+        self.connection = connection
         store = try CheckpointStore(folder: folder)
+        try shelf.serve(store)
     }
 
     /// Says that there is a checkpoint.
@@ -48,10 +62,13 @@ struct CheckpointFollower: Sendable {
                 try await fetch(hint, in: session)
                 newest = hint.round
                 _ = try store.prune(Self.retention)
+                try shelf.serve(store)
+                if let newest = shelf.newest { connection?.post(.announce(newest)) }
             } catch is CancellationError {
                 throw CancellationError()
             } catch {
-                // The coordinator is away, or keeps a newer one by now; every pong asks again.
+                // The coordinator is away, or keeps a newer one by now, or the disk is full; every pong asks again.
+                log.warning("the checkpoint of round \(hint.round) is not here: \(error)")
                 try await Task.sleep(for: Self.retryDelay)
             }
         }
@@ -82,7 +99,11 @@ struct CheckpointFollower: Sendable {
             serverKey: session.welcome.serverPublicKey,
             peer: "the coordinator's checkpoints"
         ) { link in
-            try await CheckpointDownload(link: link, store: store).run(.hash(hint.manifestHash))
+            let download = CheckpointDownload(link: link, network: network, store: store)
+            let beginning = try await download.begin(.hash(hint.manifestHash))
+            let (here, others) = (beginning.staged.progress, beginning.holders.count)
+            log.info("fetches the checkpoint of \(here) are here, \(others) others have it")
+            return try await download.complete(beginning)
         }
     }
 }

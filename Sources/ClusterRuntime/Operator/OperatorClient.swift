@@ -57,7 +57,8 @@ package struct OperatorClient: Sendable {
             serverKey: options.coordinatorKey?.text,
             peer: "the coordinator's checkpoints"
         ) { link in
-            try await CheckpointDownload(link: link, store: store).run(.round(wanted), progress: progress)
+            let download = CheckpointDownload(link: link, network: network, store: store)
+            return try await download.complete(try await download.begin(.round(wanted)), progress: progress)
         }
     }
 

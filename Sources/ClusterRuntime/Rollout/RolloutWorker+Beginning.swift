@@ -44,6 +44,7 @@ extension RolloutWorker {
             channel: channel,
             authenticator: authenticator,
             shelf: shelf,
+            checkpoints: follower?.shelf ?? CheckpointShelf(),
             signature: network.signature,
             meter: meter
         )

@@ -14,7 +14,7 @@ package actor RolloutWorker {
     let connection: CoordinatorConnection
     let compute = ComputeThread(name: "teacher")
     let shelf = TrajectoryShelf()
-    private let follower: CheckpointFollower?
+    let follower: CheckpointFollower?
     let log: Logger
     var authenticator: Authenticator?
     var queue = LeaseQueue()
@@ -29,10 +29,15 @@ package actor RolloutWorker {
         self.options = options
         network = try NodeNetwork(options)
         connection = CoordinatorConnection(options, network: network, meter: meter)
+        log = Logger(label: options.name)
         follower =
             try options.fetchesCheckpoints
-            ? CheckpointFollower(folder: "\(options.runFolder)/checkpoints", network: network) : nil
-        log = Logger(label: options.name)
+            ? CheckpointFollower(
+                folder: "\(options.runFolder)/checkpoints",
+                network: network,
+                log: log,
+                connection: connection
+            ) : nil
     }
 
     /// Works until the run is finished, the node drained or the task cancelled, and says goodbye.
@@ -81,6 +86,7 @@ package actor RolloutWorker {
         allow(session.welcome.trainerPublicKeys)
         if solver == nil { try await prepare(session.welcome) }
         connection.post([credit] + shelf.all.map { .trajectoryReady($0.ready) })
+        if let checkpoint = follower?.shelf.newest { connection.post(.announce(checkpoint)) }
         if let follower, let manifest = session.welcome.manifestHash {
             follower.announce(session.welcome.latestRound, manifest)
         }

@@ -1,7 +1,8 @@
 import ClusterMessages
 import ZeroMQ
 
-/// Serves a rollout's trajectories to the trainers its authenticator allows, chunk by chunk as they ask.
+/// Serves a rollout's trajectories, and the checkpoints it has, to the trainers its authenticator allows, chunk by
+/// chunk as they ask.
 struct TrajectoryServer: Sendable {
     /// The ZAP domain of the trajectory plane.
     static let domain = "trajectories"
@@ -12,6 +13,7 @@ struct TrajectoryServer: Sendable {
     /// Nil when insecure.
     let authenticator: Authenticator?
     let shelf: TrajectoryShelf
+    let checkpoints: CheckpointShelf
     let signature: NodeSignature
     let meter: WorkMeter
 
@@ -20,13 +22,11 @@ struct TrajectoryServer: Sendable {
         var sequence: UInt64 = 0
         for await received in channel.messages {
             guard let peer = received.peer, isAllowed(received.userID) else { continue }
-            guard case .fetch(let fetch)? = try? MessageCodec.decode(frames: received.frames).message else {
-                continue
-            }
+            guard let request = try? MessageCodec.decode(frames: received.frames).message else { continue }
             let start = ContinuousClock.now
-            for answer in answers(to: fetch) {
+            for answer in answers(to: request) {
                 sequence += 1
-                reached(.rolloutServingChunk)
+                if case .fetch = request { reached(.rolloutServingChunk) }
                 do {
                     let header = signature.header(sequence: sequence)
                     try await channel.send(MessageCodec.encode(answer, header: header), to: peer)
@@ -43,6 +43,14 @@ struct TrajectoryServer: Sendable {
     private func isAllowed(_ key: CurvePublicKey?) -> Bool {
         guard let authenticator else { return true }
         return key.map { authenticator.isAllowed($0, domain: Self.domain) } ?? false
+    }
+
+    private func answers(to request: Message) -> [Message] {
+        switch request {
+        case .fetch(let fetch): answers(to: fetch)
+        case .chunkRequest(let request): checkpoints.answers(to: request)
+        default: []
+        }
     }
 
     private func answers(to fetch: Message.Fetch) -> [Message] {

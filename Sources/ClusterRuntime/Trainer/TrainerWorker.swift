@@ -49,10 +49,10 @@ package actor TrainerWorker {
         network = try NodeNetwork(options)
         connection = CoordinatorConnection(options, network: network, meter: meter)
         prefetch = TrajectoryPrefetch(network: network, connection: connection, meter: meter)
+        log = Logger(label: options.name)
         follower =
             try options.fetchesCheckpoints
-            ? CheckpointFollower(folder: "\(options.runFolder)/checkpoints", network: network) : nil
-        log = Logger(label: options.name)
+            ? CheckpointFollower(folder: "\(options.runFolder)/checkpoints", network: network, log: log) : nil
         (ending, end) = AsyncThrowingStream.makeStream(of: Void.self)
     }
 

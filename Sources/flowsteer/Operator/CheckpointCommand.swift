@@ -93,7 +93,7 @@ struct CheckpointFetchCommand: AsyncParsableCommand {
         var told = ContinuousClock.now
         for await step in steps where told.duration(to: .now) >= .seconds(1) {
             told = .now
-            say("round \(step.round): \(step.fetchedByteCount >> 10) of \(step.byteCount >> 10) KiB")
+            say("\(step)")
         }
         let checkpoint = try await result
         await client.close()

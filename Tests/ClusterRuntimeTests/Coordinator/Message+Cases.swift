@@ -18,5 +18,6 @@ extension Message {
     var asParameters: ParameterFragment? {
         if case .parameterFragment(let value) = self { value } else { nil }
     }
+    var asManifest: Manifest? { if case .manifest(let value) = self { value } else { nil } }
     var isFinish: Void? { if case .finish = self { () } else { nil } }
 }

@@ -6,6 +6,7 @@ import ZeroMQ
 /// A rollout's serving end and a trainer's fetching end on this machine, encrypted.
 struct Loopback {
     let shelf = TrajectoryShelf()
+    let checkpoints = CheckpointShelf()
     let network: NodeNetwork
     private let context: Context
     private let channel: Channel
@@ -14,9 +15,10 @@ struct Loopback {
     private let serving: Task<Void, Never>
 
     /// - Parameter isAllowed: whether the rollout lets the trainer's key in.
-    init(isAllowed: Bool = true) async throws {
+    /// - Parameter trainer: the trainer's keys; nil makes some.
+    init(isAllowed: Bool = true, trainer: CurveKeyPair? = nil) async throws {
         let serverKeys = try CurveKeyPair.generate()
-        let clientKeys = try CurveKeyPair.generate()
+        let clientKeys = try trainer ?? CurveKeyPair.generate()
         context = try Context()
         let authenticator = try Authenticator(
             in: context,
@@ -34,6 +36,7 @@ struct Loopback {
             channel: channel,
             authenticator: authenticator,
             shelf: shelf,
+            checkpoints: checkpoints,
             signature: NodeSignature(),
             meter: WorkMeter()
         )
@@ -62,6 +65,9 @@ struct Loopback {
         )
     }
 
+    /// Where the rollout serves, as a coordinator would say.
+    var holder: Message.Holder { Message.Holder(endpoint: endpoint, publicKey: serverKey.text) }
+
     /// The trainer's end, which does not wait long.
     func fetch() async throws -> ChunkFetch {
         let link = try await network.link(to: endpoint, serverKey: serverKey.text, peer: "rollout 1")
@@ -84,8 +90,12 @@ struct Loopback {
 }
 
 /// Runs a test between both ends.
-func withLoopback(isAllowed: Bool = true, _ body: (Loopback) async throws -> Void) async throws {
-    let loopback = try await Loopback(isAllowed: isAllowed)
+func withLoopback(
+    isAllowed: Bool = true,
+    trainer: CurveKeyPair? = nil,
+    _ body: (Loopback) async throws -> Void
+) async throws {
+    let loopback = try await Loopback(isAllowed: isAllowed, trainer: trainer)
     do {
         try await body(loopback)
     } catch {

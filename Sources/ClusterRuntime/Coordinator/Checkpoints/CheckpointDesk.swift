@@ -4,20 +4,25 @@ import ZeroMQ
 
 /// The checkpoint plane: manifests and chunks of files for whoever is let in, and hints of new ones.
 actor CheckpointDesk {
-    /// Bytes sent for one request at most.
-    private static let replyByteCount = 8 << 20
-    private static let chunkByteCount = 1 << 19
-
     private let channel: Channel
     private let publisher: Channel
+    /// Knows who else has a checkpoint.
+    private let control: ControlDesk
     private let doorman: Doorman
     private let letterhead: Letterhead
     private var files = ChunkSource()
     private var checkpoints: [StoredCheckpoint] = []
 
-    init(channel: Channel, publisher: Channel, doorman: Doorman, letterhead: Letterhead) {
+    init(
+        channel: Channel,
+        publisher: Channel,
+        control: ControlDesk,
+        doorman: Doorman,
+        letterhead: Letterhead
+    ) {
         self.channel = channel
         self.publisher = publisher
+        self.control = control
         self.doorman = doorman
         self.letterhead = letterhead
     }
@@ -45,15 +50,16 @@ actor CheckpointDesk {
             return await refuse(nil, answer.code, answer.text, to: peer)
         }
         switch visit.message {
-        case .manifestRequest(let request): await sendManifest(request, to: visit.peer)
-        case .chunkRequest(let request): await sendChunks(request, to: visit.peer)
+        case .manifestRequest(let request): await sendManifest(request, to: visit)
+        case .chunkRequest(let request):
+            for answer in files.answers(to: request) { await send(answer, to: visit.peer) }
         default:
             let trespass = doorman.misplaced(visit, on: "checkpoint")
             await refuse(nil, .auth, trespass.text, to: visit.peer)
         }
     }
 
-    private func sendManifest(_ request: Message.ManifestRequest, to peer: RoutingID) async {
+    private func sendManifest(_ request: Message.ManifestRequest, to visit: Visit) async {
         let found = checkpoints.first { checkpoint in
             switch request {
             case .round(let round): checkpoint.round == round.rawValue
@@ -63,33 +69,17 @@ actor CheckpointDesk {
         guard let found else {
             var hash: ContentHash?
             if case .hash(let wanted) = request { hash = wanted }
-            return await refuse(hash, .notFound, "there is no such checkpoint any more", to: peer)
+            return await refuse(hash, .notFound, "there is no such checkpoint any more", to: visit.peer)
         }
+        let hash = ContentHash(found.manifestHash)
         let manifest = Message.Manifest(
             round: RoundNumber(found.round),
-            hash: ContentHash(found.manifestHash),
-            payload: found.manifestBytes
+            hash: hash,
+            payload: found.manifestBytes,
+            // Nobody but trainers is let in by those who serve trajectories.
+            holders: visit.role == .trainer ? await control.holders(of: hash) : []
         )
-        await send(.manifest(manifest), to: peer)
-    }
-
-    private func sendChunks(_ request: Message.ChunkRequest, to peer: RoutingID) async {
-        let digest = ContentDigest(request.hash)
-        guard let total = files.byteCount(of: digest) else {
-            return await refuse(request.hash, .notFound, "no checkpoint has this file any more", to: peer)
-        }
-        let end = min(total, request.offset + min(request.creditByteCount, Self.replyByteCount))
-        for start in stride(from: request.offset, to: end, by: Self.chunkByteCount) {
-            let count = min(end - start, Self.chunkByteCount)
-            guard let bytes = try? files.chunk(of: digest, at: start, byteCount: count) else { return }
-            let chunk = Message.Chunk(
-                hash: request.hash,
-                offset: start,
-                totalByteCount: total,
-                payload: bytes
-            )
-            await send(.chunk(chunk), to: peer)
-        }
+        await send(.manifest(manifest), to: visit.peer)
     }
 
     private func refuse(_ hash: ContentHash?, _ code: ErrorCode, _ text: String, to peer: RoutingID) async {

@@ -82,6 +82,18 @@ extension ControlDesk {
         )
     }
 
+    /// Nodes that are here and have a checkpoint: any few of them, so that they share the work.
+    func holders(of manifest: ContentHash) -> [Message.Holder] {
+        let holders = correspondents.filter { node, correspondent in
+            correspondent.checkpoint == manifest && state.membership[node]?.isPresent == true
+        }
+        return holders.values.shuffled().prefix(Message.Manifest.largestHolderCount).compactMap { holder in
+            holder.trajectoriesEndpoint.map {
+                Message.Holder(endpoint: $0, publicKey: holder.trajectoriesPublicKey)
+            }
+        }
+    }
+
     func answerStatus(to peer: RoutingID) throws {
         send(.status(Message.Status(payload: try status().encoded())), to: peer)
     }

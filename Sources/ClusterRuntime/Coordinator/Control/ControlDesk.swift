@@ -155,6 +155,9 @@ actor ControlDesk {
         let node = visit.header.sender
         if correspondents[node]?.incarnation == visit.header.incarnation {
             correspondents[node]?.peer = visit.peer
+            if case .announce(let held) = visit.message {
+                correspondents[node]?.checkpoint = held.manifestHash
+            }
             record.note(visit.message, from: node, openRound: state.round.number, now: clock.now)
         }
         let sender = Sender(node, visit.header.incarnation, sequence: visit.header.sequence)

@@ -11,6 +11,8 @@ struct Correspondent: Sendable {
     /// Where it serves trajectories, if it does.
     let trajectoriesEndpoint: String?
     let trajectoriesPublicKey: String?
+    /// The newest checkpoint it said it has.
+    var checkpoint: ContentHash?
     /// The number of the last message to it: a gap tells it that one was lost.
     private var sequence: UInt64
 

@@ -8,7 +8,7 @@ extension NodeMessage {
         switch message {
         case .ping(let ping):
             self = .ping(progress: UInt64(clamping: ping.progress))
-        case .stepReport:
+        case .stepReport, .announce:
             self = .other
         case .workCredit(let credit):
             self = .credit(CreditWindow(batches: credit.batchCount, byteCount: credit.byteCount))

@@ -107,7 +107,9 @@ package final class CoordinatorService: Sendable {
             letterhead: letterhead
         )
         try await checkpoints.serve(try store.prune())
-        try folder.announce(control: controlEndpoint, publicKey: publicKey?.text, runID: runID)
+        try folder.announce(
+            CoordinatorAddress(control: controlEndpoint, publicKey: publicKey?.text, runID: runID)
+        )
     }
 
     /// Serves until the run is finished and its nodes have left, or the task is cancelled; then closes all.

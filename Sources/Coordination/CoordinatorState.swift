@@ -140,7 +140,11 @@ package struct CoordinatorState: Sendable {
     package func objection(to command: OperatorCommand) -> (code: ErrorCode, text: String)? {
         switch command {
         case .drainNode(let node) where !(membership[node]?.isPresent ?? false):
-            (.notFound, membership[node].map { "node \(node) is \($0.standing.rawValue)" } ?? "there is no node \(node)")
+            (
+                .notFound,
+                membership[node].map { "node \(node) is \($0.standing.rawValue)" }
+                    ?? "there is no node \(node)"
+            )
         case .checkpoint where pausedAt != nil:
             (.paused, "the run is paused and commits nothing until it is resumed")
         default: nil

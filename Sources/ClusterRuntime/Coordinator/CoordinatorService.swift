@@ -232,7 +232,7 @@ package final class CoordinatorService: Sendable {
         do {
             guard let nodes = try file?.changes() else { return }
             // The door first, so that a node whose session ends stays outside.
-            sockets.admit(nodes)
+            await sockets.admit(nodes)
             try await control.authorize(nodes)
         } catch let error as CoordinatorError where error.isAboutAuthorization {
             try await control.complain("the list of authorized nodes stays as it was: \(error)")

@@ -28,7 +28,8 @@ extension OperatorOptions {
         guard let address = try CoordinatorAddress(path: folder.coordinator) else {
             throw NodeError.notRunning(folder: folder.path)
         }
-        let coordinatorKey = try address.publicKey.map { text throws(ZeroMQError) in try CurvePublicKey(text) }
+        let coordinatorKey = try address.publicKey.map { text throws(ZeroMQError) in try CurvePublicKey(text)
+        }
         let isOpen = coordinatorKey == nil
         self.init(
             coordinatorEndpoint: address.control,

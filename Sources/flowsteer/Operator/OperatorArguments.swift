@@ -6,7 +6,8 @@ import ZeroMQ
 struct OperatorArguments: ParsableArguments {
     @Option(
         name: .customLong("run"),
-        help: "The run's folder on this machine, which says where its coordinator is; 'local' keeps a key in it."
+        help:
+            "The run's folder on this machine, which says where its coordinator is; 'local' keeps a key in it."
     )
     var folder: String?
 
@@ -45,7 +46,9 @@ struct OperatorArguments: ParsableArguments {
 
     private func remoteOptions() throws -> OperatorOptions {
         guard insecure || (keys != nil && serverKey != nil) else {
-            throw ValidationError("--keys and --server-key are missing: expected both, or --run, or --insecure")
+            throw ValidationError(
+                "--keys and --server-key are missing: expected both, or --run, or --insecure"
+            )
         }
         return OperatorOptions(
             coordinatorEndpoint: (coordinator ?? .standard).text,

@@ -38,6 +38,43 @@ import ZeroMQ
         }
     }
 
+    @Test func `a subscriber whose key is taken off the list hears nothing more, and others do`() async throws
+    {
+        try await withRunFolder { folder in
+            let run = try TestRun(in: folder, rounds: 1)
+            try await run.serving { service in
+                let nodes = try run.spares.map(TestNode.init)
+                var lines: [TestNode.Line] = []
+                for node in nodes {
+                    let control = try await node.connect(
+                        to: service.controlEndpoint,
+                        serverKey: run.serverKey
+                    )
+                    try await node.send(node.hello(.rollout, teacher: run.teacher), on: control)
+                    let welcome = try await node.next(on: control) { $0.asWelcome }
+                    let endpoint = welcome.announcementEndpoint
+                    lines.append(try await node.subscribe(to: endpoint, serverKey: run.serverKey))
+                }
+                let witness = try await Witness(of: run, at: service)
+                func door(_ status: RunStatus) -> RunStatus.Door? {
+                    status.doors.first { $0.name == "announcements" }
+                }
+                try await witness.waits(for: { door($0)?.admitted ?? 0 }, above: 1)
+                try write(run, without: ["s"])
+                try await witness.waits(for: { door($0)?.cut ?? 0 }, above: 0)
+                #expect(door(try await witness.status())?.cut == 1)
+                await witness.close()
+
+                let round = try await Round(of: run, offering: run.initial, at: service)
+                let hint = try await nodes[1].next(on: lines[1])
+                #expect(hint.kind == .announce)
+                await round.close()
+                for node in nodes { await node.close() }
+                await #expect(throws: TestNode.Silence.self) { try await nodes[0].next(on: lines[0]) }
+            }
+        }
+    }
+
     @Test func `a key that is put on the list comes in without a restart`() async throws {
         try await withRunFolder { folder in
             var run = try TestRun(in: folder)

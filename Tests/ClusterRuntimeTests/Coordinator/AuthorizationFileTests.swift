@@ -55,15 +55,20 @@ import ZeroMQ
                     let endpoint = welcome.announcementEndpoint
                     lines.append(try await node.subscribe(to: endpoint, serverKey: run.serverKey))
                 }
-                let witness = try await Witness(of: run, at: service)
-                func door(_ status: RunStatus) -> RunStatus.Door? {
-                    status.doors.first { $0.name == "announcements" }
+                let person = try TestNode(keys: run.person)
+                let line = try await person.connect(to: service.controlEndpoint, serverKey: run.serverKey)
+                func announcements() async throws -> RunStatus.Door? {
+                    try await person.send(.statusRequest, on: line)
+                    let status = try await person.next(on: line) { $0.asStatus }
+                    return status.doors.first { $0.name == "announcements" }
                 }
-                try await witness.waits(for: { door($0)?.admitted ?? 0 }, above: 1)
+                while try await announcements()?.admitted ?? 0 < 2 {
+                    try await Task.sleep(for: .milliseconds(20))
+                }
                 try write(run, without: ["s"])
-                try await witness.waits(for: { door($0)?.cut ?? 0 }, above: 0)
-                #expect(door(try await witness.status())?.cut == 1)
-                await witness.close()
+                while try await announcements()?.cut == 0 { try await Task.sleep(for: .milliseconds(20)) }
+                #expect(try await announcements()?.cut == 1)
+                await person.close()
 
                 let round = try await Round(of: run, offering: run.initial, at: service)
                 let hint = try await nodes[1].next(on: lines[1])

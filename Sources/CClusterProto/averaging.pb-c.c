@@ -97,6 +97,51 @@ void   flowsteer__cluster__v1__round_committed__free_unpacked
   assert(message->base.descriptor == &flowsteer__cluster__v1__round_committed__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+void   flowsteer__cluster__v1__round_cut__init
+                     (Flowsteer__Cluster__V1__RoundCut         *message)
+{
+  static const Flowsteer__Cluster__V1__RoundCut init_value = FLOWSTEER__CLUSTER__V1__ROUND_CUT__INIT;
+  *message = init_value;
+}
+size_t flowsteer__cluster__v1__round_cut__get_packed_size
+                     (const Flowsteer__Cluster__V1__RoundCut *message)
+{
+  assert(message->base.descriptor == &flowsteer__cluster__v1__round_cut__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t flowsteer__cluster__v1__round_cut__pack
+                     (const Flowsteer__Cluster__V1__RoundCut *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &flowsteer__cluster__v1__round_cut__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t flowsteer__cluster__v1__round_cut__pack_to_buffer
+                     (const Flowsteer__Cluster__V1__RoundCut *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &flowsteer__cluster__v1__round_cut__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Flowsteer__Cluster__V1__RoundCut *
+       flowsteer__cluster__v1__round_cut__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Flowsteer__Cluster__V1__RoundCut *)
+     protobuf_c_message_unpack (&flowsteer__cluster__v1__round_cut__descriptor,
+                                allocator, len, data);
+}
+void   flowsteer__cluster__v1__round_cut__free_unpacked
+                     (Flowsteer__Cluster__V1__RoundCut *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &flowsteer__cluster__v1__round_cut__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 void   flowsteer__cluster__v1__round_aborted__init
                      (Flowsteer__Cluster__V1__RoundAborted         *message)
 {
@@ -583,6 +628,44 @@ const ProtobufCMessageDescriptor flowsteer__cluster__v1__round_committed__descri
   flowsteer__cluster__v1__round_committed__field_indices_by_name,
   1,  flowsteer__cluster__v1__round_committed__number_ranges,
   (ProtobufCMessageInit) flowsteer__cluster__v1__round_committed__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor flowsteer__cluster__v1__round_cut__field_descriptors[1] =
+{
+  {
+    "round",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Flowsteer__Cluster__V1__RoundCut, round),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned flowsteer__cluster__v1__round_cut__field_indices_by_name[] = {
+  0,   /* field[0] = round */
+};
+static const ProtobufCIntRange flowsteer__cluster__v1__round_cut__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 1 }
+};
+const ProtobufCMessageDescriptor flowsteer__cluster__v1__round_cut__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "flowsteer.cluster.v1.RoundCut",
+  "RoundCut",
+  "Flowsteer__Cluster__V1__RoundCut",
+  "flowsteer.cluster.v1",
+  sizeof(Flowsteer__Cluster__V1__RoundCut),
+  1,
+  flowsteer__cluster__v1__round_cut__field_descriptors,
+  flowsteer__cluster__v1__round_cut__field_indices_by_name,
+  1,  flowsteer__cluster__v1__round_cut__number_ranges,
+  (ProtobufCMessageInit) flowsteer__cluster__v1__round_cut__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCFieldDescriptor flowsteer__cluster__v1__round_aborted__field_descriptors[2] =

@@ -34,6 +34,7 @@ package enum Message: Sendable, Hashable {
     case roundOpen(RoundOpen)
     case roundCommitted(RoundCommitted)
     case roundAborted(RoundAborted)
+    case roundCut(RoundCut)
     case offer(Offer)
     case offerFragment(OfferFragment)
     case offerAccepted(OfferAccepted)
@@ -80,6 +81,7 @@ package enum Message: Sendable, Hashable {
         case .roundOpen: .roundOpen
         case .roundCommitted: .roundCommitted
         case .roundAborted: .roundAborted
+        case .roundCut: .roundCut
         case .offer: .offer
         case .offerFragment: .offerFragment
         case .offerAccepted: .offerAccepted

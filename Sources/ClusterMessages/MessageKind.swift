@@ -5,7 +5,7 @@ extension Message {
         case workCredit, lease, leaseCancel, trajectoryReady, leaseFailed, assign, release, consumed
         case fetchFailed, stepReport
         case fetch, chunk, fetchError
-        case roundOpen, roundCommitted, roundAborted, offer, offerFragment, offerAccepted
+        case roundOpen, roundCut, roundCommitted, roundAborted, offer, offerFragment, offerAccepted
         case parameterRequest, parameterFragment, roundError
         case announce, manifestRequest, manifest, chunkRequest
         case statusRequest, status, command
@@ -30,7 +30,7 @@ extension Message.Kind {
         case .fetch: [.trainer]
         case .chunk, .fetchError: [.rollout, .coordinator]
 
-        case .roundOpen, .roundCommitted, .roundAborted: [.coordinator]
+        case .roundOpen, .roundCut, .roundCommitted, .roundAborted: [.coordinator]
         case .offer, .offerFragment, .parameterRequest: [.trainer]
         case .offerAccepted, .parameterFragment, .roundError: [.coordinator]
 

@@ -66,6 +66,8 @@ package struct AveragingRound: Sendable {
     package private(set) var reopensAt: Instant?
     /// Before this, a round that could not be stored is not closed again; and why it could not.
     package private(set) var retry: (at: Instant, reason: String)?
+    /// Whether its members offer after the step in hand instead of after all of their steps.
+    package private(set) var isCut = false
     /// The last round's members, whom the opening waits for a while.
     let awaited: [NodeID]
     private var awaitedUntil: Instant
@@ -158,6 +160,13 @@ package struct AveragingRound: Sendable {
         guard phase == .open, !members.contains(node) else { return }
         members.append(node)
         members.sort()
+    }
+
+    /// Ends it early; false when it is not open, or was cut before.
+    mutating func cut() -> Bool {
+        guard phase == .open, !isCut else { return false }
+        isCut = true
+        return true
     }
 
     /// Whether a trainer may upload an offer, or why not.

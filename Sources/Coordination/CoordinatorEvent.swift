@@ -38,6 +38,8 @@ package enum OperatorCommand: Sendable, Equatable {
     case drain
     /// Let a node finish its work and leave.
     case drainNode(NodeID)
+    /// Commit what is trained so far: the open round ends with the steps its members have in hand.
+    case checkpoint
 }
 
 /// Who sent a control message, as its session and header say.

@@ -43,7 +43,7 @@ extension CoordinatorState {
             return [
                 .record(Occurrence(.roundOpened, round: round.number, text)),
                 .open(round.number, to: trainers),
-            ]
+            ] + (round.isCut ? [.cut(round.number, to: trainers)] : [])
         case .close(let included, let outliers):
             let plan = RoundPlan(
                 round: round.number,
@@ -69,7 +69,7 @@ extension CoordinatorState {
     /// Tells a trainer that is back in the open round, and has not offered yet, to go on with it.
     func reopened(for node: NodeID) -> [Directive] {
         guard round.phase == .open, round.members.contains(node), mayTrain(node) else { return [] }
-        return [.open(round.number, to: [node])]
+        return [.open(round.number, to: [node])] + (round.isCut ? [.cut(round.number, to: [node])] : [])
     }
 
     /// Whether a member has the round's base and has not offered yet; its former process may have.

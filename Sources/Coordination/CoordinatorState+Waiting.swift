@@ -41,7 +41,7 @@ extension CoordinatorState {
                     : "\(name) waits for trainer \($0.id) to load the parameters of round \(parameters.round)"
             }
         case .open:
-            var reasons: [String] = []
+            var reasons = round.isCut ? ["\(name) ends early: a person asked for a checkpoint"] : []
             if let retry = round.retry, now < retry.at {
                 reasons.append(
                     "\(name) could not be stored (\(retry.reason)), again in \(seconds(now, retry.at))"

@@ -1,4 +1,4 @@
-import ClusterMessages
+package import ClusterMessages
 
 /// Everything the coordinator knows and decides, as one value.
 ///
@@ -129,6 +129,25 @@ package struct CoordinatorState: Sendable {
             guard membership[node]?.isPresent ?? false else { return [] }
             membership.drain(node)
             return [.drain(node), .record(Occurrence(.draining, node: node))]
+        case .checkpoint:
+            guard round.cut() else { return [] }
+            let members = round.members.filter { membership[$0]?.isPresent ?? false }
+            return [.record(Occurrence(.roundCut, round: round.number)), .cut(round.number, to: members)]
+        }
+    }
+
+    /// Why a person's command would change nothing, although the person wants something; nil when it is in order.
+    package func objection(to command: OperatorCommand) -> (code: ErrorCode, text: String)? {
+        switch command {
+        case .drainNode(let node) where !(membership[node]?.isPresent ?? false):
+            (
+                .notFound,
+                membership[node].map { "node \(node) is \($0.standing.rawValue)" }
+                    ?? "there is no node \(node)"
+            )
+        case .checkpoint where pausedAt != nil:
+            (.paused, "the run is paused and commits nothing until it is resumed")
+        default: nil
         }
     }
 }

@@ -37,6 +37,8 @@ package enum Directive: Sendable, Equatable {
 
     /// Tell trainers to start, or to carry on with, a round.
     case open(RoundNumber, to: [NodeID])
+    /// Tell trainers to offer after the step they have in hand.
+    case cut(RoundNumber, to: [NodeID])
     /// Tell a trainer to upload its offer, or where to go on with it.
     case acceptOffer(RoundNumber, from: NodeID)
     /// Tell a trainer that its offer is not wanted.
@@ -87,7 +89,7 @@ package struct Occurrence: Sendable, Equatable {
         case joined, returned, suspected, recovered, died, left, refused, violated, stalled
         case leaseExpired, leaseFailed, hedged, trajectoryLost, batchDied
         case lateResult, repeatedResult, diverged, audited, quarantined
-        case roundOpened, roundClosed, roundCommitted, roundFailed, offerRejected, excluded, voided
+        case roundOpened, roundCut, roundClosed, roundCommitted, roundFailed, offerRejected, excluded, voided
         case paused, resumed, draining, finished
     }
 

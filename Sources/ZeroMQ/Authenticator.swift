@@ -15,7 +15,7 @@ package struct Refusal: Sendable, Equatable {
 ///
 /// It answers libzmq's questions (ZeroMQ RFC 27, ZAP) on a thread of its own until the context is terminated.
 /// Start it before any server binds. libzmq asks once for each connection, so a key that was revoked keeps
-/// the connections it has: check ``isAllowed(_:domain:)`` for the `userID` of each message.
+/// the connections it has until ``Channel/expel(allBut:after:)`` ends them.
 ///
 /// A peer that is turned away comes back by itself every `ChannelSettings.handshakeTime` or so, and gets in
 /// once its key is allowed.
@@ -62,7 +62,7 @@ package final class Authenticator: Sendable {
         table.withLock { _ = $0.allowed[domain, default: []].insert(key) }
     }
 
-    /// Lets a key in no more; its open connections stay, see ``isAllowed(_:domain:)``.
+    /// Lets a key in no more; its open connections stay, see ``Channel/expel(allBut:after:)``.
     package func revoke(_ key: CurvePublicKey, domain: String) {
         table.withLock { _ = $0.allowed[domain]?.remove(key) }
     }

@@ -25,6 +25,7 @@ package actor Channel {
     private var connections: OpenConnections?
     private var monitor: ConnectionMonitor?
     private var connectionsLookedAt = ContinuousClock.now
+    private var expulsion: Expulsion?
     private var isReading = false
 
     package nonisolated var unownedExecutor: UnownedSerialExecutor { unsafe thread.asUnownedSerialExecutor() }
@@ -105,9 +106,21 @@ package actor Channel {
         precondition(kind == .dealer || kind == .publisher, "a \(kind) sends to no one in particular")
         precondition(!frames.isEmpty, "a message has at least one frame")
         guard !socket.isClosed else { throw .closed }
+        // Who subscribed meanwhile and is not to hear this is cut off first.
+        if kind == .publisher { try drain() }
         if outbox.isEmpty, case .taken = try socket.send(frames) { return counters.sent(frames) }
         guard !outbox.isFull else { throw .outboxFull(outbox.limit) }
         outbox.append(frames, byteCount: frames.reduce(0) { $0 + $1.count })
+    }
+
+    /// Ends the connections of all other keys than these, and of any that shows itself later.
+    ///
+    /// libzmq asks for a key once, when a connection begins, and goes on with it when the key is revoked.
+    /// - Parameter grace: how long they stay, to hear why.
+    package func expel(allBut keys: Set<CurvePublicKey>, after grace: Duration = .zero) {
+        expulsion = Expulsion(keys: keys, due: .now + grace)
+        readMonitor()
+        expelStrangers()
     }
 
     /// Messages of a DEALER that wait for a connection or for room in it.
@@ -142,7 +155,7 @@ extension Channel {
         // Asking for errors, which libzmq never reports, lets a shutdown end the poll while nothing else is
         // awaited.
         var events = ZMQ_POLLERR
-        isReading = kind != .publisher && mailbox.hasRoom()
+        isReading = mailbox.hasRoom()
         if isReading { events |= ZMQ_POLLIN }
         if !outbox.isEmpty { events |= ZMQ_POLLOUT }
         return Int16(events)
@@ -171,18 +184,30 @@ extension Channel {
 
     private func drain() throws(ZeroMQError) {
         var byteCount = 0
+        readMonitor()
         for _ in 0..<Self.turnMessageCount {
             guard byteCount < Self.turnByteCount, mailbox.hasRoom() else { return }
             guard let reception = try socket.receive(limit) else { return }
-            connections?.finishedMessage(reception.source)
+            // A subscriber may say one thing in its life: its connection must be known by then.
+            if kind == .publisher { readMonitor() }
+            let key = reception.userID.map(CurvePublicKey.init(stated:))
+            connections?.finishedMessage(reception.source, from: key)
+            if let key, let expulsion, expulsion.isDue, !expulsion.keys.contains(key) {
+                end(reception.source)
+                continue
+            }
             switch reception.content {
-            case .message(let frames, let userID):
-                guard let message = ReceivedMessage(frames, userID: userID, kind: kind) else { continue }
+            case .message(let frames):
+                guard let message = ReceivedMessage(frames, from: key, kind: kind) else { continue }
                 byteCount += message.byteCount
                 guard rates?.admits(PeerRates.Peer(message), now: .now) ?? true else {
                     counters.droppedForRate += 1
+                    // libzmq has kept the subscription already.
+                    if kind == .publisher { end(reception.source) }
                     continue
                 }
+                // Of a subscription, which libzmq obeys, nobody else need hear.
+                guard kind != .publisher else { continue }
                 counters.received(message)
                 mailbox.deliver(message)
             case .tooManyFrames: counters.droppedForFrameCount += 1
@@ -219,9 +244,15 @@ extension Channel {
     func lookAtConnections() {
         guard connections != nil, connectionsLookedAt.duration(to: .now) >= Self.lookInterval else { return }
         connectionsLookedAt = .now
+        expelStrangers()
         let endless =
             connections?.takeEndless(isReading: isReading, receivedByteCount: receivedByteCount) ?? []
         for descriptor in endless { end(descriptor) }
+    }
+
+    private func expelStrangers() {
+        guard let expulsion, expulsion.isDue, let connections else { return }
+        for descriptor in connections.strangers(to: expulsion.keys) { end(descriptor) }
     }
 
     private func end(_ descriptor: Int32) {
@@ -230,13 +261,21 @@ extension Channel {
     }
 }
 
+/// Whose connections stay, and from when on no others do.
+private struct Expulsion {
+    let keys: Set<CurvePublicKey>
+    let due: ContinuousClock.Instant
+
+    var isDue: Bool { .now >= due }
+}
+
 extension ReceivedMessage {
     /// Splits off a ROUTER's routing id; `nil` if nothing is left.
-    fileprivate init?(_ frames: [[UInt8]], userID: String?, kind: ChannelKind) {
+    fileprivate init?(_ frames: [[UInt8]], from key: CurvePublicKey?, kind: ChannelKind) {
         let isAddressed = kind == .router
         guard frames.count > (isAddressed ? 1 : 0) else { return nil }
         peer = isAddressed ? RoutingID(frames[0]) : nil
         self.frames = isAddressed ? Array(frames.dropFirst()) : frames
-        self.userID = userID.map(CurvePublicKey.init(stated:))
+        userID = key
     }
 }

@@ -15,7 +15,8 @@ package enum ChannelKind: Sendable {
         switch self {
         case .router: ZMQ_ROUTER
         case .dealer: ZMQ_DEALER
-        case .publisher: ZMQ_PUB
+        // A PUB that tells who subscribes, and so whose connection is whose.
+        case .publisher: ZMQ_XPUB
         case .subscriber: ZMQ_SUB
         }
     }
@@ -116,7 +117,11 @@ extension ChannelSettings {
         case .dealer:
             // Nothing queues inside libzmq for a peer that is not there.
             try socket.set(ZMQ_IMMEDIATE, to: 1)
-        case .publisher, .subscriber:
+        case .publisher:
+            // Without this, libzmq tells only of the first subscriber. Its manual mode, in which a subscription
+            // waits for consent, uses connections after their end (4.3.4).
+            try socket.set(ZMQ_XPUB_VERBOSE, to: 1)
+        case .subscriber:
             break
         }
     }

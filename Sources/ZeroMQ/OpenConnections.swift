@@ -26,6 +26,8 @@ struct OpenConnections {
         /// What had come in when its last message was whole, or a little later.
         var receivedByteCount: UInt64 = 0
         var hasFinishedMessage = false
+        /// The key it showed with its last message.
+        var key: CurvePublicKey?
     }
 
     let limit: ConnectionLimit
@@ -44,9 +46,15 @@ struct OpenConnections {
 
     mutating func ended(_ descriptor: Int32) { connections[descriptor] = nil }
 
-    /// A whole message came in.
-    mutating func finishedMessage(_ descriptor: Int32) {
+    /// A whole message came in, from the owner of a key.
+    mutating func finishedMessage(_ descriptor: Int32, from key: CurvePublicKey?) {
         connections[descriptor]?.hasFinishedMessage = true
+        connections[descriptor]?.key = key
+    }
+
+    /// The connections that showed another key than these.
+    func strangers(to keys: Set<CurvePublicKey>) -> [Int32] {
+        connections.filter { $0.value.key.map { !keys.contains($0) } ?? false }.keys.sorted()
     }
 
     /// Forgets and returns the connections that sent too much since their last whole message.

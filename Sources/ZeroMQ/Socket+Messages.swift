@@ -12,8 +12,8 @@ struct MessageLimit {
 /// What came out of a socket.
 struct Reception {
     enum Content {
-        /// A whole message: its frames and the user the ZAP handler named.
-        case message([[UInt8]], userID: String?)
+        /// A whole message: its frames.
+        case message([[UInt8]])
         /// A message of too many frames; it was taken from the socket and thrown away.
         case tooManyFrames
         /// A message with a frame over the limit; it was taken from the socket and thrown away.
@@ -23,6 +23,8 @@ struct Reception {
     }
 
     let content: Content
+    /// The user the ZAP handler named for the connection.
+    let userID: String?
     /// The descriptor of the connection it came in on; negative where there is none.
     let source: Int32
 }
@@ -71,9 +73,13 @@ extension Socket {
                 } else if byteCount > limit.byteCount {
                     .oversizeMessage
                 } else {
-                    .message(frames, userID: unsafe userID(of: frame))
+                    .message(frames)
                 }
-            return unsafe Reception(content: content, source: zmq_msg_get(frame, ZMQ_SRCFD))
+            return unsafe Reception(
+                content: content,
+                userID: userID(of: frame),
+                source: zmq_msg_get(frame, ZMQ_SRCFD)
+            )
         }
     }
 

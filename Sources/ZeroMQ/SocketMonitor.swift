@@ -35,7 +35,7 @@ struct SocketMonitor: ~Copyable {
     /// The next event that waits; `nil` when there is none.
     func next() throws(ZeroMQError) -> Event? {
         while let reception = try pair.receive(MessageLimit(frameCount: 2, frameByteCount: 4096)) {
-            guard case .message(let frames, _) = reception.content, frames[0].count == 6 else { continue }
+            guard case .message(let frames) = reception.content, frames[0].count == 6 else { continue }
             return Event(
                 number: Int32(frames[0][0]) | Int32(frames[0][1]) << 8,
                 value: frames[0][2...].reversed().reduce(UInt32(0)) { $0 << 8 | UInt32($1) }

@@ -64,7 +64,7 @@ final class ZAPDesk: @unchecked Sendable {
 
     private func answerOne(_ decide: (ZAPRequest) -> ZAPVerdict) throws(ZeroMQError) {
         let reception = try socket.receive(MessageLimit(frameCount: 7, frameByteCount: 4096), waits: true)
-        guard case .message(let frames, _) = reception?.content, let request = ZAPRequest(frames) else {
+        guard case .message(let frames) = reception?.content, let request = ZAPRequest(frames) else {
             // Not from libzmq; but a REP socket must answer before it hears the next one.
             _ = try socket.send([[]])
             return

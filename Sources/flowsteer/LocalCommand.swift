@@ -49,6 +49,9 @@ struct LocalCommand: AsyncParsableCommand {
             executable: try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
         )
         say("run \(folder.path): 1 coordinator, \(rollouts) rollout and \(trainers) trainer workers")
+        say(
+            "flowsteer status --run \(folder.path) says how it is doing; pause, resume, drain and checkpoint too"
+        )
         try await LocalCluster(options, faults: faults).run()
         try await conclude(configuration, folder: folder, prompts: prompts, lanes: cores)
     }

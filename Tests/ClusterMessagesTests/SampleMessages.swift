@@ -196,6 +196,7 @@ enum SampleMessages {
                 excluded: [NodeID(4), NodeID(300)]
             )
         ),
+        .roundCut(.init(round: RoundNumber(6))),
         .roundAborted(.init(round: RoundNumber(6), reason: "no members left")),
         .offer(
             .init(

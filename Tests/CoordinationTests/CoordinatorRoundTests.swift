@@ -69,6 +69,28 @@ import Testing
         #expect(talk.hello(talk.arrival(.rollout, "late")).directives == [.finish])
     }
 
+    @Test mutating func `a person's checkpoint ends the open round with the steps in hand`() throws {
+        let trainers = train("t", "u")
+        #expect(talk.happens(.command(.checkpoint)) == [.cut(one, to: trainers)])
+        #expect(talk.happens(.command(.checkpoint)) == [], "once")
+        #expect(talk.coordinator.waitingOn(now: talk.now).contains { $0.contains("ends early") })
+        let back = talk.hello(talk.arrival(.trainer, "t")).directives
+        #expect(back.contains(.cut(one, to: [trainers[0]])), "who comes back hears it again")
+        for trainer in trainers { _ = talk.offers(trainer, samples: 4) }
+        #expect(talk.happens(.stored(version(1))).contains(.announce(version(1), excluded: [])))
+        #expect(!talk.coordinator.round.isCut, "the next round has all its steps")
+    }
+
+    @Test mutating func `a checkpoint of a paused run and the drain of a node that is not here are refused`()
+    {
+        let trainers = train("t")
+        #expect(talk.coordinator.objection(to: .checkpoint) == nil)
+        #expect(talk.coordinator.objection(to: .drainNode(trainers[0])) == nil)
+        #expect(talk.coordinator.objection(to: .drainNode(NodeID(77)))?.code == .notFound)
+        _ = talk.happens(.command(.pause))
+        #expect(talk.coordinator.objection(to: .checkpoint)?.code == .paused)
+    }
+
     @Test mutating func `an offer that overtakes its uses waits for them`() {
         let trainers = train("t")
         #expect(talk.offers(trainers[0], samples: 8) == [.acceptOffer(one, from: trainers[0])])

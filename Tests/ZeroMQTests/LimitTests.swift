@@ -41,7 +41,7 @@ import Testing
         var connections = OpenConnections(limit: ConnectionLimit(count: 2, unfinishedByteCount: 100))
         _ = connections.opened(5)
         return received.enumerated().map { look, received in
-            if finishing.contains(look) { connections.finishedMessage(5) }
+            if finishing.contains(look) { connections.finishedMessage(5, from: nil) }
             let endless = connections.takeEndless(isReading: !pausedAt.contains(look)) { _ in received }
             return endless == [5]
         }

@@ -18,6 +18,7 @@ PROTOBUF_C__BEGIN_DECLS
 
 typedef struct Flowsteer__Cluster__V1__RoundOpen Flowsteer__Cluster__V1__RoundOpen;
 typedef struct Flowsteer__Cluster__V1__RoundCommitted Flowsteer__Cluster__V1__RoundCommitted;
+typedef struct Flowsteer__Cluster__V1__RoundCut Flowsteer__Cluster__V1__RoundCut;
 typedef struct Flowsteer__Cluster__V1__RoundAborted Flowsteer__Cluster__V1__RoundAborted;
 typedef struct Flowsteer__Cluster__V1__ParameterSegment Flowsteer__Cluster__V1__ParameterSegment;
 typedef struct Flowsteer__Cluster__V1__Offer Flowsteer__Cluster__V1__Offer;
@@ -78,6 +79,19 @@ struct  Flowsteer__Cluster__V1__RoundCommitted
 #define FLOWSTEER__CLUSTER__V1__ROUND_COMMITTED__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&flowsteer__cluster__v1__round_committed__descriptor) \
     , 0, {0,NULL}, {0,NULL}, 0,NULL }
+
+
+/*
+ * Coordinator to trainer: the step in hand is the round's last one here; offer after it.
+ */
+struct  Flowsteer__Cluster__V1__RoundCut
+{
+  ProtobufCMessage base;
+  uint64_t round;
+};
+#define FLOWSTEER__CLUSTER__V1__ROUND_CUT__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&flowsteer__cluster__v1__round_cut__descriptor) \
+    , 0 }
 
 
 /*
@@ -259,6 +273,25 @@ Flowsteer__Cluster__V1__RoundCommitted *
 void   flowsteer__cluster__v1__round_committed__free_unpacked
                      (Flowsteer__Cluster__V1__RoundCommitted *message,
                       ProtobufCAllocator *allocator);
+/* Flowsteer__Cluster__V1__RoundCut methods */
+void   flowsteer__cluster__v1__round_cut__init
+                     (Flowsteer__Cluster__V1__RoundCut         *message);
+size_t flowsteer__cluster__v1__round_cut__get_packed_size
+                     (const Flowsteer__Cluster__V1__RoundCut   *message);
+size_t flowsteer__cluster__v1__round_cut__pack
+                     (const Flowsteer__Cluster__V1__RoundCut   *message,
+                      uint8_t             *out);
+size_t flowsteer__cluster__v1__round_cut__pack_to_buffer
+                     (const Flowsteer__Cluster__V1__RoundCut   *message,
+                      ProtobufCBuffer     *buffer);
+Flowsteer__Cluster__V1__RoundCut *
+       flowsteer__cluster__v1__round_cut__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   flowsteer__cluster__v1__round_cut__free_unpacked
+                     (Flowsteer__Cluster__V1__RoundCut *message,
+                      ProtobufCAllocator *allocator);
 /* Flowsteer__Cluster__V1__RoundAborted methods */
 void   flowsteer__cluster__v1__round_aborted__init
                      (Flowsteer__Cluster__V1__RoundAborted         *message);
@@ -419,6 +452,9 @@ typedef void (*Flowsteer__Cluster__V1__RoundOpen_Closure)
 typedef void (*Flowsteer__Cluster__V1__RoundCommitted_Closure)
                  (const Flowsteer__Cluster__V1__RoundCommitted *message,
                   void *closure_data);
+typedef void (*Flowsteer__Cluster__V1__RoundCut_Closure)
+                 (const Flowsteer__Cluster__V1__RoundCut *message,
+                  void *closure_data);
 typedef void (*Flowsteer__Cluster__V1__RoundAborted_Closure)
                  (const Flowsteer__Cluster__V1__RoundAborted *message,
                   void *closure_data);
@@ -452,6 +488,7 @@ typedef void (*Flowsteer__Cluster__V1__RoundError_Closure)
 extern const ProtobufCEnumDescriptor    flowsteer__cluster__v1__scalar_type__descriptor;
 extern const ProtobufCMessageDescriptor flowsteer__cluster__v1__round_open__descriptor;
 extern const ProtobufCMessageDescriptor flowsteer__cluster__v1__round_committed__descriptor;
+extern const ProtobufCMessageDescriptor flowsteer__cluster__v1__round_cut__descriptor;
 extern const ProtobufCMessageDescriptor flowsteer__cluster__v1__round_aborted__descriptor;
 extern const ProtobufCMessageDescriptor flowsteer__cluster__v1__parameter_segment__descriptor;
 extern const ProtobufCMessageDescriptor flowsteer__cluster__v1__offer__descriptor;

@@ -58,7 +58,7 @@ struct  Flowsteer__Cluster__V1__Status
 
 
 /*
- * Operator to coordinator; answered by Status or Refuse.
+ * Operator to coordinator; answered by Status or Refuse. A checkpoint is of a round: the open one ends early.
  */
 struct  Flowsteer__Cluster__V1__Command
 {

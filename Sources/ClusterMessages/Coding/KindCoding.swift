@@ -40,6 +40,7 @@ extension Message.Kind: WireEnumeration {
         case .offerAccepted: FLOWSTEER__CLUSTER__V1__KIND__KIND_OFFER_ACCEPTED
         case .parameterRequest: FLOWSTEER__CLUSTER__V1__KIND__KIND_PARAMETER_REQUEST
         case .parameterFragment: FLOWSTEER__CLUSTER__V1__KIND__KIND_PARAMETER_FRAGMENT
+        case .roundCut: FLOWSTEER__CLUSTER__V1__KIND__KIND_ROUND_CUT
         case .roundError: FLOWSTEER__CLUSTER__V1__KIND__KIND_ROUND_ERROR
         case .announce: FLOWSTEER__CLUSTER__V1__KIND__KIND_ANNOUNCE
         case .manifestRequest: FLOWSTEER__CLUSTER__V1__KIND__KIND_MANIFEST_REQUEST

@@ -59,6 +59,29 @@ extension Message.RoundCommitted: FrameBody, @unsafe ProtobufBody {
     }
 }
 
+extension Message.RoundCut: FrameBody, @unsafe ProtobufBody {
+    typealias Wire = Flowsteer__Cluster__V1__RoundCut
+
+    static func prepare(_ wire: UnsafeMutablePointer<Wire>) {
+        unsafe flowsteer__cluster__v1__round_cut__init(wire)
+    }
+
+    static func unpack(
+        _ bytes: UnsafeBufferPointer<UInt8>,
+        _ allocator: inout ProtobufCAllocator
+    ) -> UnsafeMutablePointer<Wire>? {
+        unsafe flowsteer__cluster__v1__round_cut__unpack(&allocator, bytes.count, bytes.baseAddress)
+    }
+
+    init(_ wire: Wire, _ fields: FieldReader) throws(WireError) {
+        unsafe self.init(round: RoundNumber(try fields.number(wire.round, "round")))
+    }
+
+    func write(to wire: inout Wire, _ fields: inout FieldWriter) throws(WireError) {
+        unsafe wire.round = try fields.number(round.rawValue, "round")
+    }
+}
+
 extension Message.RoundAborted: FrameBody, @unsafe ProtobufBody {
     typealias Wire = Flowsteer__Cluster__V1__RoundAborted
 

@@ -38,6 +38,17 @@ extension Message {
         }
     }
 
+    /// Ends a round early: the trainer offers after the step in hand.
+    package struct RoundCut: Sendable, Hashable {
+        /// The open round.
+        package let round: RoundNumber
+
+        /// A message of this round.
+        package init(round: RoundNumber) {
+            self.round = round
+        }
+    }
+
     /// Says that a round never happened.
     package struct RoundAborted: Sendable, Hashable {
         /// The aborted round.

@@ -109,7 +109,9 @@ package final class CoordinatorService: Sendable {
             letterhead: letterhead
         )
         try await checkpoints.serve(try store.prune())
-        try folder.announce(control: controlEndpoint, publicKey: publicKey?.text, runID: runID)
+        try folder.announce(
+            CoordinatorAddress(control: controlEndpoint, publicKey: publicKey?.text, runID: runID)
+        )
     }
 
     /// Serves until the run is finished and its nodes have left, or the task is cancelled; then closes all.
@@ -232,7 +234,7 @@ package final class CoordinatorService: Sendable {
         do {
             guard let nodes = try file?.changes() else { return }
             // The door first, so that a node whose session ends stays outside.
-            sockets.admit(nodes)
+            await sockets.admit(nodes)
             try await control.authorize(nodes)
         } catch let error as CoordinatorError where error.isAboutAuthorization {
             try await control.complain("the list of authorized nodes stays as it was: \(error)")

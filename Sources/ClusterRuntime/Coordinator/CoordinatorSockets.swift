@@ -67,10 +67,19 @@ struct CoordinatorSockets: Sendable {
         )
     }
 
-    /// Lets in the keys of a list and nobody else from now on; open connections stay.
-    func admit(_ authorized: AuthorizedNodes) {
-        for (domain, keys) in Self.allowed(by: authorized) {
-            authenticator?.setAllowed(keys, domain: domain)
+    /// How long a revoked key may stay on the control plane, where it hears that it is revoked and may leave.
+    private static let farewell: Duration = .seconds(10)
+
+    /// Lets in the keys of a list and nobody else from now on, and ends the connections of all others.
+    func admit(_ authorized: AuthorizedNodes) async {
+        let allowed = Self.allowed(by: authorized)
+        for (domain, keys) in allowed { authenticator?.setAllowed(keys, domain: domain) }
+        let rooms = [
+            (control, Domain.control, Self.farewell), (averaging, Domain.averaging, .zero),
+            (checkpoints, Domain.checkpoints, .zero), (announcements, Domain.checkpoints, .zero),
+        ]
+        for (door, domain, grace) in rooms {
+            await door.channel.expel(allBut: allowed[domain] ?? [], after: grace)
         }
     }
 
@@ -100,7 +109,8 @@ struct CoordinatorSockets: Sendable {
                 on: thread,
                 security: options.isInsecure ? .plain : .curveServer(options.keys, domain: domain),
                 settings: .server(
-                    peerRate: domain == Domain.control ? .conversation : .transfer,
+                    peerRate: kind == .publisher
+                        ? .subscription : domain == Domain.control ? .conversation : .transfer,
                     handshakeTime: options.handshakeTime
                 )
             )

@@ -8,13 +8,6 @@ struct RunFolder: Sendable {
     static let statusName = "status.json"
     private static let coordinatorName = "coordinator.json"
 
-    /// How to reach the coordinator that works in the folder.
-    private struct Address: Codable {
-        let control: String
-        let publicKey: String?
-        let runID: String
-    }
-
     let path: String
 
     /// Makes the folder if need be.
@@ -45,8 +38,7 @@ struct RunFolder: Sendable {
     }
 
     /// Writes `coordinator.json`, which says that the coordinator is ready and where.
-    func announce(control: String, publicKey: String?, runID: String) throws {
-        let address = Address(control: control, publicKey: publicKey, runID: runID)
+    func announce(_ address: CoordinatorAddress) throws {
         try write(Array(try StatusCoding.encoder.encode(address)), as: Self.coordinatorName)
     }
 }

@@ -11,9 +11,6 @@ package actor LocalCluster {
     /// Time children have to end in peace.
     private static let grace: Duration = .seconds(15)
 
-    /// How to reach the coordinator, as it states in `coordinator.json`.
-    private struct Address: Decodable { let control: String }
-
     private let options: LocalRunOptions
     private let start = ContinuousClock.now
     private var display = ProgressDisplay()
@@ -98,8 +95,9 @@ package actor LocalCluster {
 
     /// Starts the workers once the coordinator says where it is.
     private func welcomeCoordinator() throws {
-        guard let data = FileManager.default.contents(atPath: options.runFolder.coordinator) else { return }
-        let endpoint = try JSONDecoder().decode(Address.self, from: data).control
+        guard let endpoint = try CoordinatorAddress(path: options.runFolder.coordinator)?.control else {
+            return
+        }
         self.endpoint = endpoint
         for worker in options.workers {
             try launch(options.worker(worker.name, verb: worker.verb, coordinator: endpoint))

@@ -85,9 +85,9 @@ extension LocalRunOptions {
     func prepare() throws {
         for folder in [runFolder.path, runFolder.keys, runFolder.logs] { try LocalRunFolder.create(folder) }
         _ = try pair("coordinator")
-        let lines = try workers.map { worker in
-            "\(worker.name) \(worker.role) \(try pair(worker.name).publicKey.text)\n"
-        }
+        // The operator is the person who started the run.
+        let nodes = workers.map { ($0.name, $0.role) } + [("operator", "operator")]
+        let lines = try nodes.map { name, role in "\(name) \(role) \(try pair(name).publicKey.text)\n" }
         try Data(lines.joined().utf8).write(to: URL(filePath: authorizedNodesPath), options: .atomic)
     }
 

@@ -13,6 +13,8 @@ package struct LocalRunFolder: Sendable {
     package var events: String { "\(path)/events.jsonl" }
     package var checkpoints: String { "\(path)/checkpoints" }
     package var keys: String { "\(path)/keys" }
+    /// The key of the person whose run it is.
+    package var operatorKey: String { "\(keys)/operator.key" }
     package var logs: String { "\(path)/logs" }
     package var student: String { "\(path)/student" }
     package var samples: String { "\(path)/samples.png" }

@@ -2,6 +2,7 @@ import Checkpoints
 import DiffusionModels
 import Evaluation
 import FlowMatching
+import Foundation
 import ImageFiles
 import ZeroMQ
 
@@ -14,8 +15,10 @@ package enum ProcessExit: Int32, Sendable, CaseIterable {
     case badData = 65
     /// Nobody answers where the coordinator should be.
     case unreachable = 69
-    /// A failure of the program or the machine.
+    /// A failure of the program.
     case internalError = 70
+    /// A file cannot be read or written: a full disk, a folder that is not ours.
+    case inputOutput = 74
     /// The same command may succeed later.
     case tryAgain = 75
     /// The coordinator does not let this node in.
@@ -29,8 +32,10 @@ package enum ProcessExit: Int32, Sendable, CaseIterable {
         case let error as CoordinatorError: self = ProcessExit(rawValue: error.exitCode) ?? .internalError
         case let error as NodeError: self = ProcessExit(rawValue: error.exitCode) ?? .internalError
         case let error as LocalError: self = error.exit
-        case KeyFileError.unwritable, KeyFileError.exists: self = .usage
-        case CheckpointError.unwritable, ImageFileError.unwritable: self = .internalError
+        case KeyFileError.exists: self = .usage
+        case KeyFileError.unwritable, CheckpointError.unwritable, ImageFileError.unwritable:
+            self = .inputOutput
+        case let error as CocoaError where error.isFileError: self = .inputOutput
         case is KeyFileError, is ModelError, is CheckpointError, is EvaluationError, is ImageFileError,
             is FlowMatchingError:
             self = .badData

@@ -19,6 +19,8 @@ extension ChannelSettings {
 }
 
 extension RateLimit {
+    /// Of subscriptions, of which every node makes one a connection.
+    static let subscription = RateLimit(perSecond: 2, burst: 32)
     /// Of messages that need a decision: pings, reports, leases.
     static let conversation = RateLimit(perSecond: 2_000, burst: 4_000)
     /// Of requests that are answered with bytes, and of pieces of up to 1 MiB.

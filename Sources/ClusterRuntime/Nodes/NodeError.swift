@@ -4,6 +4,10 @@ package import ClusterMessages
 package enum NodeError: Error, Equatable, Sendable {
     /// Nobody answered hello or ping for the whole patience.
     case coordinatorUnreachable(endpoint: String, silence: Duration)
+    /// No coordinator has said in a run's folder where it is.
+    case notRunning(folder: String)
+    /// A round that a person waits for is not committed, for these reasons.
+    case notCommitted(RoundNumber, [String])
     /// The coordinator does not let this node in, or put it out.
     case refused(ErrorCode, String)
     /// A peer was silent too long in the middle of a transfer.
@@ -22,10 +26,10 @@ package enum NodeError: Error, Equatable, Sendable {
     /// The exit code of a process that ends for this (sysexits.h).
     package var exitCode: Int32 {
         switch self {
-        case .coordinatorUnreachable: 69
+        case .coordinatorUnreachable, .notRunning: 69
         case .refused: 77
         case .missing: 78
-        case .silent, .notServed: 75
+        case .silent, .notServed, .notCommitted: 75
         case .wrongBytes, .brokenProtocol: 65
         case .local: 70
         }
@@ -38,6 +42,11 @@ extension NodeError: CustomStringConvertible {
         case .coordinatorUnreachable(let endpoint, let silence):
             "no answer from the coordinator at \(endpoint) for \(silence): it is not running, cannot be "
                 + "reached, or does not list this node's public key"
+        case .notRunning(let folder):
+            "\(folder): no coordinator works here: expected the folder of a run that is going on"
+        case .notCommitted(let round, let reasons):
+            "round \(round) is not committed: "
+                + (reasons.isEmpty ? "it takes its time" : reasons.joined(separator: "; "))
         case .refused(let code, let text): "the coordinator refuses this node (\(code)): \(text)"
         case .silent(let peer, let subject, let silence): "\(peer) sent nothing of \(subject) for \(silence)"
         case .notServed(let peer, let subject, let code, let text):
@@ -57,7 +66,7 @@ extension NodeError {
         switch self {
         case .refused(let code, _), .notServed(_, _, let code, _): code
         case .wrongBytes, .brokenProtocol: .corrupt
-        case .silent, .coordinatorUnreachable: .expired
+        case .silent, .coordinatorUnreachable, .notRunning, .notCommitted: .expired
         case .missing: .notFound
         case .local: .internal
         }

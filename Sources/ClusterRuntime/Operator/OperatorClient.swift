@@ -20,6 +20,25 @@ package struct OperatorOptions: Sendable {
     }
 }
 
+extension OperatorOptions {
+    /// How to reach the coordinator that works, or last worked, in a folder of this machine.
+    ///
+    /// - Parameter keys: an operator's; nil takes the one that `flowsteer local` made.
+    package init(of folder: LocalRunFolder, keys: CurveKeyPair?) throws {
+        guard let address = try CoordinatorAddress(path: folder.coordinator) else {
+            throw NodeError.notRunning(folder: folder.path)
+        }
+        let coordinatorKey = try address.publicKey.map { text throws(ZeroMQError) in try CurvePublicKey(text)
+        }
+        let isOpen = coordinatorKey == nil
+        self.init(
+            coordinatorEndpoint: address.control,
+            coordinatorKey: coordinatorKey,
+            keys: try keys ?? (isOpen ? .generate() : KeyFile.readPair(folder.operatorKey))
+        )
+    }
+}
+
 /// A person's conversation with a coordinator: status, commands and checkpoints, without being a node.
 package struct OperatorClient: Sendable {
     private let options: OperatorOptions
@@ -40,6 +59,26 @@ package struct OperatorClient: Sendable {
     /// Gives a command, and returns how the run is doing then.
     package func command(_ action: Message.Action, node: NodeID? = nil) async throws -> RunStatus {
         try await ask(.command(Message.Command(action: action, node: node)))
+    }
+
+    /// Has the open round end early, and returns how the run is doing when it is committed.
+    ///
+    /// Where no round is open the last committed one is the newest there can be, and the answer comes at once.
+    /// - Parameter time: how long the round may take.
+    /// - Throws: `notCommitted` when it takes longer, or when nothing was ever trained.
+    package func checkpointNow(within time: Duration) async throws -> RunStatus {
+        let deadline = ContinuousClock.now + time
+        var status = try await command(.checkpoint)
+        let wanted = status.isRoundOpen ? status.round.next : status.round
+        guard wanted != .initial else { throw NodeError.notCommitted(wanted.next, status.waitingOn) }
+        while status.round < wanted, status.state != .finished {
+            guard ContinuousClock.now < deadline else {
+                throw NodeError.notCommitted(wanted, status.waitingOn)
+            }
+            try await Task.sleep(for: .milliseconds(250))
+            status = try await self.status()
+        }
+        return status
     }
 
     /// Fetches the checkpoint of a round, or the newest, into a folder of checkpoints.

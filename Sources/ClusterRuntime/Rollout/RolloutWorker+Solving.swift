@@ -23,7 +23,7 @@ extension RolloutWorker {
 
     private var idleReason: String {
         if solver == nil { return "waits for the coordinator's welcome, then for the teacher" }
-        if isDraining { return "waits until its \(shelf.all.count) batches are fetched, then leaves" }
+        if isDraining { return "waits until its \(shelf.all.count) batches are committed, then leaves" }
         return "waits for a lease"
     }
 

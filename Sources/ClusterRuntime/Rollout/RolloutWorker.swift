@@ -17,6 +17,7 @@ package actor RolloutWorker {
     let follower: CheckpointFollower?
     let log: Logger
     var authenticator: Authenticator?
+    private var server: TrajectoryServer?
     var queue = LeaseQueue()
     var model: ModelFolder?
     var solver: TrajectorySolver?
@@ -54,6 +55,7 @@ package actor RolloutWorker {
     private func work() async throws {
         if let path = options.modelPath { try await open(path) }
         let server = try await makeServer()
+        self.server = server
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { [connection] in try await connection.run() }
             group.addTask { await server.run() }
@@ -75,7 +77,7 @@ package actor RolloutWorker {
                 log.info("the run is finished")
                 guard let follower else { return }
                 follower.finish()  // its end is the worker's
-            case .message(let message): received(message)
+            case .message(let message): await received(message)
             }
             if isDraining, queue.first == nil, shelf.all.isEmpty { return }
         }
@@ -83,7 +85,7 @@ package actor RolloutWorker {
 
     private func welcomed(_ session: NodeSession) async throws {
         log.info("joined as node \(session.welcome.node)")
-        allow(session.welcome.trainerPublicKeys)
+        await allow(session.welcome.trainerPublicKeys)
         if solver == nil { try await prepare(session.welcome) }
         connection.post([credit] + shelf.all.map { .trajectoryReady($0.ready) })
         if let checkpoint = follower?.shelf.newest { connection.post(.announce(checkpoint)) }
@@ -98,7 +100,7 @@ package actor RolloutWorker {
         return .workCredit(.init(batchCount: batches, byteCount: options.heldByteLimit))
     }
 
-    private func received(_ message: Message) {
+    private func received(_ message: Message) async {
         switch message {
         case .lease(let lease):
             if let item = shelf.item(of: lease.batch) {
@@ -109,7 +111,7 @@ package actor RolloutWorker {
         case .leaseCancel(let cancel): queue.cancel(cancel.batch, cancel.fence)
         case .release(let release): shelf.release(release.batch, release.hash)
         case .pong(let pong):
-            allow(pong.trainerPublicKeys)
+            await allow(pong.trainerPublicKeys)
             if let follower, let manifest = pong.manifestHash {
                 follower.announce(pong.latestRound, manifest)
             }
@@ -124,11 +126,13 @@ package actor RolloutWorker {
         news.deliver(())
     }
 
-    private func allow(_ keys: [String]) {
+    /// Serves the trainers of these keys, and ends the connections of others.
+    private func allow(_ keys: [String]) async {
         guard let authenticator else { return }
         let known = Set(keys.compactMap { try? CurvePublicKey($0) })
         guard known != authenticator.allowedKeys(domain: TrajectoryServer.domain) else { return }
         authenticator.setAllowed(known, domain: TrajectoryServer.domain)
+        await server?.channel.expel(allBut: known)
     }
 
     /// Brings what the next hello and ping say up to date.

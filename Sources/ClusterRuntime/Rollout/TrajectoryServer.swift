@@ -39,7 +39,7 @@ struct TrajectoryServer: Sendable {
         }
     }
 
-    /// A key that was revoked keeps its connection, but is not served any more.
+    /// A key that was revoked is not served any more, even before its connection ends.
     private func isAllowed(_ key: CurvePublicKey?) -> Bool {
         guard let authenticator else { return true }
         return key.map { authenticator.isAllowed($0, domain: Self.domain) } ?? false

@@ -125,33 +125,44 @@ extension TrainerWorker {
         try await compute.run { [options] in engine.begin(open.round, trainer: options.name) }
         var means = LossMeans()
         var lastReport = ContinuousClock.now
-        for index in 0..<open.localStepCount {
-            let name = "round \(open.round), step \(index + 1) of \(open.localStepCount)"
-            let step = try await takeStep(on: engine, name)
+        var taken = 0
+        while taken < open.localStepCount, let step = try await takeStep(taken, of: open, on: engine) {
             meter.progressed()
             means.add(step.report.losses)
-            post(uses?.count(step.draws, step: index))
-            if index + 1 == open.localStepCount || lastReport.duration(to: .now) >= Self.reportInterval {
+            post(uses?.count(step.draws, step: taken))
+            taken += 1
+            let isLast = taken == open.localStepCount || ends(open, after: taken)
+            if isLast || lastReport.duration(to: .now) >= Self.reportInterval {
                 lastReport = .now
-                connection.post(.stepReport(message(step, open.round, index: index)))
+                connection.post(.stepReport(message(step, open.round, index: taken - 1)))
                 reached(.trainerAfterStepReport)
             }
         }
-        post(uses?.close(step: open.localStepCount))
+        post(uses?.close(step: taken))
         try await offer(open.round, means, from: engine)
     }
 
-    private func takeStep(on engine: TrainingEngine, _ name: String) async throws -> TrainingEngine.LocalStep
-    {
-        while true {
-            while engine.needsBatch {
-                let (assignment, bytes) = try await prefetch.next(for: name)
+    /// Whether a round ends before its next step: a person wants a checkpoint, and there is something to offer.
+    private func ends(_ open: Message.RoundOpen, after steps: Int) -> Bool { steps > 0 && cut == open.round }
+
+    /// The step of this index; nil when the round ends before it.
+    private func takeStep(
+        _ index: Int,
+        of open: Message.RoundOpen,
+        on engine: TrainingEngine
+    ) async throws -> TrainingEngine.LocalStep? {
+        let name = "round \(open.round), step \(index + 1) of \(open.localStepCount)"
+        while !ends(open, after: index) {
+            if engine.needsBatch {
+                guard let (assignment, bytes) = try await prefetch.next(for: name) else { continue }
                 meter.turn(to: .computing, "\(name): encodes the prompts of batch \(assignment.batch)")
                 try await compute.run { try engine.add(assignment, bytes) }
+                continue
             }
             meter.turn(to: .computing, name)
             if let step = try await compute.run({ engine.step() }) { return step }
         }
+        return nil
     }
 
     private func post(_ reports: [Message.Consumed]?) {

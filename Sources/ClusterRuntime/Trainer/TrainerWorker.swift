@@ -37,6 +37,8 @@ package actor TrainerWorker {
     var uses: RoundUses?
     /// The state that the present round's offer makes if it is the only one.
     var offered: ContentHash?
+    /// The round that ends with the step in hand.
+    var cut: RoundNumber?
     private var order: Order?
     private var line: Task<Void, Never>?
     private var isDraining = false
@@ -145,6 +147,7 @@ package actor TrainerWorker {
             guard loaded?.round.next == open.round, order != .train(open) else { return }
             connection.post([credit])
             begin(.train(open))
+        case .roundCut(let round): cut = round.round
         case .roundCommitted(let round):
             await prefetch.endRound()
             follower?.announce(round.round, round.manifestHash)

@@ -40,18 +40,17 @@ actor TrajectoryPrefetch {
         }
     }
 
-    /// The next batch in order of assignment; waits for it.
+    /// The next batch in order of assignment; waits for it a moment, and returns nil when it is not here then.
     ///
     /// - Parameter purpose: what it is for, in words for people.
-    func next(for purpose: String) async throws -> (assignment: Message.Assign, bytes: [UInt8]) {
-        while true {
-            if let batch = queue.takeFirst() {
-                meter.holds(byteCount: queue.byteCount)
-                return batch
-            }
-            meter.turn(to: .waiting, "\(purpose): \(queue.reason)")
-            _ = try await changes.next(within: .seconds(1))
+    func next(for purpose: String) async throws -> (assignment: Message.Assign, bytes: [UInt8])? {
+        if let batch = queue.takeFirst() {
+            meter.holds(byteCount: queue.byteCount)
+            return batch
         }
+        meter.turn(to: .waiting, "\(purpose): \(queue.reason)")
+        _ = try await changes.next(within: .seconds(1))
+        return nil
     }
 
     /// A new session began.

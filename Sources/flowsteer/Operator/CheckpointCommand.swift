@@ -7,11 +7,49 @@ import Foundation
 struct CheckpointCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "checkpoint",
-        abstract: "Lists, verifies and fetches checkpoints.",
+        abstract: "Lists, verifies and fetches checkpoints, and has one made now.",
+        discussion: """
+            Every committed round is a checkpoint. 'flowsteer checkpoint --now' has the open round end early: its \
+            trainers offer after the step they have in hand, what they trained so far is averaged and committed, and \
+            the round counts as one of training.rounds. It returns when the round is on the disk.
+            """,
         subcommands: [
             CheckpointListCommand.self, CheckpointVerifyCommand.self, CheckpointFetchCommand.self,
-        ]
+            CheckpointNowCommand.self,
+        ],
+        defaultSubcommand: CheckpointNowCommand.self
     )
+}
+
+/// `flowsteer checkpoint --now`.
+struct CheckpointNowCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "now",
+        abstract: "Commits what the trainers of the open round have done so far.",
+        shouldDisplay: false
+    )
+
+    @Flag(help: "Ends the open round early and waits until it is committed.")
+    var now = false
+
+    @Option(help: "Seconds that may take.")
+    var within = 600.0
+
+    @OptionGroup var operation: OperatorArguments
+
+    func validate() throws {
+        guard within > 0, within <= 86_400 else {
+            throw ValidationError("--within is \(within): expected seconds, above 0 and at most a day")
+        }
+    }
+
+    func run() async throws {
+        guard now else { throw CleanExit.helpRequest(CheckpointCommand.self) }
+        let status = try await OperatorClient.with(operation) { client in
+            try await client.checkpointNow(within: .seconds(within))
+        }
+        say("round \(status.round) is committed")
+    }
 }
 
 /// `flowsteer checkpoint list`.
@@ -84,19 +122,19 @@ struct CheckpointFetchCommand: AsyncParsableCommand {
     var into: String
 
     func run() async throws {
-        let client = try operation.client()
-        let (steps, continuation) = AsyncStream.makeStream(
-            of: CheckpointProgress.self,
-            bufferingPolicy: .bufferingNewest(1)
-        )
-        async let result = client.fetch(round: round, into: into, progress: continuation)
-        var told = ContinuousClock.now
-        for await step in steps where told.duration(to: .now) >= .seconds(1) {
-            told = .now
-            say("\(step)")
+        let checkpoint = try await OperatorClient.with(operation) { client in
+            let (steps, continuation) = AsyncStream.makeStream(
+                of: CheckpointProgress.self,
+                bufferingPolicy: .bufferingNewest(1)
+            )
+            async let result = client.fetch(round: round, into: into, progress: continuation)
+            var told = ContinuousClock.now
+            for await step in steps where told.duration(to: .now) >= .seconds(1) {
+                told = .now
+                say("\(step)")
+            }
+            return try await result
         }
-        let checkpoint = try await result
-        await client.close()
         say(line(checkpoint) + "  in \(checkpoint.folder)")
     }
 }

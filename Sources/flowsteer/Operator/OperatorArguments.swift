@@ -4,8 +4,17 @@ import ZeroMQ
 
 /// How a person reaches a coordinator.
 struct OperatorArguments: ParsableArguments {
-    @Option(help: "The coordinator's endpoint.")
-    var coordinator = ControlEndpoint.standard
+    @Option(
+        name: .customLong("run"),
+        help:
+            "The run's folder on this machine, which says where its coordinator is; 'local' keeps a key in it."
+    )
+    var folder: String?
+
+    @Option(
+        help: "The coordinator's endpoint; default: \(ControlEndpoint.standard.text), or what --run says."
+    )
+    var coordinator: ControlEndpoint?
 
     @Option(help: "The coordinator's public key, or the file that holds it.")
     var serverKey: String?
@@ -19,22 +28,50 @@ struct OperatorArguments: ParsableArguments {
     @Flag(help: "No encryption, no keys; within this machine only.")
     var insecure = false
 
-    func validate() throws {
-        guard insecure || (keys != nil && serverKey != nil) else {
-            throw ValidationError("--keys and --server-key are missing: expected both, or --insecure")
-        }
+    func client() throws -> OperatorClient {
         guard patience > 0, patience <= 86_400 else {
             throw ValidationError("--patience is \(patience): expected seconds, above 0 and at most a day")
         }
+        var options = try folder.map(options(of:)) ?? remoteOptions()
+        options.patience = .seconds(patience)
+        return try OperatorClient(options)
     }
 
-    func client() throws -> OperatorClient {
-        var options = OperatorOptions(
-            coordinatorEndpoint: coordinator.text,
+    private func options(of folder: String) throws -> OperatorOptions {
+        guard coordinator == nil, serverKey == nil, !insecure else {
+            throw ValidationError("--run says where the coordinator is: expected no other word about it")
+        }
+        return try OperatorOptions(of: LocalRunFolder(folder), keys: try keys.map(KeyFile.readPair))
+    }
+
+    private func remoteOptions() throws -> OperatorOptions {
+        guard insecure || (keys != nil && serverKey != nil) else {
+            throw ValidationError(
+                "--keys and --server-key are missing: expected both, or --run, or --insecure"
+            )
+        }
+        return OperatorOptions(
+            coordinatorEndpoint: (coordinator ?? .standard).text,
             coordinatorKey: insecure ? nil : try serverKey.map(KeyFile.readPublic),
             keys: try keys.map(KeyFile.readPair) ?? .generate()
         )
-        options.patience = .seconds(patience)
-        return try OperatorClient(options)
+    }
+}
+
+extension OperatorClient {
+    /// Lets a person talk with a coordinator, and ends that however it ends.
+    static func with<Value>(
+        _ arguments: OperatorArguments,
+        _ body: (OperatorClient) async throws -> Value
+    ) async throws -> Value {
+        let client = try arguments.client()
+        do {
+            let value = try await body(client)
+            await client.close()
+            return value
+        } catch {
+            await client.close()
+            throw error
+        }
     }
 }

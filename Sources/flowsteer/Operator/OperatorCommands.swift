@@ -1,6 +1,8 @@
 import ArgumentParser
 import ClusterMessages
 import ClusterRuntime
+import Foundation
+import Glibc
 
 /// `flowsteer status`.
 struct StatusCommand: AsyncParsableCommand {
@@ -14,10 +16,30 @@ struct StatusCommand: AsyncParsableCommand {
     @Flag(help: "The whole status, as JSON.")
     var json = false
 
+    @Option(help: ArgumentHelp("Again and again until the run is finished.", valueName: "seconds"))
+    var watch: Double?
+
+    func validate() throws {
+        if let watch, !(0.1...86_400).contains(watch) {
+            throw ValidationError("--watch is \(watch): expected seconds, 0.1 to a day")
+        }
+    }
+
     func run() async throws {
-        let client = try operation.client()
-        let status = try await client.status()
-        await client.close()
+        try await OperatorClient.with(operation) { client in
+            var status = try await client.status()
+            try show(status)
+            while let watch, status.state != .finished {
+                try await Task.sleep(for: .seconds(watch))
+                status = try await client.status()
+                // A terminal shows the present one only.
+                if !json, isatty(STDOUT_FILENO) == 1 { say("\u{1B}[H\u{1B}[2J\u{1B}[A") }
+                try show(status)
+            }
+        }
+    }
+
+    private func show(_ status: RunStatus) throws {
         say(json ? String(decoding: try status.encoded(), as: UTF8.self) : status.text)
     }
 }
@@ -60,22 +82,19 @@ struct DrainCommand: AsyncParsableCommand {
 
     func run() async throws {
         guard let node else { return try await give(.drain, operation) }
-        let client = try operation.client()
-        let nodes = try await client.status().nodes
-        guard let found = nodes.first(where: { "\($0.id)" == node || $0.name == node }) else {
-            await client.close()
-            let known = nodes.map { "\($0.id) \($0.name)" }.joined(separator: ", ")
-            throw ValidationError("no node is \(node): the run knows \(known.isEmpty ? "none" : known)")
+        let status = try await OperatorClient.with(operation) { client in
+            let nodes = try await client.status().nodes
+            guard let found = nodes.first(where: { "\($0.id)" == node || $0.name == node }) else {
+                let known = nodes.map { "\($0.id) \($0.name)" }.joined(separator: ", ")
+                throw ValidationError("no node is \(node): the run knows \(known.isEmpty ? "none" : known)")
+            }
+            return try await client.command(.drain, node: found.id)
         }
-        let status = try await client.command(.drain, node: found.id)
-        await client.close()
         say(status.text)
     }
 }
 
 private func give(_ action: Message.Action, _ operation: OperatorArguments) async throws {
-    let client = try operation.client()
-    let status = try await client.command(action)
-    await client.close()
+    let status = try await OperatorClient.with(operation) { try await $0.command(action) }
     say(status.text)
 }

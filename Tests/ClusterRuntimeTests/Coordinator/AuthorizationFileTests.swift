@@ -38,6 +38,48 @@ import ZeroMQ
         }
     }
 
+    @Test func `a subscriber whose key is taken off the list hears nothing more, and others do`() async throws
+    {
+        try await withRunFolder { folder in
+            let run = try TestRun(in: folder, rounds: 1)
+            try await run.serving { service in
+                let nodes = try run.spares.map(TestNode.init)
+                var lines: [TestNode.Line] = []
+                for node in nodes {
+                    let control = try await node.connect(
+                        to: service.controlEndpoint,
+                        serverKey: run.serverKey
+                    )
+                    try await node.send(node.hello(.rollout, teacher: run.teacher), on: control)
+                    let welcome = try await node.next(on: control) { $0.asWelcome }
+                    let endpoint = welcome.announcementEndpoint
+                    lines.append(try await node.subscribe(to: endpoint, serverKey: run.serverKey))
+                }
+                let person = try TestNode(keys: run.person)
+                let line = try await person.connect(to: service.controlEndpoint, serverKey: run.serverKey)
+                func announcements() async throws -> RunStatus.Door? {
+                    try await person.send(.statusRequest, on: line)
+                    let status = try await person.next(on: line) { $0.asStatus }
+                    return status.doors.first { $0.name == "announcements" }
+                }
+                while try await announcements()?.admitted ?? 0 < 2 {
+                    try await Task.sleep(for: .milliseconds(20))
+                }
+                try write(run, without: ["s"])
+                while try await announcements()?.cut == 0 { try await Task.sleep(for: .milliseconds(20)) }
+                #expect(try await announcements()?.cut == 1)
+                await person.close()
+
+                let round = try await Round(of: run, offering: run.initial, at: service)
+                let hint = try await nodes[1].next(on: lines[1])
+                #expect(hint.kind == .announce)
+                await round.close()
+                for node in nodes { await node.close() }
+                await #expect(throws: TestNode.Silence.self) { try await nodes[0].next(on: lines[0]) }
+            }
+        }
+    }
+
     @Test func `a key that is put on the list comes in without a restart`() async throws {
         try await withRunFolder { folder in
             var run = try TestRun(in: folder)

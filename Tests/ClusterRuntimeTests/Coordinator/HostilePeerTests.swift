@@ -171,6 +171,7 @@ private enum HarmfulMessages {
             .leaseCancel(Message.LeaseCancel(batch: BatchID(1), fence: Fence(epoch: 1, attempt: 0))),
             .release(Message.Release(batch: BatchID(1), hash: hash(1))),
             .roundOpen(Message.RoundOpen(round: RoundNumber(1), localStepCount: 1)),
+            .roundCut(Message.RoundCut(round: RoundNumber(1))),
             .roundAborted(Message.RoundAborted(round: RoundNumber(1), reason: "x")),
             .fetch(Message.Fetch(hash: hash(1), offset: 0, creditByteCount: 1)),
             .offerFragment(

@@ -38,6 +38,15 @@ final class TestNode {
         return Line(channel)
     }
 
+    /// Hears what the publisher at an endpoint says.
+    func subscribe(to endpoint: String, serverKey: CurvePublicKey) async throws -> Line {
+        let security = SocketSecurity.curveClient(keys, serverKey: serverKey)
+        let channel = try Channel(.subscriber, in: context, on: thread, security: security)
+        try await channel.connect(to: endpoint)
+        try await channel.subscribe()
+        return Line(channel)
+    }
+
     func send(_ message: Message, on line: Line) async throws {
         line.sequence += 1
         let header = MessageHeader(

@@ -3,6 +3,7 @@ import ClusterMessages
 import ClusterRuntime
 import DiffusionModels
 import Evaluation
+import Foundation
 import Testing
 import ZeroMQ
 
@@ -15,7 +16,11 @@ struct ProcessExitTests {
             (ModelError.missingFile(path: "model_index.json", purpose: "a model has one"), 65),
             (CheckpointError.truncated(path: "a.safetensors", expected: 2, found: 1), 65),
             (CheckpointError.missingTensor(path: "a.safetensors", tensor: "w"), 65),
-            (CheckpointError.unwritable(path: "a.json", reason: "full"), 70),
+            (CheckpointError.unwritable(path: "a.json", reason: "full"), 74),
+            (CoordinatorError.unwritable(path: "a.json", reason: "full"), 74),
+            (CoordinatorError.ledger(path: "ledger.sqlite", reason: "disk I/O error"), 74),
+            (KeyFileError.unwritable(path: "a.key"), 74),
+            (CocoaError(.fileWriteOutOfSpace), 74),
             (EvaluationError.unreadable(path: "sprites.json", reason: "absent"), 65),
             (ZeroMQError.malformedKey("short"), 65),
             (ZeroMQError.insecureEndpoint("tcp://10.0.0.1:1"), 64),

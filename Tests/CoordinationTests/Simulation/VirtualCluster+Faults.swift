@@ -7,13 +7,15 @@ enum Fault: CaseIterable {
     case loss, doubling, delay, reordering, partition
     case crash, pause, leaving, misbehaviour, failure, wildOffer
     case coordinatorCrash, coordinatorPause, storing
+    /// A person cuts a round short.
+    case impatience
 }
 
 /// What goes wrong, one thing at a time.
 extension VirtualCluster {
-    mutating func breakSomething() {
+    mutating func breakSomething() throws(Violation) {
         let place = random.below(nodes.count)
-        switch random.below(12) {
+        switch random.below(13) {
         case 0, 1, 2:
             note(.crash, at: place)
             nodes[place].isRunning = false
@@ -28,6 +30,10 @@ extension VirtualCluster {
         case 7: leave(place)
         case 8: misbehave(place)
         case 9, 10: cut()
+        case 11:
+            guard coordinator?.round.phase == .open, coordinator?.round.isCut == false else { return }
+            note(.impatience)
+            try handle(.command(.checkpoint))
         default:
             guard let lease = nodes[place].queue.first, nodes[place].session == .joined else { return }
             note(.failure, at: place)

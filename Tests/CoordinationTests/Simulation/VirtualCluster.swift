@@ -145,7 +145,7 @@ struct VirtualCluster {
             guard coordinator != nil, disk.snapshot.generation == generation else { return }
             try store(plan, fails: fails)
         case .fault:
-            breakSomething()
+            try breakSomething()
             let next = now + random.milliseconds(500, 4000)
             if next < faultsEnd { agenda.add(.fault, at: next) }
         case .startNode(let place):
@@ -258,6 +258,8 @@ struct VirtualCluster {
         case .open(let round, let members):
             try Checks.examine(members: members, of: state, among: nodes)
             for node in members { send(.open(round), to: node, state) }
+        case .cut(let round, let members):
+            for node in members { send(.cut(round), to: node, state) }
         case .acceptOffer(let round, let node): send(.acceptOffer(round), to: node, state)
         case .refuseOffer(let round, let node, _, _): send(.refuseOffer(round), to: node, state)
         case .announce(let version, _):

@@ -12,6 +12,7 @@ enum Downlink {
     case assign(ProducedBatch)
     case release(BatchID, ContentHash)
     case open(RoundNumber)
+    case cut(RoundNumber)
     case acceptOffer(RoundNumber)
     case refuseOffer(RoundNumber)
     case announce(ParameterVersion)

@@ -57,6 +57,8 @@ struct VirtualNode {
     struct Work {
         let round: RoundNumber
         var steps = 0
+        /// Whether the step in hand is the last.
+        var isCut = false
         var uses: [Consumption] = []
         var offer: ContentHash?
         /// How far the offer is from the base.
@@ -219,6 +221,11 @@ struct VirtualNode {
             guard version.round.next == round else { return [] }
             if work == nil { work = Work(round: round) }
             return beginStep() + announceOffer()
+        case .cut(let round):
+            guard work?.round == round else { return [] }
+            work?.isCut = true
+            concludeWork(after: 1)
+            return stepping == nil ? announceOffer() : []
         case .acceptOffer(let round):
             return work?.round == round ? [.start(.uploaded, after: 400)] : []
         case .abort(let round):
@@ -293,14 +300,17 @@ struct VirtualNode {
         if prefetch[index].uses == settings.usesPerBatch { prefetch.remove(at: index) }
         work.steps += 1
         work.uses.append(use)
-        if work.steps >= settings.localSteps {
-            // The hash names the process and its steps, so that a plan can be checked against what was
-            // trained.
-            work.offer = offerHash(place: place, incarnation, steps: Int(progress))
-        }
         self.work = work
+        concludeWork(after: work.isCut ? 1 : settings.localSteps)
         let report: [NodeAction] = session == .joined ? [.send(.message(.consumed(use)))] : []
         return report + announceOffer() + beginStep()
+    }
+
+    /// Makes an offer of the steps, when they are enough and none is in hand.
+    private mutating func concludeWork(after steps: Int) {
+        guard let work, work.offer == nil, stepping == nil, work.steps >= steps else { return }
+        // The hash names the process and its steps, so that a plan can be checked against what was trained.
+        self.work?.offer = offerHash(place: place, incarnation, steps: Int(progress))
     }
 
     private func announceOffer() -> [NodeAction] {

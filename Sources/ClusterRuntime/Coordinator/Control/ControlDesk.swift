@@ -56,8 +56,13 @@ actor ControlDesk {
         switch visit.message {
         case .hello(let hello): try greet(hello, visit)
         case .statusRequest: try answerStatus(to: visit.peer)
-        case .command(let command):
-            if let command = OperatorCommand(command) { try handle(.command(command)) }
+        case .command(let message):
+            let command = OperatorCommand(message)
+            if let objection = state.objection(to: command) {
+                let refusal = Message.Refuse(code: objection.code, text: objection.text)
+                return send(.refuse(refusal), to: visit.peer)
+            }
+            try handle(.command(command))
             try answerStatus(to: visit.peer)
         default:
             guard let said = NodeMessage(visit.message) else {
@@ -201,6 +206,8 @@ actor ControlDesk {
         case .open(let round, let members):
             let message = Message.RoundOpen(round: round, localStepCount: state.settings.localSteps)
             for node in members { send(.roundOpen(message), to: node) }
+        case .cut(let round, let members):
+            for node in members { send(.roundCut(Message.RoundCut(round: round)), to: node) }
         case .acceptOffer(let round, let node):
             try record.add(offeredIn: round, by: node, epoch: epoch, time: clock.time)
             orders.yield(.averaging(.accept(round, from: node)))

@@ -64,13 +64,13 @@ extension Arrival {
 }
 
 extension OperatorCommand {
-    /// What a person's message commands; nil for what needs no decision.
-    init?(_ command: Message.Command) {
+    /// What a person's message commands.
+    init(_ command: Message.Command) {
         switch command.action {
         case .pause: self = .pause
         case .resume: self = .resume
         case .drain: self = command.node.map { .drainNode($0) } ?? .drain
-        case .checkpoint: return nil  // every round is one
+        case .checkpoint: self = .checkpoint
         }
     }
 }

@@ -86,6 +86,7 @@ struct RunRecord: Sendable {
         let elapsed = Instant.zero.duration(to: now).inSeconds
         status.state = state.runState
         status.round = state.parameters.round
+        status.isRoundOpen = state.round.phase != .waiting
         status.losses = losses.latest
         status.trajectories.total = producedSamples
         status.trajectories.perSecond = samplesPerSecond

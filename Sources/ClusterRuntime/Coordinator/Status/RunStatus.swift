@@ -67,6 +67,8 @@ package struct RunStatus: Codable, Sendable, Equatable {
     package var state: Message.RunState
     /// The last committed round.
     package var round: RoundNumber
+    /// Whether trainers work on the round after it, or it is being stored.
+    package var isRoundOpen: Bool
     /// Rounds after which the run is finished.
     package var rounds: UInt64
     /// The newest value of each loss term.
@@ -109,6 +111,7 @@ package struct RunStatus: Codable, Sendable, Equatable {
         self.runID = runID
         state = .running
         round = .initial
+        isRoundOpen = false
         self.rounds = rounds
         losses = [:]
         trajectories = Trajectories()

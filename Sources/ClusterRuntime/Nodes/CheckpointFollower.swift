@@ -1,5 +1,6 @@
 import Checkpoints
 import ClusterMessages
+import Logging
 import ZeroMQ
 
 /// Fetches every announced checkpoint into the node's own store.
@@ -9,13 +10,15 @@ import ZeroMQ
 struct CheckpointFollower: Sendable {
     private let network: NodeNetwork
     private let store: CheckpointStore
+    private let log: Logger
     private let hints = Inbox<Message.Announce>(limit: 64)
     /// How many rounds stay on the disk.
     private static let retention = RetentionPolicy(keepingLast: 3, every: 10)
     private static let retryDelay = Duration.seconds(5)
 
-    init(folder: String, network: NodeNetwork) throws {
+    init(folder: String, network: NodeNetwork, log: Logger) throws {
         self.network = network
+        self.log = log
         store = try CheckpointStore(folder: folder)
     }
 
@@ -51,7 +54,8 @@ struct CheckpointFollower: Sendable {
             } catch is CancellationError {
                 throw CancellationError()
             } catch {
-                // The coordinator is away, or keeps a newer one by now; every pong asks again.
+                // The coordinator is away, or keeps a newer one by now, or the disk is full; every pong asks again.
+                log.warning("the checkpoint of round \(hint.round) is not here: \(error)")
                 try await Task.sleep(for: Self.retryDelay)
             }
         }

@@ -29,10 +29,10 @@ package actor RolloutWorker {
         self.options = options
         network = try NodeNetwork(options)
         connection = CoordinatorConnection(options, network: network, meter: meter)
+        log = Logger(label: options.name)
         follower =
             try options.fetchesCheckpoints
-            ? CheckpointFollower(folder: "\(options.runFolder)/checkpoints", network: network) : nil
-        log = Logger(label: options.name)
+            ? CheckpointFollower(folder: "\(options.runFolder)/checkpoints", network: network, log: log) : nil
     }
 
     /// Works until the run is finished, the node drained or the task cancelled, and says goodbye.
@@ -66,6 +66,7 @@ package actor RolloutWorker {
             switch event {
             case .welcomed(let session): try await welcomed(session)
             case .lost(let reason): log.warning("lost the coordinator: \(reason)")
+            case .turnedAway(let reason): log.warning("not let in for now, asks again: \(reason)")
             case .message(.finish):
                 log.info("the run is finished")
                 guard let follower else { return }

@@ -48,10 +48,10 @@ package actor TrainerWorker {
         network = try NodeNetwork(options)
         connection = CoordinatorConnection(options, network: network, meter: meter)
         prefetch = TrajectoryPrefetch(network: network, connection: connection, meter: meter)
+        log = Logger(label: options.name)
         follower =
             try options.fetchesCheckpoints
-            ? CheckpointFollower(folder: "\(options.runFolder)/checkpoints", network: network) : nil
-        log = Logger(label: options.name)
+            ? CheckpointFollower(folder: "\(options.runFolder)/checkpoints", network: network, log: log) : nil
         (ending, end) = AsyncThrowingStream.makeStream(of: Void.self)
     }
 
@@ -85,6 +85,7 @@ package actor TrainerWorker {
             switch event {
             case .welcomed(let session): await welcomed(session)
             case .lost(let reason): log.warning("lost the coordinator: \(reason)")
+            case .turnedAway(let reason): log.warning("not let in for now, asks again: \(reason)")
             case .message(.finish):
                 log.info("the run is finished")
                 guard let follower else { return }

@@ -1,5 +1,6 @@
 import ClusterMessages
 import Foundation
+import TestSupport
 import Testing
 
 /// Whatever bytes arrive, decoding throws or gives a message that can be sent on; it never traps.

@@ -81,9 +81,7 @@ actor TrajectoryPrefetch {
         let start = ContinuousClock.now
         do {
             let link = try await link(to: holder)
-            var fetch = ChunkFetch(link: link, plane: .trajectories)
-            // Who sends nothing for as long as that is as good as dead; a new connection may fare better.
-            if let welcome = network.signature.session?.welcome { fetch.patience = welcome.deadInterval }
+            let fetch = ChunkFetch(link: link, plane: .trajectories)
             let bytes = try await fetch.bytes(of: assignment.hash, byteCount: assignment.byteCount)
             queue.arrived(assignment, bytes)
             meter.progressed()

@@ -7,8 +7,9 @@ extension CoordinatorState {
         switch membership.join(arrival, now: now) {
         case .refused(let code, let text):
             return refused(arrival, code, text)
-        case .resumed(let node):
-            return welcome(arrival, as: node, now: now)
+        case .resumed(let node, let recovered):
+            let news: [Directive] = recovered ? [.record(Occurrence(.recovered, node: node))] : []
+            return news + welcome(arrival, as: node, now: now)
         case .joined(let node, let displaced):
             let known = KnownNode(
                 id: node,

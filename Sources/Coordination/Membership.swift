@@ -53,7 +53,7 @@ package struct Membership: Sendable {
     enum Admission: Equatable {
         case refused(ErrorCode, String)
         /// The process was here a moment ago: it keeps what it has.
-        case resumed(NodeID)
+        case resumed(NodeID, recovered: Bool)
         /// A new process, or one that was dead; `displaced` is the living process it takes over from.
         case joined(NodeID, displaced: Incarnation?)
     }
@@ -167,7 +167,9 @@ package struct Membership: Sendable {
             node.isQuarantined = false
         }
         nodes[node.id] = node
-        if known.isPresent, isSameProcess { return .resumed(node.id) }
+        if known.isPresent, isSameProcess {
+            return .resumed(node.id, recovered: known.standing == .suspect)
+        }
         epoch += 1
         return .joined(node.id, displaced: known.isPresent ? known.incarnation : nil)
     }

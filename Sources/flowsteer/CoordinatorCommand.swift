@@ -28,12 +28,23 @@ struct CoordinatorCommand: AsyncParsableCommand {
     @Option(help: "The host by which nodes reach this machine; default: the bound one.")
     var advertise: String?
 
+    @Flag(
+        help: """
+            Take the three ports after the control port for averaging, checkpoints and announcements, so that a \
+            firewall can let them through; default: ports the system chooses.
+            """
+    )
+    var consecutivePorts = false
+
     @Flag(help: "No encryption, no keys; within this machine only.")
     var insecure = false
 
     func validate() throws {
         guard insecure || (keys != nil && authorized != nil) else {
             throw ValidationError("--keys and --authorized are missing: expected both, or --insecure")
+        }
+        guard !consecutivePorts || (1...65_532).contains(bind.port) else {
+            throw ValidationError("--bind has port \(bind.port): --consecutive-ports expects 1 to 65532")
         }
     }
 
@@ -47,6 +58,11 @@ struct CoordinatorCommand: AsyncParsableCommand {
         )
         options.bindHost = bind.host
         options.ports.control = bind.port
+        if consecutivePorts {
+            options.ports.averaging = bind.port + 1
+            options.ports.checkpoints = bind.port + 2
+            options.ports.announcements = bind.port + 3
+        }
         options.advertisedHost = advertise ?? bind.host
         options.isInsecure = insecure
         try await runCoordinator(options)

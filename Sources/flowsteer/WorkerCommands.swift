@@ -80,9 +80,20 @@ struct RolloutWorkerCommand: AsyncParsableCommand {
 
     @OptionGroup var worker: WorkerArguments
 
+    @Option(
+        help: """
+            Where trajectories are served, with a port that a firewall lets through; default: a port the system \
+            chooses, on all addresses, or on this machine alone if that is advertised.
+            """
+    )
+    var bind: ControlEndpoint?
+
     func run() async throws {
         worker.parent.watch()
-        try await runRolloutWorker(try worker.options(.rollout))
+        var options = try worker.options(.rollout)
+        options.servingHost = bind?.host
+        options.servingPort = bind?.port ?? 0
+        try await runRolloutWorker(options)
     }
 }
 

@@ -1,6 +1,7 @@
 import ClusterMessages
 import Foundation
 import FuzzTargets
+import TestSupport
 import Testing
 
 /// Whatever bytes arrive, decoding throws or gives a message that can be sent on; it never traps.

@@ -23,17 +23,23 @@ struct Program {
 
     /// Starts the program with its output going to files in `folder`: a full pipe would stop it.
     ///
-    /// - Parameter environment: variables beside those of the tests.
+    /// - Parameters:
+    ///   - environment: variables beside those of the tests.
+    ///   - launcher: a command that becomes the program, which is named to it with its arguments.
     static func start(
         _ arguments: [String],
         in folder: URL,
         name: String = "program",
-        environment: [String: String] = [:]
+        environment: [String: String] = [:],
+        launcher: [String] = []
     ) throws -> Process {
+        let words = launcher + [try path] + arguments
         let process = Process()
-        process.executableURL = URL(filePath: try path)
-        process.arguments = arguments
-        process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
+        process.executableURL = URL(filePath: words[0].hasPrefix("/") ? words[0] : "/usr/bin/env")
+        process.arguments = words[0].hasPrefix("/") ? Array(words.dropFirst()) : words
+        // What is said to the tests is no configuration of the program's.
+        let inherited = ProcessInfo.processInfo.environment.filter { !$0.key.hasPrefix("FLOWSTEER_SOAK_") }
+        process.environment = inherited.merging(environment) { $1 }
         process.standardInput = FileHandle.nullDevice
         process.standardOutput = try file(folder.appending(path: name + ".out"))
         process.standardError = try file(folder.appending(path: name + ".err"))
@@ -45,9 +51,13 @@ struct Program {
     static func run(
         _ arguments: [String],
         in folder: URL,
-        environment: [String: String] = [:]
+        environment: [String: String] = [:],
+        launcher: [String] = []
     ) throws -> Outcome {
-        let process = try start(arguments, in: folder, environment: environment)
+        for name in ["program.out", "program.err"] {
+            try? FileManager.default.removeItem(at: folder.appending(path: name))
+        }
+        let process = try start(arguments, in: folder, environment: environment, launcher: launcher)
         process.waitUntilExit()
         return Outcome(
             exitCode: process.terminationStatus,
@@ -56,13 +66,28 @@ struct Program {
         )
     }
 
+    /// Whether another program, with these arguments, ends without an error.
+    static func succeeds(_ words: [String]) throws -> Bool {
+        let process = Process()
+        process.executableURL = URL(filePath: "/usr/bin/env")
+        process.arguments = words
+        process.standardInput = FileHandle.nullDevice
+        process.standardOutput = FileHandle.nullDevice
+        process.standardError = FileHandle.nullDevice
+        try process.run()
+        process.waitUntilExit()
+        return process.terminationStatus == 0
+    }
+
     static func text(_ name: String, in folder: URL) throws -> String {
         try String(contentsOf: folder.appending(path: name), encoding: .utf8)
     }
 
     private static func file(_ url: URL) throws -> FileHandle {
-        try Data().write(to: url)
-        return try FileHandle(forWritingTo: url)
+        if !FileManager.default.fileExists(atPath: url.path()) { try Data().write(to: url) }
+        let file = try FileHandle(forWritingTo: url)
+        try file.seekToEnd()
+        return file
     }
 }
 

@@ -1,4 +1,5 @@
 package import ClusterMessages
+import Foundation
 
 /// Why a coordinator cannot start or go on.
 package enum CoordinatorError: Error, Equatable {
@@ -22,6 +23,8 @@ package enum CoordinatorError: Error, Equatable {
     case badPrompts(path: String, reason: String)
     /// A file of the run's folder cannot be written.
     case unwritable(path: String, reason: String)
+    /// There is no room for a file of the run's folder.
+    case diskFull(path: String)
     /// A round's parameters are not finite, or are not those of this run.
     case badParameters(round: RoundNumber, reason: String)
 
@@ -30,11 +33,18 @@ package enum CoordinatorError: Error, Equatable {
         if case .badAuthorization = self { true } else { false }
     }
 
+    /// What an error of Foundation's means for a file that was to be written.
+    init(writing path: String, _ error: any Error) {
+        self =
+            (error as? CocoaError)?.code == .fileWriteOutOfSpace
+            ? .diskFull(path: path) : .unwritable(path: path, reason: "\(error)")
+    }
+
     /// The process's exit code (sysexits.h): 78 configuration, 75 try again, 65 bad data, 74 input and output.
     package var exitCode: Int32 {
         switch self {
         case .otherConfiguration, .otherBeginning, .badAuthorization: 78
-        case .folderInUse: 75
+        case .folderInUse, .diskFull: 75
         case .lostCheckpoint, .badPrompts, .badParameters, .noLedger, .contradictions: 65
         case .ledger, .unwritable: 74
         }
@@ -55,10 +65,12 @@ extension CoordinatorError: CustomStringConvertible {
             "\(folder): ledger and log contradict each other, or themselves, in \(count) places"
         case .ledger(let path, let reason): "\(path): \(reason)"
         case .lostCheckpoint(let folder, let round, let reason):
-            "\(folder): the ledger names round \(round), but \(reason)"
+            "\(folder): the ledger names round \(round), but \(reason): "
+                + "put that round's folder back, every worker that fetches checkpoints has a copy"
         case .badAuthorization(let path, let line, let reason): "\(path):\(line): \(reason)"
         case .badPrompts(let path, let reason): "\(path): no prompts: \(reason)"
         case .unwritable(let path, let reason): "\(path): cannot be written: \(reason)"
+        case .diskFull(let path): "\(path): the disk is full; with room on it, the same command goes on"
         case .badParameters(let round, let reason): "the parameters of round \(round): \(reason)"
         }
     }

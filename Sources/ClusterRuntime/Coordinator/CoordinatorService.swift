@@ -128,7 +128,7 @@ package final class CoordinatorService: Sendable {
             result = .failure(error)
         }
         await sockets.context.terminate()
-        try? folder.write(try await control.status().encoded(), as: RunFolder.statusName)
+        try? await writeStatus()
         try ledger.close()
         try result.get()
     }
@@ -183,6 +183,9 @@ package final class CoordinatorService: Sendable {
 
     /// Makes a closed round durable, serves it, and only then lets it be announced.
     private func close(_ plan: RoundPlan) async throws {
+        if let hindrance = await control.hindrance {
+            return try await control.storeFailed(plan.round, hindrance)
+        }
         let offers = await averaging.offers(of: plan)
         if let lost = zip(plan.contributions, offers).first(where: { $0.1 == nil })?.0 {
             let event = OfferEvent.rejected(lost.offer, .notFound, "its bytes are gone")
@@ -216,7 +219,7 @@ package final class CoordinatorService: Sendable {
             try await readAgain(&authorization)
             await control.note(await sockets.counts)
             if clock.now >= statusDue {
-                try folder.write(try await control.status().encoded(), as: RunFolder.statusName)
+                try await writeStatus()
                 statusDue = clock.now + .seconds(1)
             }
             if await control.isFinished {
@@ -226,6 +229,16 @@ package final class CoordinatorService: Sendable {
                 if since.duration(to: clock.now) >= (isDeserted ? Self.tick : Self.farewell) { return }
             }
             try await clock.sleep(for: Self.tick)
+        }
+    }
+
+    /// Writes `status.json`, if there is room: who asks over the network hears of a full disk as well.
+    private func writeStatus() async throws {
+        let status = try await control.status().encoded()
+        do throws(CoordinatorError) {
+            try folder.write(status, as: RunFolder.statusName)
+        } catch .diskFull {
+            return
         }
     }
 

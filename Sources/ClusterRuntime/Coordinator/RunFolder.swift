@@ -16,7 +16,7 @@ struct RunFolder: Sendable {
         do {
             try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
         } catch {
-            throw .unwritable(path: path, reason: "\(error)")
+            throw CoordinatorError(writing: path, error)
         }
     }
 
@@ -29,7 +29,7 @@ struct RunFolder: Sendable {
         do {
             try Data(bytes).write(to: URL(filePath: file(name)), options: .atomic)
         } catch {
-            throw .unwritable(path: file(name), reason: "\(error)")
+            throw CoordinatorError(writing: file(name), error)
         }
     }
 

@@ -26,15 +26,21 @@ struct CoordinatorSession: Sendable {
     /// The session as the welcome gave it; stays the last one while a new hello is on its way.
     private(set) var session: NodeSession?
     private var phase: Phase
-    private var lastHeard: Instant
+    private var lastHeard: Instant { didSet { isLost = false } }
+    /// Whether the coordinator's silence was told of.
+    private var isLost = false
     /// Tells when a message of the coordinator's was lost.
     private var gate = SequenceGate(after: 0)
     /// Sessions that ended because the coordinator took what this node said for a breach of the protocol.
     private var breaches = 0
+    /// Why the coordinator does not let this node in for now, as last told.
+    private var objection: String?
     private let endpoint: String
     private let patience: Duration
 
     private static let breachLimit = 5
+    /// Silence that is worth a word before anything was heard.
+    private static let firstSilence = Duration.seconds(10)
 
     /// A node that has said nothing yet.
     init(endpoint: String, patience: Duration, now: Instant) {
@@ -62,16 +68,19 @@ struct CoordinatorSession: Sendable {
         guard silence < patience else {
             return [.fail(.coordinatorUnreachable(endpoint: endpoint, silence: silence))]
         }
+        let isDead = silence >= session?.welcome.deadInterval ?? Self.firstSilence
+        let news: [Action] = isDead && !isLost ? [.deliver(.lost("no answer for \(silence)"))] : []
+        isLost = isDead
         switch phase {
         case .greeting(let said, let next):
-            guard now >= next else { return [] }
+            guard now >= next else { return news }
             phase = .greeting(said: said + 1, next: now + Self.delay(after: said, jitter: jitter))
-            return said == 0 ? [.sayHello] : [.reconnect, .sayHello]
+            return news + (said == 0 ? [.sayHello] : [.reconnect, .sayHello])
         case .member(let nextPing):
             guard let welcome = session?.welcome else { return [] }
-            if silence >= welcome.deadInterval {
+            if isDead {
                 renew(now: now)
-                return [.deliver(.lost("no answer for \(silence)")), .reconnect]
+                return news + [.reconnect]
             }
             guard now >= nextPing else { return [] }
             phase = .member(nextPing: now + welcome.pingInterval)
@@ -124,6 +133,7 @@ struct CoordinatorSession: Sendable {
             return [.fail(.refused(.runMismatch, text))]
         }
         self.session = session
+        objection = nil
         gate = SequenceGate(after: header.sequence)
         lastHeard = now
         phase = .member(nextPing: now)
@@ -145,7 +155,9 @@ struct CoordinatorSession: Sendable {
         case .duplicateNode where !isMember, .noCapacity, .paused, .shuttingDown, .internal:
             // It may pass; the next hello is due anyway.
             if isMember { renew(now: now) }
-            return []
+            guard objection != refusal.text else { return [] }
+            objection = refusal.text
+            return [.deliver(.turnedAway("\(refusal.text) (\(refusal.code))"))]
         default:
             return [.fail(.refused(refusal.code, refusal.text))]
         }
@@ -158,5 +170,7 @@ enum ConnectionEvent: Sendable, Equatable {
     case welcomed(NodeSession)
     /// The coordinator is silent; the connection looks for it, and the worker goes on with what it has.
     case lost(String)
+    /// The coordinator does not let this node in for now; the connection says hello again.
+    case turnedAway(String)
     case message(Message)
 }

@@ -19,6 +19,11 @@ package struct WorkerOptions: Sendable {
     package var runFolder: String
     /// The host under which others reach what this node serves.
     package var advertiseHost: String
+    /// The address a rollout serves its trajectories at; nil is this machine alone if it advertises that, else
+    /// every address.
+    package var servingHost: String?
+    /// The port of that; 0 lets the system choose.
+    package var servingPort = 0
     /// Threads that share the numerics.
     package var lanes: Int
     /// How long the coordinator may be silent before the worker gives up.

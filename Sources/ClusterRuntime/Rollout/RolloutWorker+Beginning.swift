@@ -26,11 +26,13 @@ extension RolloutWorker {
             settings: .server(peerRate: .transfer)
         )
         let isLocal = ["127.0.0.1", "localhost"].contains(options.advertiseHost)
-        let bound = try await channel.bind(to: "tcp://\(isLocal ? "127.0.0.1" : "0.0.0.0"):*")
+        let host = options.servingHost ?? (isLocal ? "127.0.0.1" : "0.0.0.0")
+        let wanted = options.servingPort == 0 ? "*" : String(options.servingPort)
+        let bound = try await channel.bind(to: "tcp://\(host):\(wanted)")
         let port = bound.split(separator: ":").last.map(String.init) ?? ""
         if let authenticator {
             try await authenticator.selfProbe(
-                endpoint: "tcp://127.0.0.1:\(port)",
+                endpoint: "tcp://\(host == "0.0.0.0" ? "127.0.0.1" : host):\(port)",
                 serverKey: options.keys.publicKey,
                 domain: TrajectoryServer.domain
             )

@@ -73,6 +73,7 @@ package actor RolloutWorker {
             switch event {
             case .welcomed(let session): try await welcomed(session)
             case .lost(let reason): log.warning("lost the coordinator: \(reason)")
+            case .turnedAway(let reason): log.warning("not let in for now, asks again: \(reason)")
             case .message(.finish):
                 log.info("the run is finished")
                 guard let follower else { return }

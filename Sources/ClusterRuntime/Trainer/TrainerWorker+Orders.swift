@@ -112,7 +112,8 @@ extension TrainerWorker {
             serverKey: welcome.serverPublicKey,
             peer: "the coordinator"
         ) { link in
-            try await body(ParameterExchange(link: link, meter: meter))
+            let patience = welcome.deadInterval * 3
+            return try await body(ParameterExchange(link: link, meter: meter, patience: patience))
         }
     }
 

@@ -88,6 +88,7 @@ package actor TrainerWorker {
             switch event {
             case .welcomed(let session): await welcomed(session)
             case .lost(let reason): log.warning("lost the coordinator: \(reason)")
+            case .turnedAway(let reason): log.warning("not let in for now, asks again: \(reason)")
             case .message(.finish):
                 log.info("the run is finished")
                 guard let follower else { return }

@@ -27,6 +27,7 @@ struct ProcessExitTests {
             (NodeError.coordinatorUnreachable(endpoint: "tcp://a:1", silence: .seconds(1)), 69),
             (NodeError.refused(.auth, "unknown key"), 77),
             (CoordinatorError.folderInUse(path: "runs/a"), 75),
+            (CoordinatorError.diskFull(path: "runs/a/ledger.sqlite"), 75),
             (CoordinatorError.badAuthorization(path: "nodes", line: 1, reason: "words"), 78),
             (LocalError.interrupted(folder: "runs/a"), 75),
             (LocalError.processFailed(name: "trainer-1", exit: .badData, log: "l", lastLine: ""), 65),

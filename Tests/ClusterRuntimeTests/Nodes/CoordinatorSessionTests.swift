@@ -53,17 +53,34 @@ struct CoordinatorSessionTests {
         return session
     }
 
+    private func isLoss(_ action: CoordinatorSession.Action) -> Bool {
+        if case .deliver(.lost) = action { true } else { false }
+    }
+
     @Test func `hellos come at growing intervals, each but the first on a new socket`() {
         var session = session()
         var moments: [Duration] = []
         for tick in 0..<200 {
             let now = start + .milliseconds(100) * tick
-            let actions = session.ticked(now: now, jitter: 0.5)
+            let actions = session.ticked(now: now, jitter: 0.5).filter { !isLoss($0) }
             if actions.isEmpty { continue }
             #expect(actions == (moments.isEmpty ? [.sayHello] : [.reconnect, .sayHello]))
             moments.append(start.duration(to: now))
         }
         #expect(moments == [0, 500, 1500, 3500, 7500, 12500, 17500].map { .milliseconds($0) })
+    }
+
+    @Test(arguments: [false, true])
+    func `a coordinator that does not answer a hello is told of once, until it is heard again`(wasHeard: Bool)
+    {
+        var session = wasHeard ? member() : session()
+        session.renew(now: start)
+        func losses(_ seconds: Range<Int>) -> [Int] {
+            seconds.filter { session.ticked(now: start + .seconds($0), jitter: 0.5).contains(where: isLoss) }
+        }
+        #expect(losses(0..<60) == [10])
+        _ = session.received(welcome, header(1), now: start + .seconds(60))
+        #expect(losses(60..<100) == [70])
     }
 
     @Test func `an unreachable coordinator is given up after the patience`() {
@@ -128,6 +145,10 @@ struct CoordinatorSessionTests {
         var session = session()
         _ = session.ticked(now: start, jitter: 0.5)
         let refusal = Message.refuse(.init(code: .duplicateNode, text: "it is alive"))
+        guard case .deliver(.turnedAway)? = session.received(refusal, header(0), now: start).first else {
+            Issue.record("it does not say why it waits")
+            return
+        }
         #expect(session.received(refusal, header(0), now: start) == [])
         #expect(session.ticked(now: start + .milliseconds(500), jitter: 0.5) == [.reconnect, .sayHello])
     }

@@ -87,6 +87,9 @@ actor ControlDesk {
         try handle(.storeFailed(round, reason))
     }
 
+    /// Why no round can be committed: what it counts is not written down yet; nil when nothing is in the way.
+    var hindrance: String? { record.hindrance }
+
     /// This process begins to serve.
     func began() throws { try write(JournalLine.started, letterhead.incarnation.description) }
 
@@ -111,7 +114,13 @@ actor ControlDesk {
 
     /// The run's status at this moment; once a second it also takes the events to the ledger.
     func status() throws -> RunStatus {
-        try ledger.record(record.takeUnwritten())
+        try record.writeOut()
+        do {
+            try ledger.record(record.unwritten)
+            record.wroteAll()
+        } catch .diskFull {
+            // They are taken there when there is room.
+        }
         var status = record.status(
             of: state,
             refusals: doorman.refusals,

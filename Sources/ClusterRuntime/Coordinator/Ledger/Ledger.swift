@@ -53,6 +53,8 @@ extension CoordinatorError {
         case let error as CoordinatorError: self = error
         case let error as DatabaseError where error.resultCode == .SQLITE_BUSY:
             self = .folderInUse(path: path)
+        case let error as DatabaseError where error.resultCode == .SQLITE_FULL:
+            self = .diskFull(path: path)
         default: self = .ledger(path: path, reason: "\(error)")
         }
     }

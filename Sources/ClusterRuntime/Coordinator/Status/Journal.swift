@@ -87,10 +87,16 @@ package struct JournalLine: Codable, Sendable, Equatable {
 }
 
 /// The run's log, `events.jsonl`, which is only ever appended to.
+///
+/// On a full disk, lines wait in memory until there is room again.
 struct Journal: Sendable {
-    private let path: String
+    /// Bytes that may wait; more of them end the process.
+    private static let backlogLimit = 16 << 20
+
+    let path: String
     private let file: FileHandle
     private let encoder = StatusCoding.encoder
+    private var backlog = Data()
 
     /// Opens the file behind what earlier processes wrote; a line one of them left unfinished is ended.
     init(path: String) throws(CoordinatorError) {
@@ -104,16 +110,37 @@ struct Journal: Sendable {
             let isTorn = try file.readToEnd() != Data("\n".utf8)
             if isTorn { try file.write(contentsOf: Data("\n".utf8)) }
         } catch {
-            throw .unwritable(path: path, reason: "\(error)")
+            throw CoordinatorError(writing: path, error)
         }
     }
 
+    /// Bytes that wait for room on the disk.
+    var waitingByteCount: Int { backlog.count }
+
     /// Appends a line.
-    func append(_ line: JournalLine) throws(CoordinatorError) {
-        do {
-            try file.write(contentsOf: encoder.encode(line) + Data("\n".utf8))
-        } catch {
+    mutating func append(_ line: JournalLine) throws(CoordinatorError) {
+        do { backlog += try encoder.encode(line) } catch {
             throw .unwritable(path: path, reason: "\(error)")
         }
+        backlog.append(UInt8(ascii: "\n"))
+        try writeOut()
+    }
+
+    /// Writes what waits, as far as there is room.
+    mutating func writeOut() throws(CoordinatorError) {
+        guard !backlog.isEmpty else { return }
+        do {
+            let start = try file.offset()
+            do {
+                try file.write(contentsOf: backlog)
+                backlog = Data()
+            } catch let error as CocoaError where error.code == .fileWriteOutOfSpace {
+                // The beginning may be there.
+                backlog = Data(backlog.dropFirst(Int(try file.offset() - start)))
+            }
+        } catch {
+            throw CoordinatorError(writing: path, error)
+        }
+        if backlog.count > Self.backlogLimit { throw .diskFull(path: path) }
     }
 }

@@ -8,8 +8,9 @@ struct RunRecord: Sendable {
 
     private let runID: String
     private let batchSamples: Int
-    private let journal: Journal
-    private var unwritten: [JournalLine] = []
+    private var journal: Journal
+    /// Lines of the log that are not in the ledger yet.
+    private(set) var unwritten: [JournalLine] = []
     private var pings: [NodeID: Message.Ping] = [:]
     private var losses = LossBook()
     private var producedSamples: Int
@@ -73,10 +74,16 @@ struct RunRecord: Sendable {
         unsendable = ["a \(kind) could not be sent: \(reason)"]
     }
 
-    /// The events since the last call.
-    mutating func takeUnwritten() -> [JournalLine] {
-        defer { unwritten = [] }
-        return unwritten
+    /// All lines of the log are in the ledger.
+    mutating func wroteAll() { unwritten = [] }
+
+    /// Writes lines that waited for room on the disk, as far as there is some.
+    mutating func writeOut() throws(CoordinatorError) { try journal.writeOut() }
+
+    /// Why not all of the log is on the disk; nil when it is.
+    var hindrance: String? {
+        guard journal.waitingByteCount > 0 else { return nil }
+        return "the disk is full: \(journal.waitingByteCount) bytes wait for room in \(journal.path)"
     }
 
     // MARK: What people see
@@ -92,7 +99,7 @@ struct RunRecord: Sendable {
         status.trajectories.perSecond = samplesPerSecond
         status.batches = RunStatus.Batches(state.ledger.survey().census)
         status.nodes = state.membership.all.map { RunStatus.Node($0, lastPing: pings[$0.id]) }
-        status.waitingOn = state.waitingOn(now: now) + unsendable
+        status.waitingOn = [hindrance].compactMap(\.self) + state.waitingOn(now: now) + unsendable
         if commits > 0, !state.isFinished {
             let rest = state.settings.rounds - state.parameters.round.rawValue
             status.secondsLeft = elapsed / Double(commits) * Double(rest)

@@ -134,7 +134,9 @@ struct VirtualCluster {
                 nodes[place].isRunning = false
                 return agenda.add(.startNode(place: place), at: now + 500)
             }
-            perform(nodes[place].received(message, sequence: sequence), at: place)
+            let actions = nodes[place].received(message, sequence: sequence)
+            noteOffer(of: place)
+            perform(actions, at: place)
         case .timer(let timer, let place, let incarnation, let token):
             try ring(timer, place: place, incarnation, token: token)
         case .tick(let generation):
@@ -191,14 +193,18 @@ struct VirtualCluster {
             },
             settings: settings
         )
-        if let work = nodes[place].work, let offer = work.offer, offers[offer] == nil {
-            // Only one trainer, so that it is never the majority.
-            let isWild = now < faultsEnd && nodes[place].isErratic && random.chance(perMille: 300)
-            if isWild { note(.wildOffer, at: place) }
-            nodes[place].work?.distance = isWild ? 1000 : 1
-            offers[offer] = Making(base: nodes[place].version.hash, uses: work.uses, isWild: isWild)
-        }
+        noteOffer(of: place)
         perform(actions, at: place)
+    }
+
+    /// Notes what a trainer's new offer was made of, and whether it goes too far.
+    private mutating func noteOffer(of place: Int) {
+        guard let work = nodes[place].work, let offer = work.offer, offers[offer] == nil else { return }
+        // Only one trainer, so that it is never the majority.
+        let isWild = now < faultsEnd && nodes[place].isErratic && random.chance(perMille: 300)
+        if isWild { note(.wildOffer, at: place) }
+        nodes[place].work?.distance = isWild ? 1000 : 1
+        offers[offer] = Making(base: nodes[place].version.hash, uses: work.uses, isWild: isWild)
     }
 
     mutating func perform(_ actions: [NodeAction], at place: Int) {

@@ -10,18 +10,27 @@ enum CalmRun {
     static let rounds = 8
     static let settings = ["training.rounds=\(rounds)", "cluster.lead_batches=1"]
 
-    private static let shared = Task { () throws -> [String: Data] in
+    /// What a run made, by file, and the batches it made it of, in order.
+    private struct Result {
+        let files: [String: Data]
+        let batches: [String]
+
+        init(_ cluster: Cluster) throws {
+            files = try cluster.result(ofRound: rounds)
+            batches = try cluster.events("consumed").map { "\($0.round ?? 0):\($0.batch ?? 0)" }
+        }
+    }
+
+    /// Made once for all tests.
+    private static let shared = Task { () throws -> Result in
         let folder = FileManager.default.temporaryDirectory.appending(path: "flowsteer-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(at: folder) }
         let cluster = try Cluster(in: folder, settings: settings)
         try await cluster.start()
         try await cluster.finish()
-        return try cluster.result(ofRound: rounds)
+        return try Result(cluster)
     }
-
-    /// Its parameters, by file; made once for all tests.
-    static var result: [String: Data] { get async throws { try await shared.value } }
 
     /// Waits for the end of another run and compares.
     static func expectEqual(to cluster: Cluster, sourceLocation: SourceLocation = #_sourceLocation)
@@ -29,9 +38,26 @@ enum CalmRun {
     {
         try await cluster.finish()
         try cluster.auditIsClean(sourceLocation: sourceLocation)
-        let (calm, other) = (try await result, try cluster.result(ofRound: rounds))
-        for (name, bytes) in calm {
-            #expect(other[name] == bytes, "\(name)", sourceLocation: sourceLocation)
+        let (calm, other) = (try await shared.value, try Result(cluster))
+        for (name, bytes) in calm.files {
+            #expect(
+                other.files[name] == bytes,
+                "\(name), of round:batch \(other.batches) instead of \(calm.batches)",
+                sourceLocation: sourceLocation
+            )
         }
+    }
+
+    /// Waits for the end of another run, which used the same batches as often, in whatever order.
+    static func expectSameWork(by cluster: Cluster, sourceLocation: SourceLocation = #_sourceLocation)
+        async throws
+    {
+        try await cluster.finish()
+        try cluster.auditIsClean(sourceLocation: sourceLocation)
+        func used(_ result: Result) -> [Substring?] {
+            result.batches.map { $0.split(separator: ":").last }.sorted { $0 ?? "" < $1 ?? "" }
+        }
+        let (calm, other) = (try await shared.value, try Result(cluster))
+        #expect(used(other) == used(calm), "\(other.batches)", sourceLocation: sourceLocation)
     }
 }

@@ -15,11 +15,8 @@ struct NetworkTests {
     private static let machines = [Cluster.coordinator, "rollout-1", "trainer-1"]
 
     /// Runs a cluster of three machines, lets `body` disturb their network from the first commit on, and compares
-    /// the result with a calm run's, unless batches may come in another order than there.
-    private func disturb(
-        isOrdered: Bool = true,
-        _ body: (Cluster, Network) async throws -> Void
-    ) async throws {
+    /// the result with a calm run's.
+    private func disturb(_ body: (Cluster, Network) async throws -> Void) async throws {
         try await withTemporaryFolder { folder in
             let network = try Network(Self.machines)
             let cluster = try Cluster(in: folder, settings: CalmRun.settings)
@@ -29,11 +26,7 @@ struct NetworkTests {
             try await cluster.start()
             try await cluster.commits(1)
             try await body(cluster, network)
-            if isOrdered {
-                try await CalmRun.expectEqual(to: cluster)
-            } else {
-                try await CalmRun.expectSameWork(by: cluster)
-            }
+            try await CalmRun.expectEqual(to: cluster)
         }
     }
 
@@ -197,7 +190,7 @@ struct NetworkTests {
 
     @Test func `a trainer whose address changes is a member again by itself`() async throws {
         // Its open fetch is given up, and the batch assigned anew behind another.
-        try await disturb(isOrdered: false) { cluster, network in
+        try await disturb { cluster, network in
             let old = network.address("trainer-1")
             try network.run("trainer-1", "ip", "address", "delete", "\(old)/24", "dev", "eth0")
             try network.run("trainer-1", "ip", "address", "add", "10.77.0.99/24", "dev", "eth0")
@@ -211,7 +204,7 @@ struct NetworkTests {
 
     @Test func `a rollout that moves and is started again serves from its new address`() async throws {
         // What the trainer was to fetch from the old one it gets later.
-        try await disturb(isOrdered: false) { cluster, network in
+        try await disturb { cluster, network in
             try await cluster.kill9("rollout-1")
             let new = "10.77.0.98"
             try network.run("rollout-1", "ip", "address", "flush", "dev", "eth0")

@@ -10,14 +10,28 @@ enum CalmRun {
     static let rounds = 8
     static let settings = ["training.rounds=\(rounds)", "cluster.lead_batches=1"]
 
-    /// What a run made, by file, and the batches it made it of, in order.
+    /// What a run made, by file, and of what.
     private struct Result {
+        /// One use of a batch.
+        struct Use: Equatable, CustomStringConvertible {
+            let round: Int?
+            let batch: Int?
+
+            var description: String { "\(round ?? -1):\(batch ?? -1)" }
+        }
+
         let files: [String: Data]
-        let batches: [String]
+        /// In order.
+        let uses: [Use]
+        /// Batches that were assigned more than once, or whose holder lost them.
+        let returned: Set<Int>
 
         init(_ cluster: Cluster) throws {
             files = try cluster.result(ofRound: rounds)
-            batches = try cluster.events("consumed").map { "\($0.round ?? 0):\($0.batch ?? 0)" }
+            uses = try cluster.events("consumed").map { Use(round: $0.round, batch: $0.batch) }
+            let assigned = Dictionary(grouping: try cluster.events("assigned").compactMap(\.batch)) { $0 }
+            returned = Set(assigned.filter { $1.count > 1 }.keys)
+                .union(try cluster.events("trajectoryLost").compactMap(\.batch))
         }
     }
 
@@ -32,21 +46,27 @@ enum CalmRun {
         return try Result(cluster)
     }
 
-    /// Waits for the end of another run, which used the same batches as often, and compares.
+    /// Waits for the end of another run, which used the same batches as often, and compares the results byte for byte.
     ///
-    /// A batch whose fetch failed comes after the next, and draws go by the order: results are compared byte for byte
-    /// where the batches came in the calm run's.
+    /// Draws go by the order of batches. It may differ only where one was put back, because its fetch failed or its
+    /// holder lost it, so that it came after the next; then the results do.
     static func expectEqual(to cluster: Cluster, sourceLocation: SourceLocation = #_sourceLocation)
         async throws
     {
         try await cluster.finish()
         try cluster.auditIsClean(sourceLocation: sourceLocation)
-        func used(_ result: Result) -> [Substring?] {
-            result.batches.map { $0.split(separator: ":").last }.sorted { $0 ?? "" < $1 ?? "" }
-        }
         let (calm, other) = (try await shared.value, try Result(cluster))
-        #expect(used(other) == used(calm), "\(other.batches)", sourceLocation: sourceLocation)
-        guard other.batches == calm.batches else { return }
+        func batches(_ result: Result) -> [Int] { result.uses.compactMap(\.batch).sorted() }
+        #expect(batches(other) == batches(calm), "\(other.uses)", sourceLocation: sourceLocation)
+        guard other.uses == calm.uses else {
+            let moved = zip(calm.uses, other.uses).filter { $0 != $1 }.flatMap { [$0.batch, $1.batch] }
+            #expect(
+                !other.returned.isDisjoint(with: moved.compactMap { $0 }),
+                "\(other.uses) instead of \(calm.uses), put back: \(other.returned)",
+                sourceLocation: sourceLocation
+            )
+            return
+        }
         for (name, bytes) in calm.files {
             let isEqual = other.files[name] == bytes
             #expect(isEqual, "\(name)", sourceLocation: sourceLocation)

@@ -7,38 +7,6 @@ import ZeroMQ
 
 /// Three rollouts of a real coordinator, one of which computes wrong numbers.
 @Suite(.timeLimit(.minutes(1))) struct AuditServiceTests {
-    /// One of the rollouts.
-    private struct Rollout {
-        let node: TestNode
-        let line: TestNode.Line
-
-        init(_ keys: CurveKeyPair, of run: TestRun, at service: CoordinatorService, batches: Int) async throws
-        {
-            node = try TestNode(keys: keys)
-            line = try await node.connect(to: service.controlEndpoint, serverKey: run.serverKey)
-            try await node.send(node.hello(.rollout, teacher: run.teacher), on: line)
-            _ = try await node.next(on: line) { $0.asWelcome }
-            let credit = Message.WorkCredit(batchCount: batches, byteCount: 1 << 30)
-            try await node.send(.workCredit(credit), on: line)
-        }
-
-        func lease() async throws -> Message.Lease { try await node.next(on: line) { $0.asLease } }
-
-        func release() async throws -> Message.Release { try await node.next(on: line) { $0.asRelease } }
-
-        func deliver(_ lease: Message.Lease, _ hash: ContentHash) async throws {
-            let ready = Message.TrajectoryReady(
-                batch: lease.batch,
-                fence: lease.fence,
-                hash: hash,
-                byteCount: 100,
-                teacherEvaluationCount: 1,
-                elapsed: .milliseconds(1)
-            )
-            try await node.send(.trajectoryReady(ready), on: line)
-        }
-    }
-
     @Test func `a rollout whose result two others contradict is put in quarantine, and people see it`()
         async throws
     {
@@ -46,11 +14,11 @@ import ZeroMQ
             var run = try TestRun(in: folder)
             run.options.configuration.cluster.auditShare = 1
             try await run.serving { service in
-                let wrong = try await Rollout(run.rollout, of: run, at: service, batches: 1)
+                let wrong = try await TestRollout(run.rollout, of: run, at: service, batches: 1)
                 let first = try await wrong.lease()
-                let other = try await Rollout(run.spares[0], of: run, at: service, batches: 2)
+                let other = try await TestRollout(run.spares[0], of: run, at: service, batches: 2)
                 _ = try await other.lease()
-                let third = try await Rollout(run.spares[1], of: run, at: service, batches: 1)
+                let third = try await TestRollout(run.spares[1], of: run, at: service, batches: 1)
 
                 try await wrong.deliver(first, hash(7))
                 let audit = try await third.lease()

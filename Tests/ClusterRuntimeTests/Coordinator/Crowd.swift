@@ -16,28 +16,12 @@ struct Crowd {
     }
 
     let trainers: [Trainer]
-    private let rollout: TestNode
+    private let rollout: TestRollout
 
     /// Lets a rollout and all trainers of a run in; returns when round 1 is open for all.
     init(of run: TestRun, at service: CoordinatorService) async throws {
-        rollout = try TestNode(keys: run.rollout)
-        let line = try await rollout.connect(to: service.controlEndpoint, serverKey: run.serverKey)
-        try await rollout.send(rollout.hello(.rollout, teacher: run.teacher), on: line)
-        _ = try await rollout.next(on: line) { $0.asWelcome }
-        let credit = Message.WorkCredit(batchCount: run.trainers.count, byteCount: 1 << 30)
-        try await rollout.send(.workCredit(credit), on: line)
-        for _ in run.trainers {
-            let lease = try await rollout.next(on: line) { $0.asLease }
-            let ready = Message.TrajectoryReady(
-                batch: lease.batch,
-                fence: lease.fence,
-                hash: hash(7),
-                byteCount: 100,
-                teacherEvaluationCount: 1,
-                elapsed: .milliseconds(1)
-            )
-            try await rollout.send(.trajectoryReady(ready), on: line)
-        }
+        rollout = try await TestRollout(run.rollout, of: run, at: service, batches: run.trainers.count)
+        for _ in run.trainers { try await rollout.deliver(try await rollout.lease(), hash(7)) }
         var trainers: [Trainer] = []
         for keys in run.trainers {
             let node = try TestNode(keys: keys)
@@ -73,7 +57,7 @@ struct Crowd {
 
     func close() async {
         for trainer in trainers { await trainer.node.close() }
-        await rollout.close()
+        await rollout.node.close()
     }
 }
 

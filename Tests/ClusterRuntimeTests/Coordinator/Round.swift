@@ -7,35 +7,20 @@ import Testing
 struct Round {
     /// The hash that was announced.
     let committed: ContentHash
-    private let rollout: TestNode
+    private let rollout: TestRollout
     private let trainer: TestNode
-    private let rolloutLine: TestNode.Line
     private let trainerLine: TestNode.Line
 
     init(of run: TestRun, offering offered: ParameterBytes, at service: CoordinatorService) async throws {
-        rollout = try TestNode(keys: run.rollout)
-        rolloutLine = try await rollout.connect(to: service.controlEndpoint, serverKey: run.serverKey)
-        try await rollout.send(rollout.hello(.rollout, teacher: run.teacher), on: rolloutLine)
-        _ = try await rollout.next(on: rolloutLine) { $0.asWelcome }
-        let credit = Message.WorkCredit(batchCount: 1, byteCount: 1 << 30)
-        try await rollout.send(.workCredit(credit), on: rolloutLine)
-        let lease = try await rollout.next(on: rolloutLine) { $0.asLease }
-        let ready = Message.TrajectoryReady(
-            batch: lease.batch,
-            fence: lease.fence,
-            hash: hash(7),
-            byteCount: 100,
-            teacherEvaluationCount: 1,
-            elapsed: .milliseconds(1)
-        )
-        try await rollout.send(.trajectoryReady(ready), on: rolloutLine)
+        rollout = try await TestRollout(run.rollout, of: run, at: service, batches: 1)
+        try await rollout.deliver(try await rollout.lease(), hash(7))
 
         trainer = try TestNode(keys: run.trainer)
         trainerLine = try await trainer.connect(to: service.controlEndpoint, serverKey: run.serverKey)
         let hello = trainer.hello(.trainer, teacher: run.teacher, parameters: run.initial.hash)
         try await trainer.send(hello, on: trainerLine)
         let welcome = try await trainer.next(on: trainerLine) { $0.asWelcome }
-        try await trainer.send(.workCredit(credit), on: trainerLine)
+        try await trainer.send(.workCredit(.init(batchCount: 1, byteCount: 1 << 30)), on: trainerLine)
         let assignment = try await trainer.next(on: trainerLine) { $0.asAssignment }
         #expect(assignment.holderEndpoint == "tcp://127.0.0.1:9")
         try await trainer.send(.stepReport(Self.report), on: trainerLine)
@@ -49,7 +34,7 @@ struct Round {
 
     /// Waits for the end of the run, tells the last figures and says goodbye.
     func leave(peakMemoryByteCount: Int) async throws {
-        for (node, line) in [(rollout, rolloutLine), (trainer, trainerLine)] {
+        for (node, line) in [(rollout.node, rollout.line), (trainer, trainerLine)] {
             try await node.next(on: line) { $0.isFinish }
             let ping = Message.Ping(
                 progress: 1,
@@ -66,7 +51,7 @@ struct Round {
     }
 
     func close() async {
-        await rollout.close()
+        await rollout.node.close()
         await trainer.close()
     }
 

@@ -10,13 +10,8 @@ import ZeroMQ
 /// A coordinator, a rollout and a trainer in one process, over real sockets, with the shipped teacher.
 @Suite(.serialized)
 struct LocalClusterTests {
-    @Test(arguments: [(rounds: 2 as UInt64, period: 1), (rounds: 3, period: 2)])
-    func `a cluster of one rollout and one trainer equals a single process bit for bit`(
-        _ example: (rounds: UInt64, period: Int)
-    ) async throws {
-        var run = try SmallRun(rounds: example.rounds)
-        run.discriminatorPeriod = example.period
-        defer { run.remove() }
+    /// Runs a coordinator, a rollout and a trainer until the run is finished.
+    private func complete(_ run: SmallRun) async throws {
         let service = try await run.coordinator()
         let rollout = try RolloutWorker(run.options("rollout", of: service))
         let trainer = try TrainerWorker(run.options("trainer", of: service))
@@ -26,6 +21,16 @@ struct LocalClusterTests {
             group.addTask { try await trainer.run() }
             try await group.waitForAll()
         }
+    }
+
+    @Test(arguments: [(rounds: 2 as UInt64, period: 1), (rounds: 3, period: 2)])
+    func `a cluster of one rollout and one trainer equals a single process bit for bit`(
+        _ example: (rounds: UInt64, period: Int)
+    ) async throws {
+        var run = try SmallRun(rounds: example.rounds)
+        run.discriminatorPeriod = example.period
+        defer { run.remove() }
+        try await complete(run)
         let status = try run.status()
         let last = example.rounds
         #expect(status.round == RoundNumber(last))
@@ -57,15 +62,7 @@ struct LocalClusterTests {
         var run = try SmallRun(rounds: 3)
         run.exchange = exchange
         defer { run.remove() }
-        let service = try await run.coordinator()
-        let rollout = try RolloutWorker(run.options("rollout", of: service))
-        let trainer = try TrainerWorker(run.options("trainer", of: service))
-        try await withThrowingTaskGroup(of: Void.self) { group in
-            group.addTask { try await service.run() }
-            group.addTask { try await rollout.run() }
-            group.addTask { try await trainer.run() }
-            try await group.waitForAll()
-        }
+        try await complete(run)
         #expect(try run.status().round == RoundNumber(3))
         func tensor(_ values: [Float]) -> Tensor { Tensor(values, shape: [values.count]) }
         let (rounded, exact) = (try tensor(run.student(of: 3)), tensor(try run.singleProcess()))

@@ -85,7 +85,7 @@ import Testing
             if name.hasSuffix("lora_A.weight") {
                 expected.setProduct(up, transposed: true, weight, on: Tape())
             } else {
-                expected.setProduct(weight, down, transposed: true, on: Tape())
+                expected.setProduct(weight, transposed: false, down, transposed: true, on: Tape())
             }
             #expect(relativeError(gradient, expected) < 1e-3, "\(name)")
             checked += 1

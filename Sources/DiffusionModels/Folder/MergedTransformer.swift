@@ -1,4 +1,4 @@
-package import Checkpoints
+import Checkpoints
 import Foundation
 package import NeuralNetwork
 import Tensors

@@ -1,3 +1,4 @@
+import Checkpoints
 package import Tensors
 
 /// A CLIP text encoder against a reference.

@@ -83,11 +83,12 @@ struct VerifyModelCommand: AsyncParsableCommand {
 
     private func line(_ comparison: TensorComparison) -> String {
         let verdict = comparison.isWithin(tolerance) ? "" : "  beyond"
-        return comparison.name + String(
-            format: "  absolute %.3g  relative %.3g",
-            comparison.absoluteError,
-            comparison.relativeError
-        ) + verdict
+        return comparison.name
+            + String(
+                format: "  absolute %.3g  relative %.3g",
+                comparison.absoluteError,
+                comparison.relativeError
+            ) + verdict
     }
 }
 

@@ -124,7 +124,9 @@ import Testing
             (["transformer.proj_out.magnitude"], "is no part of a low-rank adapter"),
         ] {
             try TemporaryFile.with { path in
-                try SafetensorsWriter(Dictionary(uniqueKeysWithValues: keys.map { ($0, matrix) })).write(to: path)
+                try SafetensorsWriter(Dictionary(uniqueKeysWithValues: keys.map { ($0, matrix) })).write(
+                    to: path
+                )
                 let error = try #require(throws: ModelError.self) { try imported(path) }
                 #expect(error.description.contains(keys[0]) && error.description.contains(expected))
             }

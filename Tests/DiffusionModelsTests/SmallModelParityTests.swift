@@ -20,7 +20,9 @@ import Testing
     }
 
     @Test(arguments: [("sd3-medium", 70), ("sd35-medium", 130), ("sd35-large", 110)])
-    func `a transformer's velocity, loss and gradients are those of diffusers`(name: String, count: Int) throws {
+    func `a transformer's velocity, loss and gradients are those of diffusers`(name: String, count: Int)
+        throws
+    {
         let folder = model(name)
         let comparisons = try TransformerVerification.compare(
             folder: folder + "/transformer",
@@ -63,7 +65,8 @@ import Testing
             id: 1
         )
         adapters.initialize(seed: 5)
-        for (index, (name, tensor)) in adapters.parameters.tensors.enumerated() where name.hasSuffix("lora_B.weight") {
+        for (index, (name, tensor)) in adapters.parameters.tensors.enumerated()
+        where name.hasSuffix("lora_B.weight") {
             tensor.copy(from: randomTensor(tensor.shape, seed: UInt64(index), scale: 0.1))
         }
         let adapted = try model.gradients(
@@ -172,7 +175,8 @@ private struct SmallTransformer {
 /// A place for a file that a test writes.
 enum TemporaryFile {
     static func with(_ body: (String) throws -> Void) throws {
-        let path = FileManager.default.temporaryDirectory.appending(path: "reference-\(UUID().uuidString)").path()
+        let path = FileManager.default.temporaryDirectory.appending(path: "reference-\(UUID().uuidString)")
+            .path()
         defer { try? FileManager.default.removeItem(atPath: path) }
         try body(path)
     }

@@ -46,7 +46,10 @@ import Testing
                 for output in 0..<4 {
                     let expected = sum(pixel, input, channels: 6, weight, output: output, at: first(y, x))
                     let value = Double(values[(y * extent.width + x) * 4 + output])
-                    #expect(abs(value - expected - Double(bias.values[output])) < 1e-4, "\(sampling) \(y) \(x)")
+                    #expect(
+                        abs(value - expected - Double(bias.values[output])) < 1e-4,
+                        "\(sampling) \(y) \(x)"
+                    )
                 }
             }
         }
@@ -54,12 +57,24 @@ import Testing
 
     @Test func `stride 1 keeps the extent`() {
         let x = random.x.values
-        expect(.same, extent: (5, 7), input: (5, 7), { x[($0 * 7 + $1) * 6 + $2] }, first: { ($0 - 1, $1 - 1) })
+        expect(
+            .same,
+            extent: (5, 7),
+            input: (5, 7),
+            { x[($0 * 7 + $1) * 6 + $2] },
+            first: { ($0 - 1, $1 - 1) }
+        )
     }
 
     @Test func `stride 2 is padded at the end alone`() {
         let x = random.x.values
-        expect(.halving, extent: (2, 3), input: (5, 7), { x[($0 * 7 + $1) * 6 + $2] }, first: { (2 * $0, 2 * $1) })
+        expect(
+            .halving,
+            extent: (2, 3),
+            input: (5, 7),
+            { x[($0 * 7 + $1) * 6 + $2] },
+            first: { (2 * $0, 2 * $1) }
+        )
     }
 
     @Test func `doubling is stride 1 over repeated pixels`() {
@@ -129,8 +144,11 @@ import Testing
     @Test func `attention of one head over many tokens is the same in parts`() {
         let streams = (0..<3).map { Variable(constant: randomTensor([1, 2100, 16], seed: UInt64(20 + $0))) }
         func compute(tokens: Int) -> Tensor {
-            let queries = Variable(constant: streams[0].value.reshaped([2100, 16]).rows(0..<tokens).reshaped([1, tokens, 16]))
-            return Tape().attention(queries: [queries], keys: [streams[1]], values: [streams[2]], heads: 1)[0].value
+            let queries = Variable(
+                constant: streams[0].value.reshaped([2100, 16]).rows(0..<tokens).reshaped([1, tokens, 16])
+            )
+            return Tape().attention(queries: [queries], keys: [streams[1]], values: [streams[2]], heads: 1)[0]
+                .value
         }
         // Few queries are not worth parts.
         let part = compute(tokens: 960)

@@ -2,7 +2,7 @@ import Checkpoints
 package import Tensors
 
 /// An autoencoder between pictures and the latents of a diffusion model (Rombach and others 2022; diffusers'
-/// `AutoencoderKL`). It is frozen: nothing flows back through it.
+/// `AutoencoderKL`), frozen: nothing flows back through it.
 ///
 /// Latents are those a diffusion model sees: shifted and scaled. Pictures are in model space, −1 … 1.
 package struct Autoencoder: Sendable {

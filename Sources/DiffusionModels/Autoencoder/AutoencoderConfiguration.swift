@@ -70,7 +70,12 @@ extension AutoencoderConfiguration {
         scale = try file.number("scaling_factor", or: 0.18215)
         shift = try file.number("shift_factor", or: 0)
         guard scale != 0 else {
-            throw .unsupported(path: file.path, field: "scaling_factor", value: "0", expected: "another number")
+            throw .unsupported(
+                path: file.path,
+                field: "scaling_factor",
+                value: "0",
+                expected: "another number"
+            )
         }
     }
 }

@@ -15,7 +15,13 @@ struct AutoencoderDecoder: Sendable {
         let groups = configuration.normGroups
         before =
             configuration.hasConvolutionBeforeDecoder
-            ? try PictureConvolution("post_quant_conv", inputs: latents, outputs: latents, kernel: 1, from: weights)
+            ? try PictureConvolution(
+                "post_quant_conv",
+                inputs: latents,
+                outputs: latents,
+                kernel: 1,
+                from: weights
+            )
             : nil
         enter = try PictureConvolution(
             "decoder.conv_in",

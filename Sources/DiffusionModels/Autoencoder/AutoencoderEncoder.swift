@@ -41,10 +41,22 @@ struct AutoencoderEncoder: Sendable {
         middle = try PictureMiddle("encoder.mid_block", configuration, from: weights)
         let last = channels[channels.count - 1]
         norm = try PictureNorm("encoder.conv_norm_out", channels: last, groups: groups, from: weights)
-        exit = try PictureConvolution("encoder.conv_out", inputs: last, outputs: moments, kernel: 3, from: weights)
+        exit = try PictureConvolution(
+            "encoder.conv_out",
+            inputs: last,
+            outputs: moments,
+            kernel: 3,
+            from: weights
+        )
         behind =
             configuration.hasConvolutionBehindEncoder
-            ? try PictureConvolution("quant_conv", inputs: moments, outputs: moments, kernel: 1, from: weights) : nil
+            ? try PictureConvolution(
+                "quant_conv",
+                inputs: moments,
+                outputs: moments,
+                kernel: 1,
+                from: weights
+            ) : nil
     }
 
     /// `[pixels, pixels, picture channels]` to `[height, width, latent channels]`.

@@ -64,8 +64,20 @@ struct PictureResidualBlock: Sendable {
             try PictureNorm(name + ".norm2", channels: outputs, groups: groups, from: weights),
         ]
         convolutions = [
-            try PictureConvolution(name + ".conv1", inputs: inputs, outputs: outputs, kernel: 3, from: weights),
-            try PictureConvolution(name + ".conv2", inputs: outputs, outputs: outputs, kernel: 3, from: weights),
+            try PictureConvolution(
+                name + ".conv1",
+                inputs: inputs,
+                outputs: outputs,
+                kernel: 3,
+                from: weights
+            ),
+            try PictureConvolution(
+                name + ".conv2",
+                inputs: outputs,
+                outputs: outputs,
+                kernel: 3,
+                from: weights
+            ),
         ]
         shortcut =
             inputs == outputs
@@ -134,7 +146,8 @@ struct PictureMiddle: Sendable {
     private let blocks: [PictureResidualBlock]
     private let attention: PictureAttention?
 
-    init(_ name: String, _ configuration: AutoencoderConfiguration, from weights: Weights) throws(ModelError) {
+    init(_ name: String, _ configuration: AutoencoderConfiguration, from weights: Weights) throws(ModelError)
+    {
         let channels = configuration.blockChannels[configuration.blockChannels.count - 1]
         let groups = configuration.normGroups
         var blocks: [PictureResidualBlock] = []
@@ -152,7 +165,8 @@ struct PictureMiddle: Sendable {
         self.blocks = blocks
         attention =
             configuration.hasMiddleAttention
-            ? try PictureAttention(name + ".attentions.0", channels: channels, groups: groups, from: weights) : nil
+            ? try PictureAttention(name + ".attentions.0", channels: channels, groups: groups, from: weights)
+            : nil
     }
 
     /// Replaces `x`, which nobody else reads.

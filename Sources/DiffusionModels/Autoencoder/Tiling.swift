@@ -1,7 +1,8 @@
 import Tensors
 
-/// A picture made in overlapping tiles whose borders are blended, as diffusers' `AutoencoderKL.tiled_decode` does:
-/// memory for one tile's activations, however large the picture. Norms see one tile at a time, so the picture is not
+/// A picture made in overlapping tiles whose borders are blended, as diffusers' `AutoencoderKL.tiled_decode` does.
+///
+/// It takes memory for one tile's activations, however large the picture. Norms see one tile at a time, so the picture is not
 /// quite that of an undivided pass.
 struct Tiling {
     /// Extent of a tile of the input.

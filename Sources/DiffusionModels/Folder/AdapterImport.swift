@@ -42,7 +42,8 @@ package struct AdapterImport: Sendable {
             else {
                 throw ModelError.badFile(
                     path: path,
-                    reason: "\(base.down) of shape \(down.shape) and \(base.up) of shape \(up.shape) do not meet"
+                    reason:
+                        "\(base.down) of shape \(down.shape) and \(base.up) of shape \(up.shape) do not meet"
                 )
             }
             let scaled = up.scaled(by: try scales.scale(of: base.name, rank: down.shape[0]))
@@ -158,7 +159,9 @@ private struct AdapterNames {
             let own = up.rows(part * shape[0]..<(part + 1) * shape[0])
             let columns = (0..<down.shape[0]).map { own.column($0) }
             let used = columns.indices.filter { columns[$0].sumOfSquares > 0 }
-            guard !used.isEmpty else { return AdapterImport.Update(down: down.rows(0..<0), up: .zeros([shape[0], 0])) }
+            guard !used.isEmpty else {
+                return AdapterImport.Update(down: down.rows(0..<0), up: .zeros([shape[0], 0]))
+            }
             return AdapterImport.Update(
                 down: .stacked(used.map { down.row($0) }),
                 up: .joinedColumns(used.map { columns[$0].reshaped([shape[0], 1]) })
@@ -206,7 +209,10 @@ private struct AdapterScales {
             return
         }
         guard let object = try? JSONSerialization.jsonObject(with: Data(text.utf8)) as? [String: Any] else {
-            throw ModelError.badFile(path: file.path, reason: "\(AdapterFile.metadataKey) is not a JSON object")
+            throw ModelError.badFile(
+                path: file.path,
+                reason: "\(AdapterFile.metadataKey) is not a JSON object"
+            )
         }
         let alpha = object["transformer.lora_alpha"] as? NSNumber
         settings = alpha.map {

@@ -21,7 +21,10 @@ package enum MergedTransformer {
             writer.add(name, tensor, as: try stored.scalarType(of: name) ?? .float32)
         }
         guard let configuration = FileManager.default.contents(atPath: "\(source)/config.json") else {
-            throw ModelError.missingFile(path: "\(source)/config.json", purpose: "it describes the transformer")
+            throw ModelError.missingFile(
+                path: "\(source)/config.json",
+                purpose: "it describes the transformer"
+            )
         }
         try writer.write(to: "\(folder)/diffusion_pytorch_model.safetensors")
         try writeAtomically(Array(configuration), to: "\(folder)/config.json")

@@ -89,7 +89,9 @@ package struct ModelFolder: Sendable {
     }
 
     /// The latents of a picture of so many pixels; both sides are whole patches within the position table.
-    package func latentExtent(height: Int, width: Int, pixelsPerLatent: Int) throws(ModelError) -> LatentExtent {
+    package func latentExtent(height: Int, width: Int, pixelsPerLatent: Int) throws(ModelError)
+        -> LatentExtent
+    {
         let cell = pixelsPerLatent * configuration.patchSize
         let most = cell * configuration.positionTableSize
         for (field, pixels) in [("height", height), ("width", width)] {

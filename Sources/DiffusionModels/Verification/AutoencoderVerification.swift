@@ -16,7 +16,10 @@ package enum AutoencoderVerification {
         let wanted = try reference.outputs(of: .autoencoder, givenBy: ["image", "latents"])
         var outputs: [(name: String, input: Tensor)] = []
         if wanted.contains("image") {
-            let latents = try reference.input("latents", shape: [nil, configuration.latentChannels, nil, nil])
+            let latents = try reference.input(
+                "latents",
+                shape: [nil, configuration.latentChannels, nil, nil]
+            )
             outputs.append(("image", latents))
         }
         if wanted.contains("latents") {

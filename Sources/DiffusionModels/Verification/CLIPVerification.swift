@@ -27,7 +27,8 @@ package enum CLIPVerification {
         else {
             throw ModelError.badFile(
                 path: reference.path,
-                reason: "\(name) has shape \(shape), expected rows of up to \(configuration.positionCount) ids "
+                reason:
+                    "\(name) has shape \(shape), expected rows of up to \(configuration.positionCount) ids "
                     + "below \(configuration.vocabularySize)"
             )
         }

@@ -30,7 +30,10 @@ package struct ReferenceFile: Sendable {
     ) throws -> Set<String> {
         let expected = file.names.filter { $0.hasPrefix(Self.prefix) }
         guard !expected.isEmpty else {
-            throw ModelError.badFile(path: path, reason: "expects nothing (no tensor is named \(Self.prefix)…)")
+            throw ModelError.badFile(
+                path: path,
+                reason: "expects nothing (no tensor is named \(Self.prefix)…)"
+            )
         }
         let known = Set(outputs.map { Self.prefix + $0 } + inputs.map { Self.gradientPrefix + $0 })
         for name in expected where !known.contains(name) {
@@ -78,7 +81,8 @@ package struct ReferenceFile: Sendable {
     }
 
     /// Compares an output with `expected.<name>`.
-    package func comparison(_ name: String, with found: Tensor, scale: Double = 0) throws -> TensorComparison {
+    package func comparison(_ name: String, with found: Tensor, scale: Double = 0) throws -> TensorComparison
+    {
         let key = Self.prefix + name
         let shape = try file.shape(of: key)
         // A scalar may have been stored with an axis.

@@ -6,8 +6,9 @@ package struct TensorComparison: Sendable, Equatable {
     package let name: String
     /// max |x − r|.
     package let absoluteError: Double
-    /// The larger of max |x − r| / max |r| and ‖x − r‖ / ‖r‖: neither one bad element nor many slightly bad ones
-    /// pass. Zero where both are zero, infinite where only the reference is.
+    /// The larger of max |x − r| / max |r| and ‖x − r‖ / ‖r‖.
+    ///
+    /// Neither one bad element nor many slightly bad ones pass. Zero where both are zero, infinite where only the reference is.
     package let relativeError: Double
 
     /// Compares `found` with a reference of the same shape.

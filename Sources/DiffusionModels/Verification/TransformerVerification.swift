@@ -38,7 +38,12 @@ package enum TransformerVerification {
         var failure: (any Error)?
         pool.forEachShare(of: 1) { lane, _ in
             do {
-                let pass = Pass(network, trained.set, batch, isRecording: wanted.contains { $0.hasPrefix("grad.") })
+                let pass = Pass(
+                    network,
+                    trained.set,
+                    batch,
+                    isRecording: wanted.contains { $0.hasPrefix("grad.") }
+                )
                 comparisons = try pass.comparisons(of: wanted, with: reference, on: lane.tape)
             } catch {
                 failure = error
@@ -55,7 +60,10 @@ package enum TransformerVerification {
         let target: Tensor?
 
         init(_ reference: ReferenceFile, _ configuration: TransformerConfiguration) throws {
-            let latents = try reference.input("hidden_states", shape: [nil, configuration.inChannels, nil, nil])
+            let latents = try reference.input(
+                "hidden_states",
+                shape: [nil, configuration.inChannels, nil, nil]
+            )
             let patch = configuration.patchSize
             for (axis, field) in [(2, "rows"), (3, "columns")] {
                 let extent = latents.shape[axis]
@@ -74,7 +82,10 @@ package enum TransformerVerification {
                     "encoder_hidden_states",
                     shape: [count, nil, configuration.jointAttentionWidth]
                 ),
-                try reference.input("pooled_projections", shape: [count, configuration.pooledProjectionWidth]),
+                try reference.input(
+                    "pooled_projections",
+                    shape: [count, configuration.pooledProjectionWidth]
+                ),
             ]
             let times = try reference.numbers("timestep")
             guard times.count == count || times.count == 1, times.allSatisfy(\.isFinite) else {
@@ -123,7 +134,9 @@ package enum TransformerVerification {
                 on: tape
             )
             var results: [TensorComparison] = []
-            if wanted.contains("sample") { results.append(try reference.comparison("sample", with: sample.value)) }
+            if wanted.contains("sample") {
+                results.append(try reference.comparison("sample", with: sample.value))
+            }
             guard wanted.contains(where: { $0 != "sample" }) else { return results }
             guard let target = batch.target else {
                 throw ModelError.badFile(

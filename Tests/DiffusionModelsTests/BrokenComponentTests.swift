@@ -51,9 +51,9 @@ import Testing
         try withCopy(of: "sd35-medium/transformer") { folder in
             try FileManager.default.removeItem(atPath: "\(folder)/\(Self.shard)")
         } _: { folder in
-            let message = message { try openTransformer(folder) }
-            #expect(message.contains("diffusion_pytorch_model.safetensors.index.json: names the shard"))
-            #expect(message.contains(Self.shard))
+            let text = message { try openTransformer(folder) }
+            #expect(text.contains("diffusion_pytorch_model.safetensors.index.json: names the shard"))
+            #expect(text.contains(Self.shard))
         }
     }
 
@@ -88,9 +88,9 @@ import Testing
             writer.add("decoder.conv_in.bias", integers: [Int](repeating: 1, count: 24), shape: [24])
             try writer.write(to: path)
         } _: { folder in
-            let message = message { _ = try Autoencoder(folder: folder) }
+            let text = message { _ = try Autoencoder(folder: folder) }
             #expect(
-                message.contains(
+                text.contains(
                     "diffusion_pytorch_model.safetensors: tensor 'decoder.conv_in.bias' is I64"
                 )
             )
@@ -112,14 +112,14 @@ import Testing
         try withCopy(of: component) { folder in
             try replace(own, other, in: "\(folder)/config.json")
         } _: { folder in
-            let message = message {
+            let text = message {
                 if component.hasSuffix("vae") {
                     _ = try Autoencoder(folder: folder)
                 } else {
                     try openTransformer(folder)
                 }
             }
-            #expect(message == "\(folder)/config.json: _class_name is \(other), expected \(own)")
+            #expect(text == "\(folder)/config.json: _class_name is \(other), expected \(own)")
         }
     }
 

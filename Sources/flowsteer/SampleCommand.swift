@@ -134,8 +134,15 @@ struct SampleCommand: AsyncParsableCommand {
                 "pooled_prompt_embeds": text.pooled,
             ]).write(to: saveLatents)
         }
+        let start = ContinuousClock.now
         let pictures = decoder.pictures(latents, tile: tile)
-        say("peak memory \(Int((Double(peakMemoryByteCount()) / 1_048_576).rounded())) MiB")
+        say(
+            String(
+                format: "latents made pictures in %.1f s, peak memory %.0f MiB",
+                start.duration(to: .now) / .seconds(1),
+                Double(peakMemoryByteCount()) / 1_048_576
+            )
+        )
         return pictures
     }
 

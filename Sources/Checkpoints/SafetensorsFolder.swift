@@ -44,6 +44,11 @@ package struct SafetensorsFolder: TensorSource {
         try shard(of: name).integers(named: name)
     }
 
+    /// How the numbers of a tensor are stored; nil for integers and other types no tensor is made from.
+    package func scalarType(of name: String) throws(CheckpointError) -> ScalarType? {
+        try shard(of: name).scalarType(of: name)
+    }
+
     private func shard(of name: String) throws(CheckpointError) -> SafetensorsFile {
         guard let shardName = shardNames[name], let shard = shards[shardName] else {
             throw .missingTensor(path: path, tensor: name)

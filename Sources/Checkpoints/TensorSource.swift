@@ -29,10 +29,10 @@ extension TensorSource {
         return try tensor(named: name)
     }
 
-    /// All tensors but those of integers, such as the position numbers some text encoders come with.
+    /// All tensors but the position numbers some text encoders come with; other integers are no weights, and refused.
     package func tensors() throws(CheckpointError) -> [String: Tensor] {
         var all: [String: Tensor] = [:]
-        for name in names where try !holdsIntegers(name) { all[name] = try tensor(named: name) }
+        for name in names where !name.hasSuffix("position_ids") { all[name] = try tensor(named: name) }
         return all
     }
 }

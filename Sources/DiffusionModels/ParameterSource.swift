@@ -125,3 +125,18 @@ package struct TrainedWeights: ParameterSource, Sendable {
         return parameter
     }
 }
+
+extension LowRankAdapters {
+    /// Weights with the adapters added, W + scale · up · down; in memory of their own where adapted.
+    package func merged(into weights: Weights, scale: Float = 1) -> Weights {
+        var tensors = weights.tensors
+        let tape = Tape()
+        for (name, weight) in weights.tensors where name.hasSuffix(".weight") {
+            guard let adapter = adapter(for: String(name.dropLast(".weight".count))) else { continue }
+            let update = Tensor.zeros(weight.shape)
+            update.setProduct(adapter.up.value, adapter.down.value, on: tape)
+            tensors[name] = weight.adding(update, scaledBy: scale * adapter.scale)
+        }
+        return Weights(origin: weights.origin, tensors: tensors)
+    }
+}

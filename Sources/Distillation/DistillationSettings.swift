@@ -42,6 +42,8 @@ package struct NetworkSettings: Sendable, Codable, Equatable {
         "ff.net.0.proj", "ff.net.2", "ff_context.net.0.proj", "ff_context.net.2", "norm1.linear",
         "norm1_context.linear",
     ]
+    /// A file of adapters that the student begins with; nil begins with the teacher.
+    package var initialAdaptersPath: String?
     /// Of products with the weights that the student's adapters add to.
     package var precision = Precision.float32
     /// Blocks of the teacher that the discriminator takes over.

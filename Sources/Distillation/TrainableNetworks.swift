@@ -1,7 +1,8 @@
 package import DiffusionModels
 package import NeuralNetwork
 
-/// The networks a run trains, at their start: a student equal to the teacher, and an untrained discriminator.
+/// The networks a run trains, at their start: a student equal to the teacher, or to the teacher with given adapters, and an
+/// untrained discriminator.
 ///
 /// A pure function of teacher, settings and seed, so every process of a cluster makes the same ones.
 package struct TrainableNetworks: Sendable {
@@ -16,7 +17,7 @@ package struct TrainableNetworks: Sendable {
     }
 
     /// - Parameter seed: for the initial adapters and the discriminator's head.
-    package init(teacher: ModelFolder, network: NetworkSettings, seed: UInt64) throws(ModelError) {
+    package init(teacher: ModelFolder, network: NetworkSettings, seed: UInt64) throws {
         try self.init(weights: teacher.weights, teacher.configuration, network: network, seed: seed)
     }
 
@@ -26,7 +27,7 @@ package struct TrainableNetworks: Sendable {
         _ configuration: TransformerConfiguration,
         network: NetworkSettings,
         seed: UInt64
-    ) throws(ModelError) {
+    ) throws {
         adapters = LowRankAdapters(
             rank: network.rank,
             modules: weights.linearModules,
@@ -34,6 +35,10 @@ package struct TrainableNetworks: Sendable {
             id: SetID.student
         )
         adapters.initialize(seed: seed)
+        if let path = network.initialAdaptersPath {
+            try AdapterImport(path: path, for: weights, layerCount: configuration.layerCount)
+                .initialize(adapters)
+        }
         var student = try VelocityTransformer(
             configuration,
             from: AdaptedWeights(base: weights.packed(network.precision), adapters: adapters)

@@ -61,7 +61,8 @@ extension Matrix {
         unsafe self.init(weight.pointer, stride: stride, transposed: transposed, form: form)
     }
 
-    fileprivate func panels(n: Int, k: Int, _ precision: Precision) -> Storage {
+    /// The matrix `[k, n]` laid out for products.
+    func panels(n: Int, k: Int, _ precision: Precision) -> Storage {
         var matrix = unsafe kernelMatrix
         let isa = InstructionSet.best
         switch precision {

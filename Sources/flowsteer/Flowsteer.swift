@@ -12,7 +12,7 @@ struct Flowsteer: AsyncParsableCommand {
             LocalCommand.self, CoordinatorCommand.self, RolloutWorkerCommand.self, TrainerWorkerCommand.self,
             StatusCommand.self, PauseCommand.self, ResumeCommand.self, DrainCommand.self,
             CheckpointCommand.self, LedgerCommand.self, KeygenCommand.self, SampleCommand.self,
-            EvaluateCommand.self, BenchmarkCommand.self,
+            EvaluateCommand.self, VerifyModelCommand.self, BenchmarkCommand.self,
         ]
     )
 

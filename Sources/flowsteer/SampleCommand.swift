@@ -43,13 +43,27 @@ struct SampleCommand: AsyncParsableCommand {
     @Option(help: "Decides the noise.")
     var seed: UInt64 = 0
 
+    @Option(help: "Height of the pictures in pixels; default: what the model was trained on.")
+    var height: Int?
+
+    @Option(help: "Their width in pixels; default: what the model was trained on.")
+    var width: Int?
+
+    @Option(help: "Decodes in tiles of so many latent pixels a side: less memory, slightly other pictures.")
+    var tile: Int?
+
     @Option(help: "The folder for the pictures.")
     var out: String
 
     @Option(help: "Starts from this file's tensor 'noise' [n, C, H, W], one for each prompt in order.")
     var initialNoise: String?
 
-    @Option(help: "Writes the end latents there, a tensor 'latents' [n, C, H, W].")
+    @Option(
+        help: """
+            Writes the end latents there, a tensor 'latents' [n, C, H, W], with what they were made from: 'noise', \
+            'prompt_embeds', 'pooled_prompt_embeds'.
+            """
+    )
     var saveLatents: String?
 
     @Option(help: "Threads that compute; default: one a core.")
@@ -64,6 +78,9 @@ struct SampleCommand: AsyncParsableCommand {
         }
         guard guidance.isFinite, guidance >= 0 else {
             throw ValidationError("--guidance is \(guidance): expected a number, 0 or more")
+        }
+        if let tile, tile < 8 || tile % 4 != 0 {
+            throw ValidationError("--tile is \(tile): expected a multiple of 4, 8 or more")
         }
         guard lanes >= 1 else { throw ValidationError("--lanes is \(lanes): expected 1 or more") }
     }
@@ -84,8 +101,14 @@ struct SampleCommand: AsyncParsableCommand {
     /// Solves for every prompt, saves the latents if asked, and turns them into pictures.
     private func draw(_ prompts: [String]) throws -> [Picture] {
         let sampler = try ModelSampler(modelPath: model, lanes: lanes)
-        try sampler.checkDrawsPixels()
-        let shape = sampler.model.latentShape(count: prompts.count)
+        let decoder = try sampler.makePictureDecoder()
+        let side = sampler.model.configuration.sampleSize * decoder.pixelsPerLatent
+        let extent = try sampler.model.latentExtent(
+            height: height ?? side,
+            width: width ?? side,
+            pixelsPerLatent: decoder.pixelsPerLatent
+        )
+        let shape = sampler.model.latentShape(count: prompts.count, extent)
         let given = try initialNoise.map {
             try SafetensorsFile(path: $0).tensor(named: "noise", shape: shape)
         }
@@ -97,14 +120,30 @@ struct SampleCommand: AsyncParsableCommand {
             schedule: SigmaSchedule(kind: schedule, stepCount: steps, shift: sampler.model.shift),
             guidanceScale: guidance
         )
+        let noise = given ?? sampler.noise(count: prompts.count, extent: extent, seed: seed)
+        let text = sampler.encode(prompts)
         let latents = sampler.solve(
             few,
-            from: given ?? sampler.noise(count: prompts.count, seed: seed),
-            conditional: sampler.encode(prompts),
+            from: noise,
+            conditional: text,
             unconditional: sampler.encode([negativePrompt])
         )
-        if let saveLatents { try SafetensorsWriter(["latents": latents]).write(to: saveLatents) }
-        return Picture.pictures(modelSpace: latents)
+        if let saveLatents {
+            try SafetensorsWriter([
+                "latents": latents, "noise": noise, "prompt_embeds": text.context,
+                "pooled_prompt_embeds": text.pooled,
+            ]).write(to: saveLatents)
+        }
+        let start = ContinuousClock.now
+        let pictures = decoder.pictures(latents, tile: tile)
+        say(
+            String(
+                format: "latents made pictures in %.1f s, peak memory %.0f MiB",
+                start.duration(to: .now) / .seconds(1),
+                Double(peakMemoryByteCount()) / 1_048_576
+            )
+        )
+        return pictures
     }
 
     /// All pictures, eight a row, their prompts above the rows' pictures.
@@ -113,8 +152,10 @@ struct SampleCommand: AsyncParsableCommand {
         let rows = stride(from: 0, to: pictures.count, by: columns).map {
             Array(pictures[$0..<min($0 + columns, pictures.count)])
         }
+        // Small pictures are enlarged so that people see something.
+        let scale = max(1, 128 / max(1, pictures.map(\.width).max() ?? 1))
         // Captions stand above columns, so they fit only a sheet of one row.
-        return ContactSheet(rows: rows, columnCaptions: rows.count == 1 ? captions : [], scale: 4).picture
+        return ContactSheet(rows: rows, columnCaptions: rows.count == 1 ? captions : [], scale: scale).picture
     }
 }
 

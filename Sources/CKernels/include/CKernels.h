@@ -158,6 +158,16 @@ void fs_group_norm_backward(
     const float *x, const float *weight, const float *mean, const float *rstd, const float *dy,
     float *dx, float *dweight, float *dbias, size_t samples, size_t positions, size_t channels, size_t groups);
 
+// ---- picture.c --------------------------------------------------------------------------------------------
+
+// sums[c] += sum over positions of x[position, c] - center[c], squares[c] += the same of the squares.
+void fs_channel_moments(
+    const float *x, const float *center, double *sums, double *squares, size_t positions, size_t channels);
+// y = n, or n sigmoid(n) if `silu`, with n = (x - center[c]) * factor[c] + offset[c]; in place allowed (y == x).
+void fs_normalize_channels(
+    const float *x, const float *center, const float *factor, const float *offset, int silu, float *y,
+    size_t positions, size_t channels);
+
 // ---- residual.c -------------------------------------------------------------------------------------------
 
 // y = x + gate[s] * branch, gate one row of `columns` per sample, `stride` floats apart. In place allowed (y == x).

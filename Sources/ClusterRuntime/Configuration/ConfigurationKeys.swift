@@ -8,7 +8,7 @@ enum ConfigurationKeys {
         "trajectory.segments", "trajectory.steps_per_segment", "trajectory.schedule", "trajectory.guidance",
         "trajectory.reuse", "trajectory.max_uses", "trajectory.negative_prompt",
         "trajectory.online_alignment", "trajectory.precision",
-        "student.rank", "student.targets", "student.precision",
+        "student.rank", "student.targets", "student.precision", "student.initial_lora",
         "discriminator.depth",
         "training.batch_size", "training.local_steps", "training.rounds", "training.segment_probabilities",
         "training.places", "training.mixed_batches", "training.gradient_checkpointing",

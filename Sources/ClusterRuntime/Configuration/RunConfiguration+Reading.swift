@@ -79,7 +79,7 @@ extension RunConfiguration {
         }
         try values.read("seed", into: &seed)
         try readTrajectory(values)
-        try readNetworks(values)
+        try readNetworks(values, folder: folder)
         try readTraining(values)
         try readCluster(values)
         try values.read("evaluation.prompts", into: &evaluation.prompts, in: 1...100_000)
@@ -109,10 +109,14 @@ extension RunConfiguration {
         }
     }
 
-    private mutating func readNetworks(_ values: ConfigurationValues) throws(ConfigurationError) {
+    private mutating func readNetworks(
+        _ values: ConfigurationValues,
+        folder: String
+    ) throws(ConfigurationError) {
         try values.read("student.rank", into: &network.rank, in: 1...4096)
         if let targets = try values.strings("student.targets") { network.targets = targets }
         try values.read("student.precision", into: &network.precision)
+        network.initialAdaptersPath = try values.path("student.initial_lora", in: folder)
         try values.read("training.gradient_checkpointing", into: &network.recomputesBlocks)
         try values.read("discriminator.depth", into: &network.discriminatorDepth, in: 1...1000)
     }

@@ -77,6 +77,7 @@ extension RunConfiguration {
             "evaluation.guidance": "\(evaluation.guidance)",
         ]
         if let path = prompts.path { values["prompts.path"] = quoted(path) }
+        if let path = network.initialAdaptersPath { values["student.initial_lora"] = quoted(path) }
         if let path = evaluation.path { values["evaluation.path"] = quoted(path) }
         for (prefix, settings) in [
             ("training.", training.optimizer), ("training.discriminator_", training.discriminatorOptimizer),

@@ -48,6 +48,9 @@ package struct LocalConclusion: Sendable {
         let evaluation = StudentEvaluation(
             model,
             student: try model.model.makeTransformer(adapters: adapters),
+            initial: try configuration.network.initialAdaptersPath.map {
+                try model.model.makeTransformer(adapters: StudentFile.read($0, for: model.model))
+            },
             prompts: prompts,
             segments: trajectory.segments,
             schedule: trajectory.schedule,

@@ -2,7 +2,7 @@ package import DiffusionModels
 package import Distillation
 import Evaluation
 import FlowMatching
-import ImageFiles
+package import ImageFiles
 package import Tensors
 
 /// A loaded model with the lanes it draws on; every call blocks its thread for as long as it computes.
@@ -32,8 +32,10 @@ package struct ModelSampler: Sendable {
     }
 
     /// Standard normal latents `[count, C, H, W]`, those of a sample the same whatever the count.
-    package func noise(count: Int, seed: UInt64) -> Tensor {
-        let shape = Array(model.latentShape(count: 1).dropFirst())
+    ///
+    /// - Parameter extent: rows and columns of latents; nil for those the model was trained on.
+    package func noise(count: Int, extent: LatentExtent? = nil, seed: UInt64) -> Tensor {
+        let shape = Array(model.latentShape(count: 1, extent).dropFirst())
         return .stacked(
             (0..<count).map {
                 PromptSample(promptID: UInt64($0), sample: 0, text: "").noise(shape, seed: seed)
@@ -54,14 +56,14 @@ package struct ModelSampler: Sendable {
     /// Whether the model's latents are pixels, so that pictures can be made of them.
     package var drawsPixels: Bool { (try? checkDrawsPixels()) != nil }
 
-    /// Throws for a model whose latents no decoder here turns into pixels.
-    package func checkDrawsPixels() throws(ModelError) {
+    /// Throws for a model whose latents are no pixels.
+    private func checkDrawsPixels() throws(ModelError) {
         guard !model.hasAutoencoder else {
             throw .unsupported(
                 path: "\(model.path)/model_index.json",
                 field: "vae",
                 value: "present",
-                expected: "a model of pixels: pictures of latents are not decoded"
+                expected: "a model of pixels"
             )
         }
         guard model.configuration.inChannels == 3 else {
@@ -69,8 +71,49 @@ package struct ModelSampler: Sendable {
                 path: "\(model.path)/transformer/config.json",
                 field: "in_channels",
                 value: "\(model.configuration.inChannels)",
-                expected: "3, red, green and blue"
+                expected: "3, red, green and blue, as the model has no vae"
             )
         }
+    }
+
+    /// What makes pictures of the model's latents; every missing or wrong piece is an error that names it.
+    package func makePictureDecoder() throws -> PictureDecoder {
+        if let autoencoder = try model.makeAutoencoder() {
+            guard autoencoder.configuration.pictureChannels == 3 else {
+                throw ModelError.unsupported(
+                    path: "\(model.path)/vae/config.json",
+                    field: "out_channels",
+                    value: "\(autoencoder.configuration.pictureChannels)",
+                    expected: "3, red, green and blue"
+                )
+            }
+            return PictureDecoder(autoencoder: autoencoder, pool: pool)
+        }
+        try checkDrawsPixels()
+        return PictureDecoder(autoencoder: nil, pool: pool)
+    }
+}
+
+/// Latents to pictures: through an autoencoder, or as they are where latents are pixels.
+package struct PictureDecoder: Sendable {
+    fileprivate let autoencoder: Autoencoder?
+    fileprivate let pool: LanePool
+
+    /// Pixels along the side of a latent pixel.
+    package var pixelsPerLatent: Int { autoencoder?.configuration.pixelsPerLatent ?? 1 }
+
+    /// - Parameters:
+    ///   - latents: `[samples, channels, rows, columns]`.
+    ///   - tile: latent pixels along the side of a tile; nil decodes pictures whole.
+    package func pictures(_ latents: Tensor, tile: Int? = nil) -> [Picture] {
+        guard let autoencoder else { return Picture.pictures(modelSpace: latents) }
+        var pictures: [Picture] = []
+        pool.forEachShare(of: 1) { lane, _ in
+            for sample in 0..<latents.shape[0] {
+                let pixels = autoencoder.decode(latents.rows(sample..<sample + 1), tile: tile, on: lane.tape)
+                pictures += Picture.pictures(modelSpace: pixels)
+            }
+        }
+        return pictures
     }
 }

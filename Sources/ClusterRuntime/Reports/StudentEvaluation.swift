@@ -37,12 +37,14 @@ package struct StudentEvaluation: Sendable {
     ///
     /// - Parameters:
     ///   - student: the trained network; nil measures only what needs no training.
+    ///   - initial: the student before its training where that is not the teacher.
     ///   - segments: K, the steps of the student and of the teacher it is compared with.
     ///   - schedule: the student's own kind.
     ///   - guidance: the teacher's scale.
     package init(
         _ model: ModelSampler,
         student: VelocityTransformer?,
+        initial: VelocityTransformer? = nil,
         prompts: [String],
         segments: Int = 4,
         schedule: ScheduleKind = .rectified,
@@ -67,12 +69,12 @@ package struct StudentEvaluation: Sendable {
         }
         let fine = Self.referenceSteps
         reference = method("teacher-\(fine)", teacher, .rectified, steps: fine, guidance: guidance)
-        // At its start a student is the teacher, bit for bit, so the teacher stands in for it.
+        // A student that began with no adapters was the teacher, bit for bit, so the teacher stands in for it.
         methods =
             [
                 method("teacher-\(segments)-stock", teacher, .stock, guidance: guidance),
                 method("teacher-\(segments)-rectified", teacher, .rectified, guidance: guidance),
-                method("student-initial", teacher, schedule),
+                method("student-initial", initial ?? teacher, schedule),
             ] + (student.map { [method("student", $0, schedule)] } ?? [])
         self.model = model
         self.prompts = prompts

@@ -4,7 +4,8 @@ package import FlowMatching
 import Foundation
 package import NeuralNetwork
 
-/// A student as a folder that other programs can use: adapters, scheduler, sigmas, and how to sample it.
+/// A student as a folder that other programs can use: adapters for diffusers and for ComfyUI, scheduler, sigmas, and how
+/// to sample it.
 package struct StudentExport: Sendable {
     private let model: ModelFolder
     private let adapters: LowRankAdapters
@@ -20,6 +21,8 @@ package struct StudentExport: Sendable {
     package func write(to folder: String) throws {
         try LocalRunFolder.create(folder)
         try AdapterFile.writer(adapters).write(to: "\(folder)/\(AdapterFile.name)")
+        try KohyaAdapterFile.writer(adapters, layerCount: model.configuration.layerCount)
+            .write(to: "\(folder)/\(KohyaAdapterFile.name)")
         let scheduler = "\(model.path)/scheduler/scheduler_config.json"
         guard let configuration = FileManager.default.contents(atPath: scheduler) else {
             throw CheckpointError.unreadable(path: scheduler, reason: "there is no such file")
@@ -30,6 +33,15 @@ package struct StudentExport: Sendable {
             to: "\(folder)/sigmas.json"
         )
         try writeAtomically(Array(card.utf8), to: "\(folder)/README.md")
+    }
+
+    /// Writes a transformer with the adapters added, `transformer/` in the folder.
+    ///
+    /// - Parameter scale: of the adapters; 1 is the student.
+    package func writeMerged(to folder: String, scale: Float) throws {
+        let transformer = "\(folder)/transformer"
+        try LocalRunFolder.create(transformer)
+        try MergedTransformer.write(adapters, scale: scale, into: model, to: transformer)
     }
 
     /// `sigmas.json`: what a sampler visits, the shift applied, and how many steps that is.
@@ -72,7 +84,8 @@ package struct StudentExport: Sendable {
             ).images[0]
             ```
 
-            In ComfyUI: sampler `euler`, scheduler `simple`, \(steps) steps, cfg 1.
+            In ComfyUI: `\(KohyaAdapterFile.name)` in a LoraLoaderModelOnly node, sampler `euler`, scheduler `simple`,
+            \(steps) steps, cfg 1.
 
             """
     }

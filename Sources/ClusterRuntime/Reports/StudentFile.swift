@@ -22,8 +22,12 @@ package enum StudentFile {
         return file
     }
 
-    /// Reads the student that `path` means, for the model it was trained on.
+    /// Reads the student that `path` means, for the model it was trained on; adapters that other programs saved, too.
     package static func read(_ path: String, for model: ModelFolder) throws -> LowRankAdapters {
-        try AdapterFile.read(locate(path), for: model.weights)
+        try AdapterImport(
+            path: locate(path),
+            for: model.weights,
+            layerCount: model.configuration.layerCount
+        ).adapters(for: model.weights)
     }
 }

@@ -60,7 +60,8 @@ package struct TrajectoryDiscriminator: Sendable {
         sigmas: [Float],
         on tape: Tape
     ) -> Output {
-        let output = trunk(latents: states, text: text, sigmas: sigmas, keepsFeatures: true, on: tape)
+        let times = sigmas.map { 1000 * $0 }
+        let output = trunk(latents: states, text: text, times: times, keepsFeatures: true, on: tape)
         let patch = trunk.configuration.patchSize
         let extent = (states.shape[2] / patch, states.shape[3] / patch)
         return Output(logits: head(output.tokens, extent: extent, on: tape), features: output.features)

@@ -9,13 +9,26 @@ import Tensors
 package enum AdapterFile {
     /// What diffusers calls the file.
     package static let name = "pytorch_lora_weights.safetensors"
+    /// Where diffusers looks for PEFT's settings.
+    static let metadataKey = "lora_adapter_metadata"
     private static let prefix = "transformer."
 
     /// The file of some adapters.
     package static func writer(_ adapters: LowRankAdapters) -> SafetensorsWriter {
-        var writer = SafetensorsWriter(metadata: ["format": "pt"])
+        var writer = SafetensorsWriter(
+            metadata: ["format": "pt", metadataKey: settings(of: adapters)]
+        )
         for (name, tensor) in adapters.parameters.tensors { writer.add(prefix + name, tensor) }
         return writer
+    }
+
+    /// PEFT's settings as diffusers keeps them in a file: JSON, `transformer.` before every name.
+    private static func settings(of adapters: LowRankAdapters) -> String {
+        let modules = adapters.modules.sorted().map { "\"\($0)\"" }.joined(separator: ", ")
+        return """
+            {"transformer.lora_alpha": \(adapters.rank), "transformer.r": \(adapters.rank), \
+            "transformer.target_modules": [\(modules)]}
+            """
     }
 
     /// Reads adapters for the linear maps of `weights`; every key must belong to one of them.

@@ -2,16 +2,16 @@ import Checkpoints
 import Tensors
 
 extension TransformerConfiguration {
+    /// Reads the `config.json` of a component folder.
+    package init(folder: String) throws(ModelError) {
+        try self.init(
+            ConfigurationFile(path: "\(folder)/config.json", purpose: "it describes the transformer")
+        )
+    }
+
     /// Reads `transformer/config.json`.
     init(_ file: ConfigurationFile) throws(ModelError) {
-        guard let name = file.string("_class_name"), name == "SD3Transformer2DModel" else {
-            throw .unsupported(
-                path: file.path,
-                field: "_class_name",
-                value: file.string("_class_name") ?? "absent",
-                expected: "SD3Transformer2DModel"
-            )
-        }
+        try file.require("_class_name", "SD3Transformer2DModel")
         let norm = file.string("qk_norm")
         guard norm == nil || norm == "rms_norm" else {
             throw .unsupported(

@@ -49,11 +49,37 @@ struct ConfigurationFile {
         return Float(number)
     }
 
+    /// Refuses a field of another value.
+    ///
+    /// - Parameter orAbsent: the field may be absent or null.
+    func require(_ field: String, _ value: String, orAbsent: Bool = false) throws(ModelError) {
+        if orAbsent, !isPresent(field) { return }
+        guard string(field) == value else {
+            throw .unsupported(path: path, field: field, value: text(field), expected: value)
+        }
+    }
+
+    /// At least one positive whole number.
+    func counts(_ field: String) throws(ModelError) -> [Int] {
+        let numbers = integers(field)
+        guard !numbers.isEmpty, numbers.allSatisfy({ $0 > 0 && $0 <= 1 << 24 }) else {
+            throw .unsupported(
+                path: path,
+                field: field,
+                value: text(field),
+                expected: "positive whole numbers"
+            )
+        }
+        return numbers
+    }
+
     func string(_ field: String) -> String? { fields[field] as? String }
+
+    func strings(_ field: String) -> [String] { fields[field] as? [String] ?? [] }
 
     func integers(_ field: String) -> [Int] { fields[field] as? [Int] ?? [] }
 
-    func isTrue(_ field: String) -> Bool { fields[field] as? Bool ?? false }
+    func isTrue(_ field: String, or fallback: Bool = false) -> Bool { fields[field] as? Bool ?? fallback }
 
     /// The class a component of `model_index.json` is of; nil for a component that is absent or null.
     func componentClass(_ name: String) -> String? {

@@ -3,6 +3,12 @@ import Foundation
 package import NeuralNetwork
 package import Tensors
 
+/// Rows and columns of latents.
+package struct LatentExtent: Sendable, Equatable {
+    package let rows: Int
+    package let columns: Int
+}
+
 /// A text-to-image model as diffusers writes it for Stable Diffusion 3.
 ///
 /// The transformer's weights are held once and shared by everything made from them: teacher, student with its
@@ -35,9 +41,7 @@ package struct ModelFolder: Sendable {
         }
         let transformer = "\(path)/transformer"
         self.path = path
-        configuration = try TransformerConfiguration(
-            ConfigurationFile(path: "\(transformer)/config.json", purpose: "it describes the transformer")
-        )
+        configuration = try TransformerConfiguration(folder: transformer)
         shift = try Self.shift(path: "\(path)/scheduler/scheduler_config.json")
         weights = Weights(origin: transformer, tensors: try SafetensorsFolder(path: transformer).tensors())
         hasAutoencoder = index.componentClass("vae") != nil
@@ -61,9 +65,46 @@ package struct ModelFolder: Sendable {
         )
     }
 
+    /// What stands between the model's latents and pixels; nil where latents are pixels.
+    package func makeAutoencoder() throws -> Autoencoder? {
+        guard hasAutoencoder else { return nil }
+        let autoencoder = try Autoencoder(folder: "\(path)/vae")
+        guard autoencoder.configuration.latentChannels == configuration.inChannels else {
+            throw ModelError.unsupported(
+                path: "\(path)/vae/config.json",
+                field: "latent_channels",
+                value: "\(autoencoder.configuration.latentChannels)",
+                expected: "\(configuration.inChannels), in_channels of the transformer"
+            )
+        }
+        return autoencoder
+    }
+
     /// Shape of `count` latents, `[count, channels, height, width]`.
-    package func latentShape(count: Int) -> [Int] {
-        [count, configuration.inChannels, configuration.sampleSize, configuration.sampleSize]
+    ///
+    /// - Parameter extent: nil for the one the model was trained on.
+    package func latentShape(count: Int, _ extent: LatentExtent? = nil) -> [Int] {
+        let side = configuration.sampleSize
+        return [count, configuration.inChannels, extent?.rows ?? side, extent?.columns ?? side]
+    }
+
+    /// The latents of a picture of so many pixels; both sides are whole patches within the position table.
+    package func latentExtent(height: Int, width: Int, pixelsPerLatent: Int) throws(ModelError)
+        -> LatentExtent
+    {
+        let cell = pixelsPerLatent * configuration.patchSize
+        let most = cell * configuration.positionTableSize
+        for (field, pixels) in [("height", height), ("width", width)] {
+            guard pixels >= cell, pixels % cell == 0, pixels <= most else {
+                throw .unsupported(
+                    path: "\(path)/transformer/config.json",
+                    field: field,
+                    value: "\(pixels)",
+                    expected: "a multiple of \(cell) up to \(most), as patch_size and pos_embed_max_size say"
+                )
+            }
+        }
+        return LatentExtent(rows: height / pixelsPerLatent, columns: width / pixelsPerLatent)
     }
 
     /// Tells this teacher from another: a hash of its transformer's and text encoders' weights and settings.

@@ -53,23 +53,23 @@ struct TransformerTrunk: Sendable {
     /// - Parameters:
     ///   - latents: `[samples, channels, height, width]`.
     ///   - text: text of the same number of samples.
-    ///   - sigmas: noise levels in `0 ... 1`, one a sample; the network sees 1000 σ.
+    ///   - times: what the network sees of the noise levels, 1000 σ, one a sample.
     ///   - keepsFeatures: whether to return the tokens after every block.
     func callAsFunction(
         latents: Variable,
         text: TextCondition,
-        sigmas: [Float],
+        times: [Float],
         keepsFeatures: Bool = false,
         on tape: Tape
     ) -> Output {
         precondition(
-            latents.shape.count == 4 && latents.shape[0] == sigmas.count
-                && text.context.shape[0] == sigmas.count,
-            "\(sigmas.count) noise levels and \(text.context.shape[0]) texts for latents \(latents.shape)"
+            latents.shape.count == 4 && latents.shape[0] == times.count
+                && text.context.shape[0] == times.count,
+            "\(times.count) noise levels and \(text.context.shape[0]) texts for latents \(latents.shape)"
         )
         var x = patches(latents, on: tape)
         var c = context(text.context, on: tape)
-        let condition = condition(times: sigmas.map { 1000 * $0 }, pooled: text.pooled, on: tape)
+        let condition = condition(times: times, pooled: text.pooled, on: tape)
         var features: [Variable] = []
         for block in blocks {
             tape.scratch { apply(block, &x, &c, condition: condition, on: tape) }

@@ -47,7 +47,19 @@ package struct VelocityTransformer: Sendable {
         sigmas: [Float],
         on tape: Tape
     ) -> Variable {
-        let output = trunk(latents: latents, text: text, sigmas: sigmas, on: tape)
+        self(latents: latents, text: text, times: sigmas.map { 1000 * $0 }, on: tape)
+    }
+
+    /// As above.
+    ///
+    /// - Parameter times: 1000 σ, which diffusers calls `timestep`.
+    package func callAsFunction(
+        latents: Variable,
+        text: TextCondition,
+        times: [Float],
+        on tape: Tape
+    ) -> Variable {
+        let output = trunk(latents: latents, text: text, times: times, on: tape)
         // AdaLayerNormContinuous: the scale is the first chunk, the shift the second.
         let m = Modulation(outputModulation(output.condition, on: tape), width: configuration.width)
         let tokens = projection(tape.layerNorm(output.tokens, modulation: m, shift: 1, scale: 0), on: tape)

@@ -97,6 +97,13 @@ private struct JointAttention {
         return 1 + (1 << 19) / max(1, tokens * tokens * keys[0].shape[2] / heads)
     }
 
+    /// Parts of a head's queries that are worked on apart on the way forward, so that lanes have something to share
+    /// where there are few heads of many tokens.
+    private var queryParts: Int {
+        guard queries.count == 1, !isCausal, keys[0].shape[0] * heads < 4 else { return 1 }
+        return max(1, min(4, queries[0].shape[1] / 1024))
+    }
+
     /// Calls `body` for every head of every sample, shared with idle lanes, with its arguments and a workspace.
     func forEachHead(
         on tape: Tape,
@@ -105,10 +112,13 @@ private struct JointAttention {
     ) {
         var first = unsafe arguments(sample: 0, head: 0, gradients)
         let size = unsafe fs_attention_workspace(InstructionSet.best, &first)
-        tape.share(keys[0].shape[0] * heads, least: leastHeads) { arena, range in
+        let parts = gradients == nil ? queryParts : 1
+        tape.share(keys[0].shape[0] * heads * parts, least: parts > 1 ? 1 : leastHeads) { arena, range in
             arena.scratch(size) { workspace in
                 for index in range {
-                    var arguments = unsafe arguments(sample: index / heads, head: index % heads, gradients)
+                    let place = index / parts
+                    var arguments = unsafe arguments(sample: place / heads, head: place % heads, gradients)
+                    if parts > 1 { unsafe arguments.keepQueries(index % parts, of: parts) }
                     unsafe body(&arguments, workspace.pointer)
                 }
             }
@@ -137,6 +147,20 @@ private struct JointAttention {
             unsafe a.dvalues = place.results(gradients.values)
         }
         return unsafe a
+    }
+}
+
+extension fs_attention_arguments {
+    /// Leaves one of `parts` runs of the first stream's queries.
+    fileprivate mutating func keepQueries(_ part: Int, of parts: Int) {
+        let tokens = unsafe queries.0.tokens
+        let first = part * tokens / parts
+        let count = (part + 1) * tokens / parts - first
+        unsafe queries.0.rows += first * queries.0.stride
+        unsafe queries.0.tokens = count
+        unsafe outputs.0.rows += first * outputs.0.stride
+        unsafe outputs.0.tokens = count
+        unsafe log_sums += first
     }
 }
 

@@ -137,6 +137,23 @@ extension Tape {
     }
 }
 
+/// C = A · B + bias, or C += when `adding`, on the calling thread alone: for parts of operations that lanes share.
+///
+/// - Parameter workspace: `fs_product_workspace(n, k, 0)` floats.
+func multiplyAlone(
+    _ a: Matrix,
+    _ b: Matrix,
+    into c: UnsafeMutablePointer<Float>,
+    stride: Int,
+    _ shape: ProductShape,
+    bias: UnsafePointer<Float>? = nil,
+    adding: Bool,
+    workspace: UnsafeMutablePointer<Float>
+) {
+    unsafe Product(a: a, b: b, c: c, stride: stride, shape: shape, bias: bias, tail: nil, adding: adding)
+        .compute(workspace)
+}
+
 /// Multiplications worth a part of their own.
 private let leastMultiplications = 1 << 19
 /// Packed weights are cut at multiples of this many columns.

@@ -7,7 +7,7 @@ import Foundation
 struct CheckpointCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "checkpoint",
-        abstract: "Lists, verifies and fetches checkpoints, and has one made now.",
+        abstract: "Lists, verifies, fetches and exports checkpoints, and has one made now.",
         discussion: """
             Every committed round is a checkpoint. 'flowsteer checkpoint --now' has the open round end early: its \
             trainers offer after the step they have in hand, what they trained so far is averaged and committed, and \
@@ -15,7 +15,7 @@ struct CheckpointCommand: AsyncParsableCommand {
             """,
         subcommands: [
             CheckpointListCommand.self, CheckpointVerifyCommand.self, CheckpointFetchCommand.self,
-            CheckpointNowCommand.self,
+            CheckpointExportCommand.self, CheckpointNowCommand.self,
         ],
         defaultSubcommand: CheckpointNowCommand.self
     )

@@ -1,0 +1,85 @@
+import ArgumentParser
+import Checkpoints
+import ClusterRuntime
+import DiffusionModels
+import FlowMatching
+import Foundation
+
+/// `flowsteer checkpoint export`.
+struct CheckpointExportCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "export",
+        abstract: "Writes a student for diffusers and ComfyUI, with its scheduler, sigmas and a model card."
+    )
+
+    @Argument(help: "A run's folder, a checkpoint's, or a file of adapters.")
+    var source: String
+
+    @Option(help: "The folder for the files.")
+    var out: String
+
+    @Option(help: "The model the student is of; default: the run's.")
+    var model: String?
+
+    @Option(help: "The round, of a run's folder; default: the newest whole checkpoint.")
+    var round: UInt64?
+
+    @Option(help: "The student's steps; default: the run's, else 4.")
+    var steps: Int?
+
+    @Option(help: "rectified or stock; default: the run's, else rectified.")
+    var schedule: ScheduleKind?
+
+    @Flag(help: "Writes a transformer folder with the adapters added, too.")
+    var merged = false
+
+    @Option(help: "Of the adapters that are added; 1 is the student.")
+    var scale: Float = 1
+
+    func validate() throws {
+        if let steps, !(1...1000).contains(steps) {
+            throw ValidationError("--steps is \(steps): expected 1 to 1000")
+        }
+        guard scale.isFinite else { throw ValidationError("--scale is \(scale): expected a number") }
+        guard merged || scale == 1 else {
+            throw ValidationError("--scale is for --merged: adapters are exported as they are")
+        }
+    }
+
+    func run() async throws {
+        let request = self
+        try await ComputeThread(name: "export").run { try request.export() }
+        say("student in \(out)")
+    }
+
+    private func export() throws {
+        let folder = LocalRunFolder(source)
+        let isRun = FileManager.default.fileExists(atPath: folder.checkpoints)
+        let run =
+            isRun && FileManager.default.fileExists(atPath: folder.configuration)
+            ? try RunConfiguration(file: folder.configuration) : nil
+        guard let modelPath = model ?? run?.modelPath else {
+            throw ValidationError("--model is missing: \(source) is no run's folder, which would name it")
+        }
+        guard isRun || round == nil else {
+            throw ValidationError("--round is for a run's folder, which \(source) is not")
+        }
+        let opened = try ModelFolder(path: modelPath)
+        let export = StudentExport(
+            model: opened,
+            adapters: try StudentFile.read(isRun ? try checkpoint(in: folder) : source, for: opened),
+            schedule: SigmaSchedule(
+                kind: schedule ?? run?.trajectory.schedule ?? .rectified,
+                stepCount: steps ?? run?.trajectory.segments ?? 4,
+                shift: opened.shift
+            )
+        )
+        try export.write(to: out)
+        if merged { try export.writeMerged(to: out, scale: scale) }
+    }
+
+    private func checkpoint(in folder: LocalRunFolder) throws -> String {
+        guard let round else { return try folder.latestCheckpoint() }
+        return try CheckpointStore(reading: folder.checkpoints).verify(round: round).folder
+    }
+}

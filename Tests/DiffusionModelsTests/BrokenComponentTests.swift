@@ -1,0 +1,133 @@
+import Checkpoints
+import DiffusionModels
+import Foundation
+import Tensors
+import TestSupport
+import Testing
+
+/// What a person is told about a component that is damaged or of another family: the file and the field.
+@Suite struct BrokenComponentTests {
+    private func withCopy(
+        of component: String,
+        _ damage: (String) throws -> Void,
+        _ check: (String) throws -> Void
+    ) throws {
+        try TemporaryFile.with { folder in
+            try FileManager.default.copyItem(
+                atPath: Repository.fixture("models/" + component),
+                toPath: folder
+            )
+            try damage(folder)
+            try check(folder)
+        }
+    }
+
+    private func message(of body: () throws -> Void) -> String {
+        do {
+            try body()
+            return "no error"
+        } catch {
+            return "\(error)"
+        }
+    }
+
+    private func openTransformer(_ folder: String) throws {
+        _ = try TransformerVerification.compare(
+            folder: folder,
+            with: ReferenceFile(path: Repository.fixture("models/sd35-medium/transformer.safetensors")),
+            pool: LanePool(count: 1)
+        )
+    }
+
+    private func replace(_ old: String, _ new: String, in path: String) throws {
+        let text = try String(contentsOfFile: path, encoding: .utf8)
+        #expect(text.contains(old))
+        try text.replacing(old, with: new).write(toFile: path, atomically: true, encoding: .utf8)
+    }
+
+    private static let shard = "diffusion_pytorch_model-00002-of-00005.safetensors"
+
+    @Test func `a missing shard is named with the index that wants it`() throws {
+        try withCopy(of: "sd35-medium/transformer") { folder in
+            try FileManager.default.removeItem(atPath: "\(folder)/\(Self.shard)")
+        } _: { folder in
+            let text = message { try openTransformer(folder) }
+            #expect(text.contains("diffusion_pytorch_model.safetensors.index.json: names the shard"))
+            #expect(text.contains(Self.shard))
+        }
+    }
+
+    @Test func `a truncated shard is named`() throws {
+        try withCopy(of: "sd35-medium/transformer") { folder in
+            let url = URL(filePath: "\(folder)/\(Self.shard)")
+            try Data(contentsOf: url).dropLast(5).write(to: url)
+        } _: { folder in
+            #expect(message { try openTransformer(folder) }.contains("\(Self.shard): truncated"))
+        }
+    }
+
+    @Test func `a shard whose header is damaged is named`() throws {
+        try withCopy(of: "sd35-medium/transformer") { folder in
+            let url = URL(filePath: "\(folder)/\(Self.shard)")
+            var data = try Data(contentsOf: url)
+            data[20] = 0
+            try data.write(to: url)
+        } _: { folder in
+            #expect(message { try openTransformer(folder) }.contains("\(Self.shard): not a safetensors file"))
+        }
+    }
+
+    @Test func `weights of integers are refused with file, tensor and type`() throws {
+        try withCopy(of: "sd3-medium/vae") { folder in
+            let path = "\(folder)/diffusion_pytorch_model.safetensors"
+            let file = try SafetensorsFile(path: path)
+            var writer = SafetensorsWriter()
+            for name in file.names where name != "decoder.conv_in.bias" {
+                writer.add(name, try file.tensor(named: name))
+            }
+            writer.add("decoder.conv_in.bias", integers: [Int](repeating: 1, count: 24), shape: [24])
+            try writer.write(to: path)
+        } _: { folder in
+            let text = message { _ = try Autoencoder(folder: folder) }
+            #expect(
+                text.contains(
+                    "diffusion_pytorch_model.safetensors: tensor 'decoder.conv_in.bias' is I64"
+                )
+            )
+        }
+    }
+
+    @Test(
+        arguments: [
+            ("sd35-medium/transformer", "SD3Transformer2DModel", "FluxTransformer2DModel"),
+            ("sd35-medium/transformer", "SD3Transformer2DModel", "UNet2DConditionModel"),
+            ("sd3-medium/vae", "AutoencoderKL", "AutoencoderTiny"),
+        ]
+    )
+    func `a component of another family is refused by its class`(
+        component: String,
+        own: String,
+        other: String
+    ) throws {
+        try withCopy(of: component) { folder in
+            try replace(own, other, in: "\(folder)/config.json")
+        } _: { folder in
+            let text = message {
+                if component.hasSuffix("vae") {
+                    _ = try Autoencoder(folder: folder)
+                } else {
+                    try openTransformer(folder)
+                }
+            }
+            #expect(text == "\(folder)/config.json: _class_name is \(other), expected \(own)")
+        }
+    }
+
+    @Test func `an autoencoder with latent statistics of its own is refused by the field`() throws {
+        try withCopy(of: "sd3-medium/vae") { folder in
+            try replace("\"latents_mean\": null", "\"latents_mean\": [0.5]", in: "\(folder)/config.json")
+        } _: { folder in
+            #expect(message { _ = try Autoencoder(folder: folder) }.contains("latents_mean is given"))
+        }
+    }
+}

@@ -100,8 +100,8 @@ struct SampleCommand: AsyncParsableCommand {
         let latents = sampler.solve(
             few,
             from: given ?? sampler.noise(count: prompts.count, seed: seed),
-            conditional: sampler.encode(prompts),
-            unconditional: sampler.encode([negativePrompt])
+            conditional: try sampler.encode(prompts),
+            unconditional: try sampler.encode([negativePrompt])
         )
         if let saveLatents { try SafetensorsWriter(["latents": latents]).write(to: saveLatents) }
         return Picture.pictures(modelSpace: latents)

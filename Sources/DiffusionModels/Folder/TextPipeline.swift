@@ -97,7 +97,8 @@ package struct TextPipeline: Sendable {
     /// - Throws: a ``ModelError`` or a file's error for weights or a cache that cannot be read.
     package func encode(_ prompts: [String], on tape: Tape) throws -> EncodedText {
         precondition(!prompts.isEmpty, "there is a prompt to encode")
-        let encodings = try cache.map { try encode(prompts, through: $0, on: tape) } ?? compute(prompts, on: tape)
+        let encodings =
+            try cache.map { try encode(prompts, through: $0, on: tape) } ?? compute(prompts, on: tape)
         return EncodedText(
             context: context(of: encodings),
             pooled: .stacked(encodings.map(\.pooled))

@@ -55,7 +55,8 @@ package struct PromptCache: Sendable {
     }
 
     /// Keeps an encoding, replacing what was kept of this prompt.
-    package func store(_ encoding: PromptEncoding, of prompt: String, lengths: [Int]) throws(CheckpointError) {
+    package func store(_ encoding: PromptEncoding, of prompt: String, lengths: [Int]) throws(CheckpointError)
+    {
         var tensors = ["clip": encoding.clip, "pooled": encoding.pooled]
         tensors["t5"] = encoding.t5
         let digest = ContentDigest(ofTensors: tensors)
@@ -78,13 +79,16 @@ package struct PromptCache: Sendable {
     }
 
     private func path(of prompt: String, lengths: [Int]) -> String {
-        let text = "prompt encoding 1\n\(model.hex)\n\(lengths.map(String.init).joined(separator: " "))\n\(prompt)"
+        let text =
+            "prompt encoding 1\n\(model.hex)\n\(lengths.map(String.init).joined(separator: " "))\n\(prompt)"
         return "\(folder)/\(ContentDigest(of: Array(text.utf8)).hex)\(Self.suffix)"
     }
 
     /// The encoding in a file; nil unless its bytes are those that were written.
     private static func read(_ path: String) -> PromptEncoding? {
-        guard let file = try? SafetensorsFile(path: path), let tensors = try? file.tensors() else { return nil }
+        guard let file = try? SafetensorsFile(path: path), let tensors = try? file.tensors() else {
+            return nil
+        }
         guard file.metadata[digestKey] == ContentDigest(ofTensors: tensors).hex,
             let clip = tensors["clip"], let pooled = tensors["pooled"]
         else { return nil }

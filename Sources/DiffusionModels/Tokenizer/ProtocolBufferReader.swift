@@ -55,7 +55,9 @@ struct ProtocolBufferReader {
     }
 
     private mutating func take(_ count: Int) throws(Problem) -> ArraySlice<UInt8> {
-        guard count <= bytes.endIndex - index else { throw Problem(byte: index, text: "the message ends early") }
+        guard count <= bytes.endIndex - index else {
+            throw Problem(byte: index, text: "the message ends early")
+        }
         defer { index += count }
         return bytes[index..<index + count]
     }

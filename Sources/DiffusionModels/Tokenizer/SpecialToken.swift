@@ -52,7 +52,9 @@ struct SpecialTokenMatcher: Sendable {
 
     private static func isTouched(_ text: ArraySlice<Unicode.Scalar>, _ range: Range<Int>) -> Bool {
         let neighbours = text[..<range.lowerBound].suffix(1) + text[range.upperBound...].prefix(1)
-        return neighbours.contains { $0 == "_" || $0.properties.isAlphabetic || $0.properties.numericType != nil }
+        return neighbours.contains {
+            $0 == "_" || $0.properties.isAlphabetic || $0.properties.numericType != nil
+        }
     }
 
     /// The matchers of a folder's tokens: for the text as it was given, and for the normalized text.

@@ -72,7 +72,8 @@ struct TokenizerConfiguration {
         let hasMap = FileManager.default.fileExists(atPath: mapPath)
         let map = hasMap ? try JSONFile.decode(Fields.self, path: mapPath, purpose: "") : Fields()
 
-        func token(_ role: String, _ field: KeyPath<Fields, StatedToken?>) throws(ModelError) -> StatedToken? {
+        func token(_ role: String, _ field: KeyPath<Fields, StatedToken?>) throws(ModelError) -> StatedToken?
+        {
             let token = config[keyPath: field] ?? map[keyPath: field]
             guard token?.content.isEmpty != true else {
                 throw .badFile(path: path, reason: "\(role) is empty, here or in special_tokens_map.json")

@@ -23,7 +23,11 @@ struct TokenizerFile {
     /// Reads a folder's `tokenizer.json`.
     init(folder: String) throws(ModelError) {
         path = "\(folder)/\(Self.name)"
-        let contents = try JSONFile.decode(Contents.self, path: path, purpose: "the tokenizer is described there")
+        let contents = try JSONFile.decode(
+            Contents.self,
+            path: path,
+            purpose: "the tokenizer is described there"
+        )
         added = Dictionary((contents.added_tokens ?? []).map { ($0.id, $0.token) }) { $1 }
         let encoded = contents.normalizer?.characterMap
         characterMap = encoded.flatMap { Data(base64Encoded: $0) }.map { [UInt8]($0) }
@@ -31,7 +35,10 @@ struct TokenizerFile {
             throw .badFile(path: path, reason: "normalizer.precompiled_charsmap is not base64")
         }
         guard !added.contains(where: { $0.key < 0 || $0.key > 1 << 24 || $0.value.content.isEmpty }) else {
-            throw .badFile(path: path, reason: "added_tokens are numbered from 0 to 2^24 and written with something")
+            throw .badFile(
+                path: path,
+                reason: "added_tokens are numbered from 0 to 2^24 and written with something"
+            )
         }
         switch contents.model.vocabulary {
         case .numbered(let vocabulary):
@@ -42,7 +49,9 @@ struct TokenizerFile {
         case .scored(let pieces):
             model = .unigram(
                 UnigramVocabulary(
-                    pieces: pieces.map { UnigramVocabulary.Piece(text: Array($0.text.utf8), score: $0.score) },
+                    pieces: pieces.map {
+                        UnigramVocabulary.Piece(text: Array($0.text.utf8), score: $0.score)
+                    },
                     unknown: contents.model.unk_id,
                     fallsBackToBytes: contents.model.byte_fallback ?? false
                 )

@@ -39,6 +39,8 @@ FS_INLINE float value(fs_activation kind, float x) {
         return x * fs_sigmoid(x);
     case FS_LEAKY_RELU:
         return x > 0.0f ? x : LEAK * x;
+    case FS_RELU:
+        return x > 0.0f ? x : 0.0f;
     }
 }
 
@@ -64,6 +66,8 @@ FS_INLINE float derivative(fs_activation kind, float x) {
     }
     case FS_LEAKY_RELU:
         return x > 0.0f ? 1.0f : LEAK;
+    case FS_RELU:
+        return x > 0.0f ? 1.0f : 0.0f;
     }
 }
 
@@ -105,6 +109,7 @@ void fs_activation_forward(fs_activation kind, const float *x, float *y, size_t 
     case FS_QUICK_GELU: map_values(FS_QUICK_GELU, x, y, count); break;
     case FS_SILU: map_values(FS_SILU, x, y, count); break;
     case FS_LEAKY_RELU: map_values(FS_LEAKY_RELU, x, y, count); break;
+    case FS_RELU: map_values(FS_RELU, x, y, count); break;
     }
 }
 
@@ -117,5 +122,6 @@ void fs_activation_backward(
     case FS_QUICK_GELU: pull_back(FS_QUICK_GELU, x, dy, dx, count, adding); break;
     case FS_SILU: pull_back(FS_SILU, x, dy, dx, count, adding); break;
     case FS_LEAKY_RELU: pull_back(FS_LEAKY_RELU, x, dy, dx, count, adding); break;
+    case FS_RELU: pull_back(FS_RELU, x, dy, dx, count, adding); break;
     }
 }

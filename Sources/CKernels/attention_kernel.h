@@ -135,6 +135,17 @@ FS_INLINE size_t FS(visible)(const fs_attention_arguments *a, size_t query, size
     return a->causal ? FS(smaller)(query + 1, keys) : keys;
 }
 
+// scores[t] += what the distance from the query to key t is worth.
+FS_INLINE void FS(add_position_bias)(
+    const fs_attention_arguments *a, float *restrict scores, size_t query, size_t count) {
+    if (a->position_bias) {
+        const float *bias = a->position_bias - query;
+        for (size_t t = 0; t < count; t++) {
+            scores[t] += bias[t];
+        }
+    }
+}
+
 static void FS(attention_forward)(const fs_attention_arguments *a, float *workspace) {
     size_t keys = FS(token_count)(a->keys, a->streams), width = a->width, stride = FS(score_stride)(keys);
     float *key_columns = workspace;
@@ -156,6 +167,7 @@ static void FS(attention_forward)(const fs_attention_arguments *a, float *worksp
             for (size_t r = 0; r < rows; r++) {
                 float *row = scores + r * stride;
                 size_t visible = FS(visible)(a, query + r, keys);
+                FS(add_position_bias)(a, row, query + r, visible);
                 float largest = FS(largest)(row, visible) * a->scale;
                 sums[r] = FS(exponentiate)(row, visible, a->scale, largest);
                 memset(row + visible, 0, (keys - visible) * sizeof *row);
@@ -224,6 +236,7 @@ static void FS(attention_backward)(const fs_attention_arguments *a, float *works
                 float *restrict p = probabilities + r * stride;
                 float *restrict ds = dscores + r * stride;
                 size_t visible = FS(visible)(a, query + r, keys);
+                FS(add_position_bias)(a, p, query + r, visible);
                 FS(exponentiate)(p, visible, a->scale, a->log_sums[query + r]);
                 memset(p + visible, 0, (keys - visible) * sizeof *p);
                 // sum P dP = dO O, of width terms instead of keys. dS = scale P (dP - sum P dP).

@@ -137,3 +137,18 @@ void fs_guide(
         }
     }
 }
+
+FS_CLONES
+void fs_multiply(const float *x, const float *y, float *z, size_t count) {
+    FS_INDEPENDENT
+    for (size_t i = 0; i < count; i++) {
+        z[i] = x[i] * y[i];
+    }
+}
+
+FS_CLONES
+void fs_accumulate_product(const float *restrict x, const float *restrict y, float *restrict z, size_t count) {
+    for (size_t i = 0; i < count; i++) {
+        z[i] += x[i] * y[i];
+    }
+}

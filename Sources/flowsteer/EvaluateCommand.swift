@@ -77,7 +77,7 @@ struct EvaluateCommand: AsyncParsableCommand {
         let network = try student.map { path in
             try sampler.model.makeTransformer(adapters: StudentFile.read(path, for: sampler.model))
         }
-        let evaluation = StudentEvaluation(
+        let evaluation = try StudentEvaluation(
             sampler,
             student: network,
             prompts: try heldOut(),

@@ -121,12 +121,12 @@ struct SampleCommand: AsyncParsableCommand {
             guidanceScale: guidance
         )
         let noise = given ?? sampler.noise(count: prompts.count, extent: extent, seed: seed)
-        let text = sampler.encode(prompts)
+        let text = try sampler.encode(prompts)
         let latents = sampler.solve(
             few,
             from: noise,
             conditional: text,
-            unconditional: sampler.encode([negativePrompt])
+            unconditional: try sampler.encode([negativePrompt])
         )
         if let saveLatents {
             try SafetensorsWriter([

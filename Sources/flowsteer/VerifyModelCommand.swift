@@ -40,7 +40,15 @@ struct VerifyModelCommand: AsyncParsableCommand {
 
     func run() async throws {
         let request = self
-        let comparisons = try await ComputeThread(name: "verify-model").run { try request.compare() }
+        switch component {
+        case .tokenizer, .tokenizer2, .tokenizer3:
+            try report(try await ComputeThread(name: "verify-model").run { try request.tokens() })
+        case .transformer, .autoencoder, .textEncoder, .textEncoder2, .textEncoder3:
+            try report(try await ComputeThread(name: "verify-model").run { try request.tensors() })
+        }
+    }
+
+    private func report(_ comparisons: [TensorComparison]) throws {
         for comparison in comparisons { say(line(comparison)) }
         let worst = comparisons.max { $0.relativeError < $1.relativeError }
         let beyond = comparisons.count { !$0.isWithin(tolerance) }
@@ -53,31 +61,39 @@ struct VerifyModelCommand: AsyncParsableCommand {
         say("\(comparisons.count) tensors within \(tolerance); the worst is \(worst.name)")
     }
 
-    private func compare() throws -> [TensorComparison] {
+    private func report(_ comparison: TokenizerVerification) throws {
+        guard let first = comparison.first else { return say("\(comparison.lineCount) lines, all equal") }
+        say("line \(first.line): \(first.text)")
+        say("expected  \(first.expected)")
+        say("found     \(first.found)")
+        throw ModelError.badFile(
+            path: component.folder(in: model),
+            reason: "\(comparison.differentCount) of \(comparison.lineCount) lines have other tokens"
+        )
+    }
+
+    private func tokens() throws -> TokenizerVerification {
+        try TokenizerVerification(component, folder: component.folder(in: model), reference: reference)
+    }
+
+    private func tensors() throws -> [TensorComparison] {
         let folder = component.folder(in: model)
+        let file = try ReferenceFile(path: reference)
         let pool = LanePool(count: lanes)
         switch component {
         case .transformer:
-            return try TransformerVerification.compare(
-                folder: folder,
-                with: ReferenceFile(path: reference),
-                pool: pool
-            )
+            return try TransformerVerification.compare(folder: folder, with: file, pool: pool)
         case .autoencoder:
-            return try AutoencoderVerification.compare(
-                folder: folder,
-                with: ReferenceFile(path: reference),
-                pool: pool
-            )
-        case .textEncoder, .textEncoder2:
-            return try CLIPVerification.compare(
+            return try AutoencoderVerification.compare(folder: folder, with: file, pool: pool)
+        case .textEncoder, .textEncoder2, .textEncoder3:
+            return try TextEncoderVerification.compare(
                 component,
                 folder: folder,
-                with: ReferenceFile(path: reference),
-                pool: pool
+                with: file,
+                tape: pool.lanes[0].tape
             )
-        case .textEncoder3, .tokenizer, .tokenizer2, .tokenizer3:
-            throw ValidationError("--component \(component.rawValue) cannot be compared yet")
+        case .tokenizer, .tokenizer2, .tokenizer3:
+            preconditionFailure("a tokenizer has no tensors")
         }
     }
 

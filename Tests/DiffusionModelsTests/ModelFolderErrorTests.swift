@@ -61,18 +61,18 @@ import Testing
         }
     }
 
-    @Test func `a model with a T5 encoder is refused as not supported`() throws {
+    @Test func `a text encoder of another class is refused by its component`() throws {
         try withDamagedTeacher { folder in
             let file = folder.appending(path: "model_index.json")
             let text = try String(contentsOf: file, encoding: .utf8)
             var index = try #require(
                 JSONSerialization.jsonObject(with: Data(text.utf8)) as? [String: Any]
             )
-            index["text_encoder_3"] = ["transformers", "T5EncoderModel"]
+            index["text_encoder_3"] = ["transformers", "UMT5EncoderModel"]
             try JSONSerialization.data(withJSONObject: index).write(to: file)
         } _: { path in
             let error = try #require(throws: ModelError.self) { try ModelFolder(path: path) }
-            #expect(error.description.contains("text_encoder_3 is T5EncoderModel"))
+            #expect(error.description.contains("text_encoder_3 is UMT5EncoderModel, expected T5EncoderModel"))
         }
     }
 }

@@ -65,17 +65,17 @@ import Testing
         let ids = try reference.integers(named: "input_ids")
         let length = encoder.configuration.positionCount
         let rows = stride(from: 0, to: ids.count, by: length).map { Array(ids[$0..<$0 + length]) }
-        let output = encoder(rows, on: Tape())
+        let output = try encoder(rows, on: Tape())
         let states = try reference.tensor(named: "expected.penultimate_hidden_state")
         let embeddings = try reference.tensor(named: "expected.text_embeds")
-        #expect(relativeError(output.penultimate.value, states) < Tolerance.output)
-        #expect(relativeError(output.embeddings.value, embeddings) < Tolerance.output)
+        #expect(relativeError(output.penultimate, states) < Tolerance.output)
+        #expect(relativeError(output.embeddings, embeddings) < Tolerance.output)
     }
 
     @Test func `prompts are encoded as the pipeline of diffusers does`() throws {
         let folder = try ModelFolder(path: Repository.teacher)
         let reference = try SafetensorsFile(path: Repository.fixture("guided.safetensors"))
-        let encoded = folder.text.encode(try ReferencePrompts.all() + [""], on: Tape())
+        let encoded = try folder.text.encode(try ReferencePrompts.all() + [""], on: Tape())
         #expect(
             relativeError(encoded.context, try reference.tensor(named: "expected.context"))
                 < Tolerance.output
@@ -91,7 +91,7 @@ import Testing
     @Test func `latents of another extent take the middle of the position table`() throws {
         let folder = try ModelFolder(path: Repository.teacher)
         let network = try folder.makeTransformer()
-        let text = folder.text.encode(["a cat"], on: Tape())
+        let text = try folder.text.encode(["a cat"], on: Tape())
         let tape = Tape()
         let velocity = network(
             latents: Variable(constant: randomTensor([1, 3, 16, 24], seed: 5)),

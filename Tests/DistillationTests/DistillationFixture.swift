@@ -18,8 +18,8 @@ struct DistillationFixture {
         samples = ["a cookie", "two carrots", "a cat and a pizza"].enumerated().map {
             PromptSample(promptID: UInt64($0), sample: 0, text: $1)
         }
-        text = folder.text.encode(samples.map(\.text), on: Tape())
-        unconditional = folder.text.encode([""], on: Tape())
+        text = try folder.text.encode(samples.map(\.text), on: Tape())
+        unconditional = try folder.text.encode([""], on: Tape())
         var settings = TrajectorySettings()
         settings.stepsPerSegment = 2
         settings.guidance = 2...4

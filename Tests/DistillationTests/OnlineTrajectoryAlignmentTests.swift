@@ -25,8 +25,8 @@ import Testing
             )
             let latents = sampler.sample(
                 from: noise,
-                conditional: folder.text.encode(prompts, on: tape),
-                unconditional: folder.text.encode([""], on: tape),
+                conditional: try folder.text.encode(prompts, on: tape),
+                unconditional: try folder.text.encode([""], on: tape),
                 pool: LanePool(count: 2)
             )
             let expected = try reference.tensor(named: "expected." + name)

@@ -13,6 +13,7 @@ import Testing
     @Test func `a leaky ReLU pulls gradients back away from its kink`() {
         let x = Tensor(randomTensor([40], seed: 2).values.map { abs($0) < 0.2 ? $0 + 0.5 : $0 }, shape: [40])
         expectGradients(of: [x], step: 1e-3) { tape, x in tape.activation(.leakyReLU, x[0]) }
+        expectGradients(of: [x], step: 1e-3) { tape, x in tape.activation(.relu, x[0]) }
     }
 
     @Test func `a layer norm without parameters pulls gradients back`() {
@@ -75,6 +76,27 @@ import Testing
         expectGradients(of: inputs) { tape, x in
             tape.attention(queries: [x[0]], keys: [x[1]], values: [x[2]], heads: 2, isCausal: true)[0]
         }
+    }
+
+    @Test func `attention with a bias for every distance and a scale of its own pulls gradients back`() {
+        let inputs = (0..<3).map { randomTensor([2, 6, 8], seed: UInt64(44 + $0)) }
+        let bias = randomTensor([2, 11], seed: 47)
+        expectGradients(of: inputs) { tape, x in
+            tape.attention(
+                queries: [x[0]],
+                keys: [x[1]],
+                values: [x[2]],
+                heads: 2,
+                scale: 0.7,
+                positionBias: bias
+            )[0]
+        }
+    }
+
+    @Test func `products element by element pull gradients back to both factors`() {
+        let inputs = [randomTensor([3, 5], seed: 48), randomTensor([3, 5], seed: 49)]
+        expectGradients(of: inputs) { tape, x in tape.elementProduct(x[0], x[1]) }
+        expectGradients(of: [inputs[0]]) { tape, x in tape.elementProduct(x[0], x[0]) }
     }
 
     @Test func `patches are cut out and put together with gradients`() {

@@ -84,11 +84,13 @@ typedef struct {
 enum { FS_ATTENTION_STREAMS = 2 };
 
 // One head of one sample; the pointers name the head's first column. The tokens of all streams attend to each
-// other: output = softmax(scale Q K^T) V.
+// other: output = softmax(scale (Q K^T + bias)) V.
 typedef struct {
     size_t streams, query_streams, width;
     float scale;
     int causal;   // a token sees itself and earlier ones only
+    // bias[query, key] = position_bias[key - query]: points at the value of distance 0; NULL: no bias.
+    const float *position_bias;
     fs_token_rows queries[FS_ATTENTION_STREAMS], keys[FS_ATTENTION_STREAMS], values[FS_ATTENTION_STREAMS];
     fs_token_results outputs[FS_ATTENTION_STREAMS];
     float *log_sums;   // [query tokens]: log sum exp of each row of scores; written forward, read backward
@@ -110,6 +112,7 @@ typedef enum {
     FS_QUICK_GELU = 2,  // x sigmoid(1.702 x)
     FS_SILU = 3,        // x sigmoid(x)
     FS_LEAKY_RELU = 4,  // x > 0 ? x : 0.2 x
+    FS_RELU = 5,        // x > 0 ? x : 0
 } fs_activation;
 
 // y = f(x); in place allowed (y == x).
@@ -203,6 +206,10 @@ void fs_blend(float a, const float *x, float b, float *y, size_t count);
 // v = unconditional + scale[s] (conditional - unconditional), per sample of `count` elements.
 void fs_guide(
     const float *conditional, const float *unconditional, const float *scale, float *v, size_t samples, size_t count);
+// z = x y, element by element; z may be x or y.
+void fs_multiply(const float *x, const float *y, float *z, size_t count);
+// z += x y.
+void fs_accumulate_product(const float *x, const float *y, float *z, size_t count);
 
 // ---- layout.c ---------------------------------------------------------------------------------------------
 

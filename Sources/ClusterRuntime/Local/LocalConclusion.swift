@@ -45,7 +45,7 @@ package struct LocalConclusion: Sendable {
         try StudentExport(model: model.model, adapters: adapters, schedule: schedule).write(
             to: folder.student
         )
-        let evaluation = StudentEvaluation(
+        let evaluation = try StudentEvaluation(
             model,
             student: try model.model.makeTransformer(adapters: adapters),
             initial: try configuration.network.initialAdaptersPath.map {

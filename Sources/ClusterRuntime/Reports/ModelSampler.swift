@@ -22,11 +22,11 @@ package struct ModelSampler: Sendable {
     }
 
     /// Encodings of prompts, in order; at least one prompt.
-    package func encode(_ prompts: [String]) -> EncodedText {
+    package func encode(_ prompts: [String]) throws -> EncodedText {
         precondition(!prompts.isEmpty, "there is a prompt to encode")
-        let parts = stride(from: 0, to: prompts.count, by: Self.encodingBatch).map { start in
+        let parts = try stride(from: 0, to: prompts.count, by: Self.encodingBatch).map { start in
             let batch = prompts[start..<min(start + Self.encodingBatch, prompts.count)]
-            return model.text.encode(Array(batch), on: pool.lanes[0].tape)
+            return try model.text.encode(Array(batch), on: pool.lanes[0].tape)
         }
         return parts.dropFirst().reduce(parts[0]) { $0.appending($1) }
     }

@@ -28,10 +28,10 @@ package struct PrecisionComparison: Codable, Sendable, Equatable {
         steps: Int,
         guidance: Float,
         seed: UInt64
-    ) throws(ModelError) {
+    ) throws {
         let schedule = SigmaSchedule(kind: .rectified, stepCount: steps, shift: model.model.shift)
-        let conditional = model.encode(prompts)
-        let unconditional = model.encode([""])
+        let conditional = try model.encode(prompts)
+        let unconditional = try model.encode([""])
         let noise = model.noise(count: prompts.count, seed: seed)
         func endpoints(of teacher: VelocityTransformer) -> Tensor {
             model.solve(

@@ -51,7 +51,7 @@ package struct StudentEvaluation: Sendable {
         guidance: Float,
         negativePrompt: String = "",
         seed: UInt64
-    ) {
+    ) throws {
         let teacher = model.teacher
         let shift = model.model.shift
         func method(
@@ -78,8 +78,8 @@ package struct StudentEvaluation: Sendable {
             ] + (student.map { [method("student", $0, schedule)] } ?? [])
         self.model = model
         self.prompts = prompts
-        conditional = model.encode(prompts)
-        unconditional = model.encode([negativePrompt])
+        conditional = try model.encode(prompts)
+        unconditional = try model.encode([negativePrompt])
         noise = model.noise(count: prompts.count, seed: seed ^ Self.noisePurpose)
     }
 

@@ -34,7 +34,7 @@ struct TrajectorySolver: Sendable {
             shift: model.shift,
             seed: configuration.seed
         )
-        unconditional = model.text.encode([configuration.trajectory.negativePrompt], on: pool.lanes[0].tape)
+        unconditional = try model.text.encode([configuration.trajectory.negativePrompt], on: pool.lanes[0].tape)
     }
 
     /// Solves one lease; the texts are encoded once.
@@ -44,9 +44,15 @@ struct TrajectorySolver: Sendable {
             throw .notServed(peer: "this node", subject: "batch \(lease.batch)", .runMismatch, text)
         }
         let samples = lease.prompts.map { PromptSample(promptID: $0.id, sample: $0.sample, text: $0.text) }
+        let conditional: EncodedText
+        do {
+            conditional = try model.text.encode(samples.map(\.text), on: pool.lanes[0].tape)
+        } catch {
+            throw .local("\(error)")
+        }
         let batch = alignment.rollOut(
             samples,
-            conditional: model.text.encode(samples.map(\.text), on: pool.lanes[0].tape),
+            conditional: conditional,
             unconditional: unconditional,
             teacher: teacher,
             latentShape: Array(model.latentShape(count: 1).dropFirst()),

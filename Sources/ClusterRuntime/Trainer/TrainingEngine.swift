@@ -141,7 +141,12 @@ final class TrainingEngine: Sendable {
             segments: alignment.segments(for: samples),
             count: samples.count
         )
-        let text = model.text.encode(samples.map(\.text), on: lanes.lanes[0].tape)
+        let text: EncodedText
+        do {
+            text = try model.text.encode(samples.map(\.text), on: lanes.lanes[0].tape)
+        } catch {
+            throw .local("\(error)")
+        }
         let source = BatchSource(batch: assignment.batch, hash: assignment.hash, sampleCount: samples.count)
         state.withLock { $0.supply.add(source, batch, text: text) }
     }

@@ -73,6 +73,29 @@ struct ConfigurationFile {
         return numbers
     }
 
+    /// A whole number that is not negative, or `fallback` where the field is absent or null.
+    func index(_ field: String, or fallback: Int) throws(ModelError) -> Int {
+        guard isPresent(field) else { return fallback }
+        guard let number = fields[field] as? Int, (0...1 << 24).contains(number) else {
+            throw .unsupported(path: path, field: field, value: text(field), expected: "a whole number")
+        }
+        return number
+    }
+
+    /// Throws where the field, a text or a list of one text, is there and says something else.
+    func check(_ field: String, isOneOf allowed: [String]) throws(ModelError) {
+        guard isPresent(field) else { return }
+        let found = fields[field] as? String ?? (fields[field] as? [String])?.first
+        guard let found, allowed.contains(found) else {
+            throw .unsupported(
+                path: path,
+                field: field,
+                value: found ?? text(field),
+                expected: allowed.joined(separator: " or ")
+            )
+        }
+    }
+
     func string(_ field: String) -> String? { fields[field] as? String }
 
     func strings(_ field: String) -> [String] { fields[field] as? [String] ?? [] }
@@ -84,6 +107,14 @@ struct ConfigurationFile {
     /// The class a component of `model_index.json` is of; nil for a component that is absent or null.
     func componentClass(_ name: String) -> String? {
         (fields[name] as? [Any])?.last as? String
+    }
+
+    /// Throws unless a component of `model_index.json` is of this class.
+    func checkComponent(_ name: String, isOf expected: String) throws(ModelError) {
+        let found = componentClass(name)
+        guard found == expected else {
+            throw .unsupported(path: path, field: name, value: found ?? "absent", expected: expected)
+        }
     }
 
     func isPresent(_ field: String) -> Bool { fields[field].map { !($0 is NSNull) } ?? false }

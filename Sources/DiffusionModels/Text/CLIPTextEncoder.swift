@@ -1,82 +1,102 @@
+package import Checkpoints
 import NeuralNetwork
 package import Tensors
 
 /// A CLIP text encoder with projection (Radford and others 2021; transformers' `CLIPTextModelWithProjection`).
 package struct CLIPTextEncoder: Sendable {
     package let configuration: CLIPTextConfiguration
-    private let tokenTable: Parameter
-    private let positionTable: Parameter
-    private let layers: [CLIPTextLayer]
-    private let finalNorm: (weight: Parameter, bias: Parameter)
-    private let projection: Linear
+    private let weights: StoredWeights
+    private let layers: LayerStack<CLIPTextLayer>
+    private static let tokenTable = "text_model.embeddings.token_embedding.weight"
+    private static let positionTable = "text_model.embeddings.position_embedding.weight"
+    private static let finalNorm = "text_model.final_layer_norm"
+    private static let projection = "text_projection"
 
-    package init(_ configuration: CLIPTextConfiguration, from source: some ParameterSource) throws(ModelError)
-    {
+    /// - Parameter source: its tensors are checked here; a large network is read layer by layer when it runs.
+    package init(_ configuration: CLIPTextConfiguration, from source: any TensorSource) throws {
         self.configuration = configuration
+        let weights = StoredWeights(source)
+        self.weights = weights
         let width = configuration.width
-        let name = "text_model."
-        tokenTable = try source.parameter(
-            name + "embeddings.token_embedding.weight",
-            shape: [configuration.vocabularySize, width]
-        )
-        positionTable = try source.parameter(
-            name + "embeddings.position_embedding.weight",
-            shape: [configuration.positionCount, width]
-        )
-        var layers: [CLIPTextLayer] = []
+        try weights.check(Self.tokenTable, shape: [configuration.vocabularySize, width])
+        try weights.check(Self.positionTable, shape: [configuration.positionCount, width])
+        try weights.check(Self.finalNorm + ".weight", shape: [width])
+        try weights.check(Self.finalNorm + ".bias", shape: [width])
+        try weights.check(Self.projection + ".weight", shape: [configuration.projectionWidth, width])
         for index in 0..<configuration.layerCount {
-            layers.append(
-                try CLIPTextLayer(name + "encoder.layers.\(index).", configuration, from: source)
-            )
+            _ = try CLIPTextLayer(index, configuration, from: ShapeCheck(weights: weights))
         }
-        self.layers = layers
-        finalNorm = (
-            try source.parameter(name + "final_layer_norm.weight", shape: [width]),
-            try source.parameter(name + "final_layer_norm.bias", shape: [width])
-        )
-        projection = try source.linear(
-            "text_projection",
-            inputs: width,
-            outputs: configuration.projectionWidth,
-            bias: false
-        )
+        layers = try LayerStack(
+            count: configuration.layerCount,
+            isHeld: try weights.elementCount <= LayerStack<CLIPTextLayer>.mostHeldElements
+        ) { index throws(ModelError) in
+            try CLIPTextLayer(index, configuration, from: weights)
+        }
     }
 
-    /// What SD3 reads of an encoder.
-    package struct Output {
+    /// What SD3 reads of an encoder, in memory of its own.
+    package struct Output: Sendable {
         /// Tokens before the last layer, `[prompts, tokens, width]`.
-        package let penultimate: Variable
+        package let penultimate: Tensor
         /// The end token after the last layer and the final norm, projected: `[prompts, projection width]`.
-        package let embeddings: Variable
+        package let embeddings: Tensor
     }
 
     /// - Parameter tokens: rows of equal length, at most `positionCount`, ids in `0 ..< vocabularySize`.
-    package func callAsFunction(_ tokens: [[Int]], on tape: Tape) -> Output {
+    package func callAsFunction(_ tokens: [[Int]], on tape: Tape) throws(ModelError) -> Output {
         let length = tokens.first?.count ?? 0
         precondition(
             length <= configuration.positionCount && tokens.allSatisfy { $0.count == length },
             "prompts of equal length of at most \(configuration.positionCount) tokens"
         )
-        let embedded = tape.gather(tape.parameter(tokenTable), tokens.flatMap(\.self))
-        let positions = tape.gather(
-            tape.parameter(positionTable),
-            tokens.flatMap { _ in Array(0..<length) }
-        )
-        var x = tape.reshape(tape.add(embedded, positions), [tokens.count, length, configuration.width])
+        let x = try embed(tokens, length: length, on: tape)
         var penultimate = x
-        for layer in layers {
-            penultimate = x
-            x = layer(x, on: tape)
+        for index in 0..<layers.count {
+            let layer = try layers.layer(index)
+            if index == layers.count - 1 { penultimate = x.copied() }
+            tape.scratch { x.copy(from: layer(Variable(constant: x), on: tape).value) }
         }
-        let normalized = tape.layerNorm(
-            x,
-            weight: finalNorm.weight,
-            bias: finalNorm.bias,
-            epsilon: configuration.normEpsilon
-        )
-        let flat = tape.reshape(normalized, [tokens.count * length, configuration.width])
         let ends = tokens.enumerated().map { $0 * length + endPosition(of: $1) }
-        return Output(penultimate: penultimate, embeddings: projection(tape.gather(flat, ends), on: tape))
+        return Output(penultimate: penultimate, embeddings: try project(x, ends, on: tape))
+    }
+
+    /// Tokens and their places, `[prompts, tokens, width]`.
+    private func embed(_ tokens: [[Int]], length: Int, on tape: Tape) throws(ModelError) -> Tensor {
+        let width = configuration.width
+        let table = try weights.parameter(Self.tokenTable, shape: [configuration.vocabularySize, width])
+        let places = try weights.parameter(Self.positionTable, shape: [configuration.positionCount, width])
+        let x = Tensor.zeros([tokens.count, length, width])
+        tape.scratch {
+            let embedded = tape.gather(tape.parameter(table), tokens.flatMap(\.self))
+            let positions = tape.gather(tape.parameter(places), tokens.flatMap { _ in Array(0..<length) })
+            x.copy(from: tape.add(embedded, positions).value)
+        }
+        return x
+    }
+
+    /// Some rows of the last layer's output, normalized and projected, `[rows, projection width]`.
+    private func project(_ x: Tensor, _ rows: [Int], on tape: Tape) throws(ModelError) -> Tensor {
+        let width = configuration.width
+        let weight = try weights.parameter(Self.finalNorm + ".weight", shape: [width])
+        let bias = try weights.parameter(Self.finalNorm + ".bias", shape: [width])
+        let projection = try weights.linear(
+            Self.projection,
+            inputs: width,
+            outputs: configuration.projectionWidth,
+            bias: false
+        )
+        let embeddings = Tensor.zeros([rows.count, configuration.projectionWidth])
+        tape.scratch {
+            let flat = Variable(constant: x.reshaped([x.count / width, width]))
+            let ends = tape.layerNorm(
+                tape.gather(flat, rows),
+                weight: weight,
+                bias: bias,
+                epsilon: configuration.normEpsilon
+            )
+            embeddings.copy(from: projection(ends, on: tape).value)
+        }
+        return embeddings
     }
 
     private func endPosition(of tokens: [Int]) -> Int {
@@ -100,11 +120,12 @@ private struct CLIPTextLayer: Sendable {
     private let contract: Linear
 
     init(
-        _ prefix: String,
+        _ index: Int,
         _ configuration: CLIPTextConfiguration,
         from source: some ParameterSource
     ) throws(ModelError) {
         self.configuration = configuration
+        let prefix = "text_model.encoder.layers.\(index)."
         let (width, inner) = (configuration.width, configuration.innerWidth)
         var norms: [(weight: Parameter, bias: Parameter)] = []
         for name in ["layer_norm1", "layer_norm2"] {

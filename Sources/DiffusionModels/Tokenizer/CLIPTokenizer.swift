@@ -23,58 +23,38 @@ package struct CLIPTokenizer: Sendable {
     /// Special tokens looked for in the normalized text.
     private let normalizedTokens: SpecialTokenMatcher
 
-    /// Reads a folder as diffusers writes it: `vocab.json`, `merges.txt`, `tokenizer_config.json` and, where
-    /// it exists, `special_tokens_map.json`.
+    /// Reads a folder as diffusers writes it: `tokenizer.json` or, where there is none, `vocab.json` and
+    /// `merges.txt`; `tokenizer_config.json` and, where it exists, `special_tokens_map.json`.
     ///
     /// - Throws: a ``ModelError`` with the file, the line of a bad merge rule, and what is wrong.
     package init(folder: String) throws(ModelError) {
-        let vocabularyPath = "\(folder)/vocab.json"
-        let vocabulary = try JSONFile.decode(
-            [String: Int].self,
-            path: vocabularyPath,
-            purpose: "a CLIP tokenizer has its tokens there"
-        )
+        let files = try Files(folder: folder)
+        let vocabulary = files.vocabulary
         let configuration = try TokenizerConfiguration(folder: folder)
-        let addedNumbers = Dictionary(configuration.added.map { ($1.content, $0) }) { max($0, $1) }
+        var stated = configuration.added ?? files.added
+        let addedNumbers = Dictionary(stated.map { ($1.content, $0) }) { max($0, $1) }
 
-        func number(_ token: TokenizerConfiguration.StatedToken) throws(ModelError) -> Int {
+        /// What the numbered list says of a token holds over its role.
+        func number(_ token: StatedToken) throws(ModelError) -> Int {
             guard let number = addedNumbers[token.content] ?? vocabulary[token.content] else {
-                throw .badFile(path: vocabularyPath, reason: "the special token \(token.content) is missing")
+                throw .badFile(path: files.path, reason: "the special token \(token.content) is missing")
             }
+            if stated[number] == nil { stated[number] = token }
             return number
         }
-        startToken = try number(configuration.start)
-        endToken = try number(configuration.end)
-        paddingToken = try number(configuration.padding)
+        let end = StatedToken("<|endoftext|>")
+        startToken = try number(configuration.start ?? StatedToken("<|startoftext|>"))
+        endToken = try number(configuration.end ?? end)
+        paddingToken = try number(configuration.padding ?? end)
+        let unknown = try number(configuration.unknown ?? end)
         maximumLength = configuration.maximumLength
-        let numbers = Array(vocabulary.values) + Array(configuration.added.keys)
+        let numbers = Array(vocabulary.values) + Array(stated.keys)
         guard let largest = numbers.max(), numbers.allSatisfy({ $0 >= 0 && $0 <= 1 << 24 }) else {
-            throw .badFile(path: vocabularyPath, reason: "tokens are numbered from 0 to 2^24")
+            throw .badFile(path: files.path, reason: "tokens are numbered from 0 to 2^24")
         }
         vocabularySize = largest + 1
-        encoding = try BytePairEncoding(
-            vocabulary: vocabulary,
-            rules: MergeRules(path: "\(folder)/merges.txt"),
-            unknown: number(configuration.unknown)
-        )
-
-        // What the numbered list says of a token holds over its role.
-        let roles = [configuration.start, configuration.end, configuration.unknown, configuration.padding]
-        var stated = configuration.added
-        for token in roles {
-            let number = try number(token)
-            if stated[number] == nil { stated[number] = token }
-        }
-        rawTokens = SpecialTokenMatcher(
-            stated.filter { !$1.isNormalized }.map {
-                SpecialToken(content: Array($1.content.unicodeScalars), token: $0)
-            }
-        )
-        normalizedTokens = SpecialTokenMatcher(
-            stated.filter { $1.isNormalized }.map {
-                SpecialToken(content: TextNormalization.normalize($1.content.unicodeScalars), token: $0)
-            }
-        )
+        encoding = try BytePairEncoding(vocabulary: vocabulary, rules: files.rules, unknown: unknown)
+        (rawTokens, normalizedTokens) = SpecialTokenMatcher.pair(stated) { TextNormalization.normalize($0) }
     }
 
     /// The tokens of a text between start and end token.
@@ -115,5 +95,37 @@ package struct CLIPTokenizer: Sendable {
         var scalars = String.UnicodeScalarView()
         scalars.append(contentsOf: word)
         return Array(String(scalars).utf8)
+    }
+}
+
+/// What a folder's files say, whichever they are.
+private struct Files {
+    /// The file the vocabulary is from.
+    let path: String
+    let vocabulary: [String: Int]
+    let rules: MergeRules
+    /// Tokens that are looked for as a whole, by their number.
+    let added: [Int: StatedToken]
+
+    init(folder: String) throws(ModelError) {
+        if FileManager.default.fileExists(atPath: "\(folder)/\(TokenizerFile.name)") {
+            let file = try TokenizerFile(folder: folder)
+            guard case .bytePairs(let vocabulary, let merges) = file.model else {
+                throw .unsupported(path: file.path, field: "model.type", value: "Unigram", expected: "BPE")
+            }
+            path = file.path
+            self.vocabulary = vocabulary
+            rules = MergeRules(path: path, pairs: merges)
+            added = file.added
+        } else {
+            path = "\(folder)/vocab.json"
+            vocabulary = try JSONFile.decode(
+                [String: Int].self,
+                path: path,
+                purpose: "a CLIP tokenizer has its tokens there"
+            )
+            rules = try MergeRules(path: "\(folder)/merges.txt")
+            added = [:]
+        }
     }
 }

@@ -1,9 +1,10 @@
 import Foundation
 
-/// The rules of a `merges.txt`: two tokens a line, in order of rank, after a line that gives the version.
+/// The merges of byte-pair encoding in order of rank, from a `merges.txt`, two tokens a line after a line that gives
+/// the version, or from a `tokenizer.json`.
 struct MergeRules {
     struct Rule: Equatable {
-        /// The line of the file, counted from 1.
+        /// The line of the file, or the place in its list of merges, counted from 1.
         let line: Int
         let left: String
         let right: String
@@ -11,6 +12,15 @@ struct MergeRules {
 
     let path: String
     let rules: [Rule]
+    /// What rules are counted in.
+    private let unit: String
+
+    /// Those of a file that lists pairs.
+    init(path: String, pairs: [(left: String, right: String)]) {
+        self.path = path
+        unit = "merge"
+        rules = pairs.enumerated().map { Rule(line: $0 + 1, left: $1.left, right: $1.right) }
+    }
 
     init(path: String) throws(ModelError) {
         guard let data = FileManager.default.contents(atPath: path) else {
@@ -21,6 +31,7 @@ struct MergeRules {
 
     init(path: String, bytes: [UInt8]) throws(ModelError) {
         self.path = path
+        unit = "line"
         // Split as bytes: to a String, a carriage return and a newline are one character.
         let lines = bytes.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
         var rules: [Rule] = []
@@ -42,7 +53,7 @@ struct MergeRules {
     }
 
     func error(inLine line: Int, _ problem: String) -> ModelError {
-        Self.error(path: path, line: line, problem)
+        .badFile(path: path, reason: "\(unit) \(line): \(problem)")
     }
 
     private static func error(path: String, line: Int, _ problem: String) -> ModelError {

@@ -60,6 +60,8 @@ struct WordSplitter {
         default: break
         }
         if scalar.properties.isWhitespace { return .space }
+        // The pattern's engine knows Unicode 16; what came later is nothing to it.
+        guard let age = scalar.properties.age, age.major <= 16 else { return .other }
         switch scalar.properties.generalCategory {
         case .uppercaseLetter, .lowercaseLetter, .titlecaseLetter, .modifierLetter, .otherLetter:
             return .letter

@@ -12,6 +12,8 @@ package enum Activation: Sendable {
     case silu
     /// max(x, 0.2 x).
     case leakyReLU
+    /// max(x, 0).
+    case relu
 
     var kernel: fs_activation {
         switch self {
@@ -20,6 +22,7 @@ package enum Activation: Sendable {
         case .quickGELU: FS_QUICK_GELU
         case .silu: FS_SILU
         case .leakyReLU: FS_LEAKY_RELU
+        case .relu: FS_RELU
         }
     }
 }

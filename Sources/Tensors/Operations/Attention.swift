@@ -10,6 +10,9 @@ extension Tape {
     /// - Parameters:
     ///   - queries: a `[B, tokens, H · D]` for each of the first streams; as many outputs are made.
     ///   - keys: a `[B, tokens, H · D]` for every stream, two at most, as are `values`.
+    ///   - scale: what scores are multiplied by; the inverse root of the head width where it is nil.
+    ///   - positionBias: `[H, tokens − 1 + tokens]` (one stream): what is added to q · k, before the scale, where the
+    ///     key stands `1 − tokens … tokens − 1` places after the query; a constant, no gradient flows to it.
     ///   - consuming: nothing else reads queries, keys and values; when nothing is recorded their memory serves again.
     ///   - isCausal: a token sees itself and earlier ones only (one stream).
     /// - Returns: one `[B, tokens, H · D]` for each query stream.
@@ -19,6 +22,8 @@ extension Tape {
         values: [Variable],
         heads: Int,
         isCausal: Bool = false,
+        scale: Float? = nil,
+        positionBias: Tensor? = nil,
         consuming: Bool = false
     ) -> [Variable] {
         let outputs = queries.map { allocate($0.shape) }
@@ -31,7 +36,9 @@ extension Tape {
                 keys[0].shape[0], heads, queries.reduce(0) { $0 + $1.shape[1] },
             ]),
             heads: heads,
-            isCausal: isCausal
+            isCausal: isCausal,
+            scale: scale ?? 1 / Float(keys[0].shape[2] / heads).squareRoot(),
+            positionBias: positionBias
         )
         unsafe attention.forEachHead(on: self) { unsafe fs_attention_forward(InstructionSet.best, &$0, $1) }
         let results = outputs.map { output($0, of: queries + keys + values) }
@@ -61,6 +68,9 @@ private struct JointAttention {
     let logSums: Tensor
     let heads: Int
     let isCausal: Bool
+    let scale: Float
+    /// `[H, 2 · tokens − 1]`.
+    let positionBias: Tensor?
 
     init(
         queries: [Tensor],
@@ -69,7 +79,9 @@ private struct JointAttention {
         outputs: [Tensor],
         logSums: Tensor,
         heads: Int,
-        isCausal: Bool
+        isCausal: Bool,
+        scale: Float,
+        positionBias: Tensor?
     ) {
         precondition(
             !queries.isEmpty && queries.count <= keys.count && keys.count == values.count
@@ -82,6 +94,12 @@ private struct JointAttention {
                 && features % heads == 0,
             "streams of [samples, tokens, \(features)] with \(heads) heads"
         )
+        precondition(
+            positionBias.map { keys.count == 1 && $0.shape == [heads, 2 * keys[0].shape[1] - 1] } ?? true,
+            "a bias of shape \(positionBias?.shape ?? []) for \(heads) heads of \(keys.map(\.shape))"
+        )
+        self.scale = scale
+        self.positionBias = positionBias
         self.queries = queries
         self.keys = keys
         self.values = values
@@ -132,8 +150,11 @@ private struct JointAttention {
         unsafe a.streams = keys.count
         unsafe a.query_streams = queries.count
         unsafe a.width = width
-        unsafe a.scale = 1 / Float(width).squareRoot()
+        unsafe a.scale = scale
         unsafe a.causal = isCausal ? 1 : 0
+        if let positionBias {
+            unsafe a.position_bias = UnsafePointer(positionBias.row(head).pointer + (keys[0].shape[1] - 1))
+        }
         let place = HeadPlace(sample: sample, column: head * width)
         unsafe a.queries = place.rows(queries)
         unsafe a.keys = place.rows(keys)

@@ -148,10 +148,10 @@ extension SmallRun {
             shift: model.shift,
             seed: configuration.seed
         )
-        let unconditional = model.text.encode([""], on: lanes.lanes[0].tape)
+        let unconditional = try model.text.encode([""], on: lanes.lanes[0].tape)
         for round in 1...rounds {
             let samples = corpus.samples(of: BatchID(round - 1))
-            let text = model.text.encode(samples.map(\.text), on: lanes.lanes[0].tape)
+            let text = try model.text.encode(samples.map(\.text), on: lanes.lanes[0].tape)
             let batch = alignment.rollOut(
                 samples,
                 conditional: text,

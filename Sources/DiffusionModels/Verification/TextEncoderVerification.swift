@@ -1,3 +1,4 @@
+import Checkpoints
 package import Tensors
 
 /// A text encoder, CLIP's or T5's, against a reference.

@@ -133,7 +133,7 @@ let package = Package(
             ["Checkpoints", "DiffusionModels", "FlowMatching", "NeuralNetwork", "Tensors"]
         ),
         tests("Coordination", ["ClusterMessages"], settings: optimisedDecisions),
-        tests("Evaluation", ["DiffusionModels", "FlowMatching", "ImageFiles", "Tensors"]),
+        tests("Evaluation", ["Checkpoints", "DiffusionModels", "FlowMatching", "ImageFiles", "Tensors"]),
         tests(
             "Benchmarks",
             ["DiffusionModels", "Distillation", "FlowMatching", "NeuralNetwork", "Tensors"]

@@ -19,12 +19,7 @@ import Testing
 
     /// Runs a cluster whose processes find each other through proxies only, lets `body` spoil the wires from the
     /// first commit on, and compares the result with a calm run's.
-    ///
-    /// - Parameter isOrdered: whether a trainer gets its batches in the calm run's order.
-    private func spoil(
-        isOrdered: Bool = true,
-        _ body: (Cluster, Wires) async throws -> Void
-    ) async throws {
+    private func spoil(_ body: (Cluster, Wires) async throws -> Void) async throws {
         try await withTemporaryFolder { folder in
             let cluster = try Cluster(in: folder, settings: CalmRun.settings)
             let there = "127.0.0.2"
@@ -42,11 +37,7 @@ import Testing
             try #require(wires.both.allSatisfy { $0.tally.byteCount > 0 }, "all goes through the proxies")
             try await body(cluster, wires)
             wires.set(.fair)
-            if isOrdered {
-                try await CalmRun.expectEqual(to: cluster)
-            } else {
-                try await CalmRun.expectSameWork(by: cluster)
-            }
+            try await CalmRun.expectEqual(to: cluster)
         }
     }
 
@@ -81,8 +72,7 @@ import Testing
     func `changed bytes end their connection, nothing of them is believed, and the batches are the same`()
         async throws
     {
-        // A batch whose fetch failed comes after the next.
-        try await spoil(isOrdered: false) { cluster, wires in
+        try await spoil { cluster, wires in
             let ended = try cluster.ended()
             let accepted = wires.sum(\.accepted)
             wires.set(Weather(corruptionInterval: 20_000))

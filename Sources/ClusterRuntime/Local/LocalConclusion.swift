@@ -49,6 +49,7 @@ package struct LocalConclusion: Sendable {
             model,
             student: try model.model.makeTransformer(adapters: adapters),
             prompts: prompts,
+            judge: try HeldOutPrompts.judge(prompts, spritesPath: configuration.spritesPath, for: model),
             segments: trajectory.segments,
             schedule: trajectory.schedule,
             guidance: configuration.evaluation.guidance,

@@ -12,7 +12,7 @@ package struct ModelSampler: Sendable {
 
     package let model: ModelFolder
     package let teacher: VelocityTransformer
-    private let pool: LanePool
+    package let pool: LanePool
 
     /// Opens a model folder; `lanes` threads share the samples.
     package init(modelPath: String, lanes: Int) throws {
@@ -33,10 +33,17 @@ package struct ModelSampler: Sendable {
 
     /// Standard normal latents `[count, C, H, W]`, those of a sample the same whatever the count.
     package func noise(count: Int, seed: UInt64) -> Tensor {
+        noise(of: (0..<count).map { (prompt: $0, number: 0) }, seed: seed)
+    }
+
+    /// Standard normal latents `[samples, C, H, W]`, each following from the seed, its prompt's position and its own
+    /// number alone.
+    package func noise(of samples: [(prompt: Int, number: Int)], seed: UInt64) -> Tensor {
         let shape = Array(model.latentShape(count: 1).dropFirst())
         return .stacked(
-            (0..<count).map {
-                PromptSample(promptID: UInt64($0), sample: 0, text: "").noise(shape, seed: seed)
+            samples.map { prompt, number in
+                PromptSample(promptID: UInt64(prompt), sample: UInt32(number), text: "")
+                    .noise(shape, seed: seed)
             }
         )
     }

@@ -22,7 +22,7 @@ package struct Scene: Sendable, Hashable {
         }
 
         /// The left and upper edge of its square.
-        var corner: (x: Int, y: Int) { (x - size.pixelCount / 2, y - size.pixelCount / 2) }
+        var corner: Corner { (x - size.pixelCount / 2, y - size.pixelCount / 2) }
     }
 
     package let caption: SceneCaption

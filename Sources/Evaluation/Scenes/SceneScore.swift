@@ -1,5 +1,3 @@
-package import Tensors
-
 /// Whether pictures show what their captions say: a share for each task, and their mean, as GenEval computes them
 /// (Ghosh, Hajishirzi & Schmidt 2023).
 package struct SceneScore: Codable, Sendable, Hashable {
@@ -8,44 +6,42 @@ package struct SceneScore: Codable, Sendable, Hashable {
         package let task: SceneTask
         package let correct: Int
         package let total: Int
-
         /// The share of correct pictures.
-        package var share: Double { Double(correct) / Double(total) }
+        package let share: Double
     }
 
     /// The tasks that had a picture, in their order.
     package let tasks: [Task]
-
     /// The mean of the tasks' shares; 0 when there is none.
-    package var overall: Double {
-        tasks.isEmpty ? 0 : tasks.reduce(0) { $0 + $1.share } / Double(tasks.count)
-    }
+    package let overall: Double
+    /// Half the width of the overall score's 95 % interval: the normal one, pictures of a task being independent.
+    package let margin: Double
 
     /// - Parameter judgements: captions, and whether their picture shows them.
     package init(_ judgements: [(caption: SceneCaption, isCorrect: Bool)]) {
         tasks = SceneTask.allCases.compactMap { task in
             let judged = judgements.filter { $0.caption.task == task }
             guard !judged.isEmpty else { return nil }
-            return Task(task: task, correct: judged.count { $0.isCorrect }, total: judged.count)
+            let correct = judged.count { $0.isCorrect }
+            return Task(
+                task: task,
+                correct: correct,
+                total: judged.count,
+                share: Double(correct) / Double(judged.count)
+            )
         }
-    }
-
-    /// Reads pictures and judges them.
-    ///
-    /// - Parameter pictures: `[captions, 3, 32, 32]` in model space.
-    package init(of pictures: Tensor, captions: [SceneCaption], readBy reader: SceneReader) {
-        precondition(pictures.shape[0] == captions.count, "a picture for each of \(captions.count) captions")
-        self.init(
-            captions.enumerated().map { index, caption in
-                (caption, caption.isShown(by: reader.read(pictures.row(index)).map(\.placement)))
-            }
-        )
+        let count = max(1, Double(tasks.count))
+        overall = tasks.reduce(0) { $0 + $1.share } / count
+        let variance = tasks.reduce(0) { $0 + $1.share * (1 - $1.share) / Double($1.total) }
+        margin = 1.96 * variance.squareRoot() / count
     }
 }
 
 extension SceneCaption {
-    /// Whether sprites show the caption: all that it names are there, as many as it counts, and the first stands to
-    /// the second as it says. Others beside them do no harm, as in GenEval.
+    /// Whether sprites show the caption.
+    ///
+    /// They do when all that it names are there, as many as it counts, and the first stands to the second as it says.
+    /// Others beside them do no harm, as in GenEval.
     package func isShown(by placements: [Scene.Placement]) -> Bool {
         func places(_ sprite: Sprite) -> [Scene.Placement] { placements.filter { $0.sprite == sprite } }
         switch self {

@@ -17,7 +17,7 @@ package struct SpriteAtlas: Sendable {
     /// Reads the catalog's file, and `sprites.png` beside it.
     package init(catalogPath: String) throws(EvaluationError) {
         let catalog = try SpriteCatalog(path: catalogPath)
-        let path = URL(filePath: catalogPath).deletingLastPathComponent().appending(path: "sprites.png").path()
+        let path = Self.picturePath(besideCatalog: catalogPath)
         let sheet: Picture
         do {
             sheet = try PNGFile.read(path)
@@ -48,6 +48,12 @@ package struct SpriteAtlas: Sendable {
             images[sprite] = filters.mapValues { Image(planes.map($0.callAsFunction)) }
         }
         self.images = images
+    }
+
+    /// `sprites.png` beside `sprites.json`.
+    package static func picturePath(besideCatalog path: String) -> String {
+        URL(filePath: path).deletingLastPathComponent().appending(path: "sprites.png")
+            .path(percentEncoded: false)
     }
 
     /// The picture of one of the catalog's sprites.

@@ -25,7 +25,9 @@ package struct SpriteCatalog: Sendable, Equatable {
         let sprites: [Entry]
     }
 
-    /// Reads `sprites.json`. Where cells are not given, they are 64 pixels, ten to a row, in the file's order.
+    /// Reads `sprites.json`.
+    ///
+    /// Where cells are not given, they are 64 pixels, ten to a row, in the file's order.
     package init(path: String) throws(EvaluationError) {
         guard let data = FileManager.default.contents(atPath: path) else {
             throw .unreadable(path: path, reason: "there is no such file")
@@ -46,7 +48,10 @@ package struct SpriteCatalog: Sendable, Equatable {
         }
         (cellPixelCount, columnCount) = (file.cell ?? 64, file.columns ?? 10)
         guard (1...4096).contains(cellPixelCount), (1...4096).contains(columnCount) else {
-            throw .badSprites(path: path, reason: "cells of \(cellPixelCount) pixels, \(columnCount) to a row")
+            throw .badSprites(
+                path: path,
+                reason: "cells of \(cellPixelCount) pixels, \(columnCount) to a row"
+            )
         }
         let cells = entries.enumerated().map { $1.cell ?? $0 }
         guard cells.allSatisfy((0..<1 << 20).contains) else {

@@ -6,6 +6,7 @@ import Testing
 struct SceneScoreTests {
     private let atlas: SpriteAtlas
     private let reader: SceneReader
+    private let pool = LanePool(count: 2)
 
     init() throws {
         atlas = try .embedded()
@@ -13,8 +14,9 @@ struct SceneScoreTests {
     }
 
     @Test func `the sprites of drawn scenes are found where they were put, and no others`() throws {
-        for scene in try scenes(count: 60) {
-            let found = reader.read(atlas.paint(scene.placements))
+        let scenes = try scenes(count: 120)
+        let seen = reader.read(.stacked(scenes.map { atlas.paint($0.placements) }), on: pool)
+        for (scene, found) in zip(scenes, seen) {
             #expect(
                 Set(found.map(\.placement)) == Set(scene.placements) && found.count == scene.placements.count,
                 "\(scene.caption.text): \(found)"
@@ -26,22 +28,50 @@ struct SceneScoreTests {
         let scenes = try scenes(count: 60)
         let pictures = Tensor.stacked(scenes.map { atlas.paint($0.placements) })
         let captions = scenes.map(\.caption)
-        let score = SceneScore(of: pictures, captions: captions, readBy: reader)
+        let score = SceneJudge(captions, atlas: atlas).score(pictures, on: pool)
         #expect(score.overall == 1)
+        #expect(score.margin == 0)
         #expect(score.tasks.map(\.task) == SceneTask.allCases)
         #expect(score.tasks.allSatisfy { $0.total == 10 })
         let shifted = Array(captions[6...] + captions[..<6])
-        #expect(SceneScore(of: pictures, captions: shifted, readBy: reader).overall < 0.1)
+        #expect(SceneJudge(shifted, atlas: atlas).score(pictures, on: pool).overall < 0.1)
     }
 
-    @Test func `paper, noise and what is not a number show nothing`() {
+    @Test func `the overall score is the mean of the tasks, however many pictures each has`() {
+        let (cat, heart) = (Sprite(name: "cat"), Sprite(name: "heart", color: "red"))
+        let score = SceneScore([
+            (.singleObject(cat), true), (.singleObject(cat), false), (.singleObject(cat), false),
+            (.singleObject(cat), false), (.colors(heart), true),
+        ])
+        #expect(score.overall == 0.625)
+        #expect(score.tasks.map(\.share) == [0.25, 1])
+        // Of four pictures with share 1/4: √(3/16 / 4) / 2.
+        #expect(abs(score.margin - 1.96 * (3.0 / 64).squareRoot() / 2) < 1e-12)
+    }
+
+    @Test func `white paper and what is not a number show nothing, and noise no object`() {
         let shape = [3, Scene.pixelCount, Scene.pixelCount]
+        let paper = [Tensor(repeating: 1, shape: shape), Tensor(repeating: .nan, shape: shape)]
+        #expect(reader.read(.stacked(paper), on: pool) == [[], []])
         var stream = RandomStream(key: 5, stream: 0)
-        for pixels in [
-            Tensor(repeating: 1, shape: shape), Tensor(repeating: .nan, shape: shape), stream.normal(shape),
-        ] {
-            #expect(reader.read(pixels).isEmpty)
+        let noise = reader.read(stream.normal([8] + shape), on: pool)
+        let objects = noise.joined().filter { $0.placement.sprite.color == nil }
+        #expect(objects.isEmpty, "\(objects)")
+    }
+
+    @Test func `every caption is read back from its words, and other words are no caption`() throws {
+        let vocabulary = SceneVocabulary(atlas.catalog)
+        let captions = try SceneCaptions(atlas.catalog)
+        for caption in captions.heldOut(count: 600, seed: 2) + captions.training(count: 600, seed: 2) {
+            #expect(vocabulary.caption(caption.text) == caption)
         }
+        for text in [
+            "", "cat", "a cats", "five cats", "two red hearts", "a cat and a cat", "a cat and a red heart",
+            "a red heart left of a blue heart", "a cat and", "a cat left of a dog and a pizza", "A cat",
+        ] {
+            #expect(vocabulary.caption(text) == nil, "\(text)")
+        }
+        #expect(SceneJudge(prompts: ["a cat", "a photo of a cat"], atlas: atlas) == nil)
     }
 
     @Test func `a sprite too many or too few is no right count, one beside what is named does no harm`() {

@@ -1,8 +1,8 @@
 import Checkpoints
 import Foundation
 import ImageFiles
-import TestSupport
 import Tensors
+import TestSupport
 import Testing
 
 @testable import Evaluation
@@ -36,7 +36,9 @@ struct SceneTests {
             var stream = RandomStream(key: 9, stream: UInt64(index))
             let scene = Scene(caption, placedBy: &stream)
             #expect(caption.isShown(by: scene.placements), "\(caption.text): \(scene.placements)")
-            let places = scene.placements.map { Scene.Placement(Sprite(name: "any"), $0.size, x: $0.x, y: $0.y) }
+            let places = scene.placements.map {
+                Scene.Placement(Sprite(name: "any"), $0.size, x: $0.x, y: $0.y)
+            }
             seen[caption.task, default: []].formUnion(places)
         }
         #expect(seen[.singleObject]?.count == 25)
@@ -62,16 +64,16 @@ struct SceneTests {
         defer { try? FileManager.default.removeItem(atPath: folder) }
         try Data(#"{"cell": 8, "columns": 2, "sprites": [{"name": "cat", "cell": 3}]}"#.utf8)
             .write(to: URL(filePath: folder + "/sprites.json"))
-        func expectRefusal(_ text: String) {
+        func expectRefusal(_ text: String) throws {
             #expect { try SpriteAtlas(catalogPath: folder + "/sprites.json") } throws: { error in
                 let description = "\(error)"
                 return description.contains("\(folder)/sprites.png") && description.contains(text)
             }
         }
-        expectRefusal("cannot be read")
+        try expectRefusal("cannot be read")
         let opaque = Picture(width: 16, height: 16, filledWith: .white)
         try PNGFile.write(opaque, to: folder + "/sprites.png")
-        expectRefusal("no opacity")
+        try expectRefusal("no opacity")
         let small = Picture(
             width: 16,
             height: 8,
@@ -79,7 +81,7 @@ struct SceneTests {
             pixels: [UInt8](repeating: 0, count: 16 * 8 * 4)
         )
         try PNGFile.write(small, to: folder + "/sprites.png")
-        expectRefusal("cell 3 of the cat")
+        try expectRefusal("cell 3 of the cat")
     }
 }
 

@@ -12,7 +12,7 @@ struct SceneReliabilityTests {
         let reliability = try SceneReliability(
             of: .embedded(),
             disturbances: [.none, .blur(0.5), .noise(0.25), .blur(4)],
-            count: 96,
+            count: 48,
             seed: 3,
             on: LanePool(count: 2)
         )

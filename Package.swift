@@ -21,8 +21,9 @@ let optimisedEvenInDebug: [CSetting] = [
     .unsafeFlags(["-O3", "-fno-math-errno", "-fno-trapping-math", "-ffp-contract=fast"])
 ]
 
-/// The cluster's decisions and their simulator, too: a test lives through ten thousand virtual clusters.
-let optimisedDecisions: [SwiftSetting] = [.unsafeFlags(["-O"])]
+/// The cluster's decisions and their simulator, too, as a test lives through ten thousand virtual clusters, and
+/// what reads pictures pixel by pixel.
+let optimisedInDebug: [SwiftSetting] = [.unsafeFlags(["-O"])]
 
 let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
@@ -81,8 +82,12 @@ let package = Package(
         module("Checkpoints", ["Tensors", crypto]),
         module("DiffusionModels", ["NeuralNetwork", "FlowMatching", "Tensors", "Checkpoints"]),
         module("Distillation", ["DiffusionModels", "NeuralNetwork", "FlowMatching", "Tensors"]),
-        module("Coordination", ["ClusterMessages", orderedCollections], settings: optimisedDecisions),
-        module("Evaluation", ["DiffusionModels", "FlowMatching", "ImageFiles", "Tensors"]),
+        module("Coordination", ["ClusterMessages", orderedCollections], settings: optimisedInDebug),
+        module(
+            "Evaluation",
+            ["DiffusionModels", "FlowMatching", "ImageFiles", "Tensors"],
+            settings: optimisedInDebug
+        ),
         module(
             "Benchmarks",
             ["DiffusionModels", "Distillation", "FlowMatching", "NeuralNetwork", "Tensors"]
@@ -132,8 +137,8 @@ let package = Package(
             "Distillation",
             ["Checkpoints", "DiffusionModels", "FlowMatching", "NeuralNetwork", "Tensors"]
         ),
-        tests("Coordination", ["ClusterMessages"], settings: optimisedDecisions),
-        tests("Evaluation", ["DiffusionModels", "FlowMatching", "ImageFiles", "Tensors"]),
+        tests("Coordination", ["ClusterMessages"], settings: optimisedInDebug),
+        tests("Evaluation", ["Checkpoints", "DiffusionModels", "FlowMatching", "ImageFiles", "Tensors"]),
         tests(
             "Benchmarks",
             ["DiffusionModels", "Distillation", "FlowMatching", "NeuralNetwork", "Tensors"]

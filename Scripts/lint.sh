@@ -32,6 +32,7 @@ TestSupport          Tensors
 FuzzTargets          Checkpoints ClusterMessages Tensors
 ClusterMessagesTests FuzzTargets
 DistillationTests    Checkpoints
+EvaluationTests      Checkpoints
 ClusterProcessTests  flowsteer
 '
 everywhere='FoundationEssentials'

@@ -2,45 +2,65 @@ import Foundation
 
 /// Evaluation rows laid out for people.
 package struct EvaluationTable: Sendable {
-    private static let header = ["method", "evaluations", "distance to teacher", "95 % interval"]
+    private let table: TextTable
 
-    /// Cells as text, a row each.
-    private let cells: [[String]]
+    /// A column: what it is called, and what a row has there.
+    private struct Column {
+        let name: String
+        let cell: (EvaluationRow) -> String?
+    }
 
+    /// What rows cost and how far they are from the teacher; with the columns that any row has something in.
     package init(_ rows: [EvaluationRow]) {
-        cells = rows.map { row in
-            let distance = row.distanceToTeacher
-            return [
-                row.method,
-                "\(row.functionEvaluations)",
-                Self.number(distance.mean),
-                "\(Self.number(distance.low)) … \(Self.number(distance.high))",
+        self.init(
+            rows,
+            columns: [
+                Column(name: "method", cell: \.method),
+                Column(name: "evaluations") { "\($0.functionEvaluations)" },
+                Column(name: "distance to teacher") { Self.number($0.distanceToTeacher.mean) },
+                Column(name: "95 % interval") {
+                    "\(Self.number($0.distanceToTeacher.low)) … \(Self.number($0.distanceToTeacher.high))"
+                },
+                Column(name: "scene score") { $0.sceneScore.map(Self.score) },
+                Column(name: "Fréchet distance") { $0.frechetDistance.map(Self.number) },
+                Column(name: "diversity") { $0.diversity.map { Self.number($0.mean) } },
             ]
-        }
+        )
     }
 
-    /// Columns aligned with spaces, for a terminal: the first to the left, numbers to the right; lines end in
-    /// a newline.
-    package var plainText: String {
-        let lines = [Self.header] + cells
-        let widths = Self.header.indices.map { column in lines.map { $0[column].count }.max() ?? 0 }
-        return lines.map { line in
-            let padded = line.enumerated().map { column, cell in
-                let padding = String(repeating: " ", count: widths[column] - cell.count)
-                return column == 0 ? cell + padding : padding + cell
+    /// The scene score of each task; nil where no row has one.
+    package init?(tasksOf rows: [EvaluationRow]) {
+        let scored = rows.filter { $0.sceneScore != nil }
+        guard !scored.isEmpty else { return nil }
+        let tasks = SceneTask.allCases.map { task in
+            Column(name: task.rawValue) { row in
+                row.sceneScore?.tasks.first { $0.task == task }.map { "\($0.correct)/\($0.total)" }
             }
-            return padded.joined(separator: "  ") + "\n"
-        }.joined()
+        }
+        self.init(
+            scored,
+            columns: [Column(name: "method", cell: \.method)] + tasks
+                + [Column(name: "overall") { $0.sceneScore.map(Self.score) }]
+        )
     }
+
+    private init(_ rows: [EvaluationRow], columns: [Column]) {
+        let used = columns.filter { column in rows.isEmpty || rows.contains { column.cell($0) != nil } }
+        table = TextTable(
+            header: used.map(\.name),
+            rows: rows.map { row in used.map { $0.cell(row) ?? "" } }
+        )
+    }
+
+    /// Columns aligned with spaces, for a terminal; lines end in a newline.
+    package var plainText: String { table.plainText }
 
     /// A table in Markdown; lines end in a newline.
-    package var markdown: String {
-        let alignment = ["---"] + [String](repeating: "---:", count: Self.header.count - 1)
-        return ([Self.header, alignment] + cells).map { line in
-            let escaped = line.map { $0.replacingOccurrences(of: "|", with: "\\|") }
-            return "| " + escaped.joined(separator: " | ") + " |\n"
-        }.joined()
-    }
+    package var markdown: String { table.markdown }
 
     private static func number(_ value: Double) -> String { String(format: "%.4f", value) }
+
+    private static func score(_ score: SceneScore) -> String {
+        String(format: "%.3f ± %.3f", score.overall, score.margin)
+    }
 }

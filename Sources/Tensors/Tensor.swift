@@ -41,7 +41,9 @@ extension Tensor {
         self = .zeros(shape)
         precondition(values.count == count, "shape \(shape) holds \(count) values, got \(values.count)")
         let target = unsafe pointer
-        for (index, value) in values.enumerated() { unsafe target[index] = value }
+        unsafe values.withUnsafeBufferPointer { source in
+            if let base = source.baseAddress { unsafe target.update(from: base, count: source.count) }
+        }
     }
 
     /// A tensor of one repeated value.

@@ -66,7 +66,9 @@ struct LocalCommand: AsyncParsableCommand {
         let conclusion = LocalConclusion(configuration, folder: folder, lanes: lanes)
         async let rows = conclusion.conclude(prompts: prompts, progress: continuation)
         for await name in names { say("evaluating on \(prompts.count) prompts: \(name)") }
-        say("\n" + EvaluationTable(try await rows).plainText)
+        let found = try await rows
+        say("\n" + EvaluationTable(found).plainText)
+        if let tasks = EvaluationTable(tasksOf: found) { say(tasks.plainText) }
         say("samples   \(folder.samples)")
         say("report    \(folder.reportMarkdown)")
         say("student   \(folder.student)")

@@ -14,6 +14,17 @@ import Testing
             let method: String
             let functionEvaluations: Int
             let distanceToTeacher: Distance
+            let sceneScore: Score
+            let frechetDistance: Double
+            let diversity: Distance
+        }
+        struct Score: Decodable {
+            struct Task: Decodable {
+                let task: String
+                let total: Int
+            }
+            let overall: Double
+            let tasks: [Task]
         }
         struct Entry: Decodable {
             struct Seconds: Decodable {
@@ -52,11 +63,17 @@ import Testing
 
             let data = try Data(contentsOf: run.appending(path: "report.json"))
             let report = try JSONDecoder().decode(Report.self, from: data)
-            let methods = ["teacher-4-stock", "teacher-4-rectified", "student-initial", "student"]
-            #expect(Set(methods).isSubset(of: report.evaluation.map(\.method)))
+            let methods = [
+                "teacher-32", "teacher-4-stock", "teacher-4-rectified", "student-initial", "student",
+            ]
+            #expect(report.evaluation.map(\.method) == methods)
+            #expect(report.evaluation[0].frechetDistance < 1e-6)
             for row in report.evaluation {
                 #expect(row.distanceToTeacher.low <= row.distanceToTeacher.mean)
                 #expect(row.distanceToTeacher.mean <= row.distanceToTeacher.high)
+                #expect((0...1).contains(row.sceneScore.overall))
+                #expect(row.sceneScore.tasks.map(\.total) == [1, 1, 1, 1, 1, 1])
+                #expect(row.diversity.mean > 0)
             }
             #expect(Set(report.processes.map(\.role)) == ["coordinator", "rollout", "trainer"])
             #expect(report.processes.allSatisfy { $0.peakMemoryBytes > 1 << 20 })

@@ -52,6 +52,7 @@ package struct LocalConclusion: Sendable {
                 try model.model.makeTransformer(adapters: StudentFile.read($0, for: model.model))
             },
             prompts: prompts,
+            judge: try HeldOutPrompts.judge(prompts, spritesPath: configuration.spritesPath, for: model),
             segments: trajectory.segments,
             schedule: trajectory.schedule,
             guidance: configuration.evaluation.guidance,

@@ -25,7 +25,7 @@ package struct EvaluationResult: Sendable {
         sheet = drawsPixels ? evaluation.sheet(endpoints, reference: reference) : nil
     }
 
-    /// `{"evaluation": [{"method", "functionEvaluations", "distanceToTeacher"}]}`, indented.
+    /// `{"evaluation": [{"method", "functionEvaluations", "distanceToTeacher", …}]}`, indented.
     package func json() throws -> [UInt8] { try ReportCoding.encoded(["evaluation": rows]) }
 }
 

@@ -1,3 +1,4 @@
+import DiffusionModels
 package import Evaluation
 import FoundationEssentials
 
@@ -21,6 +22,22 @@ package enum HeldOutPrompts {
         let lines = text.split(whereSeparator: \.isNewline).filter { !$0.allSatisfy(\.isWhitespace) }
         guard !lines.isEmpty else { throw .unreadable(path: path, reason: "it has no prompt") }
         return lines.prefix(limit).map(String.init)
+    }
+
+    /// Who scores pictures of the prompts; nil unless all are captions of scenes over the listed sprites, their
+    /// pictures are beside the list, and the model draws scenes' size.
+    package static func judge(
+        _ prompts: [String],
+        spritesPath: String,
+        for model: ModelSampler
+    ) throws(EvaluationError) -> SceneJudge? {
+        let edge = Scene.pixelCount
+        let files = FileManager.default
+        guard model.drawsPixels, model.model.latentShape(count: 1) == [1, 3, edge, edge],
+            files.fileExists(atPath: spritesPath),
+            files.fileExists(atPath: SpriteAtlas.picturePath(besideCatalog: spritesPath))
+        else { return nil }
+        return try SceneJudge(prompts: prompts, atlas: SpriteAtlas(catalogPath: spritesPath))
     }
 
     /// The prompts a run's configuration names.

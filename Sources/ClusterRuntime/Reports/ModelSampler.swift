@@ -12,7 +12,7 @@ package struct ModelSampler: Sendable {
 
     package let model: ModelFolder
     package let teacher: VelocityTransformer
-    private let pool: LanePool
+    package let pool: LanePool
 
     /// Opens a model folder; `lanes` threads share the samples.
     package init(modelPath: String, lanes: Int) throws {
@@ -35,10 +35,21 @@ package struct ModelSampler: Sendable {
     ///
     /// - Parameter extent: rows and columns of latents; nil for those the model was trained on.
     package func noise(count: Int, extent: LatentExtent? = nil, seed: UInt64) -> Tensor {
+        noise(of: (0..<count).map { (prompt: $0, number: 0) }, extent: extent, seed: seed)
+    }
+
+    /// Standard normal latents `[samples, C, H, W]`, each following from the seed, its prompt's position and its own
+    /// number alone.
+    package func noise(
+        of samples: [(prompt: Int, number: Int)],
+        extent: LatentExtent? = nil,
+        seed: UInt64
+    ) -> Tensor {
         let shape = Array(model.latentShape(count: 1, extent).dropFirst())
         return .stacked(
-            (0..<count).map {
-                PromptSample(promptID: UInt64($0), sample: 0, text: "").noise(shape, seed: seed)
+            samples.map { prompt, number in
+                PromptSample(promptID: UInt64(prompt), sample: UInt32(number), text: "")
+                    .noise(shape, seed: seed)
             }
         )
     }

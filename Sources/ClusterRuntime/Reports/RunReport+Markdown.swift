@@ -7,12 +7,13 @@ extension RunReport {
         """
         # Run report
 
-        ## Distance to the teacher
+        ## Evaluation
 
-        Root mean square distance to the teacher's own guided 32-step endpoint from the same noise, with its 95 %
-        interval; fewer evaluations and a smaller distance are better. Pictures: `samples.png`.
+        Distance to teacher: root mean square distance to the teacher's own guided 32-step endpoint from the same noise,
+        with its 95 % interval. \(otherMeasures)
+        Pictures: `samples.png`.
 
-        \(EvaluationTable(evaluation).markdown)
+        \(EvaluationTable(evaluation).markdown)\(sceneScores)
         ## Time
 
         \(rounds) rounds on \(trajectories) trajectories in \(Self.seconds(wallClock.total)) s. Seconds, summed over
@@ -39,6 +40,31 @@ extension RunReport {
         \(configuration)```
 
         """
+    }
+
+    /// What the columns say that not every model has.
+    private var otherMeasures: String {
+        [
+            evaluation.contains { $0.sceneScore != nil }
+                ? "Scene score: the share of pictures that show what their caption says, mean of the tasks ± its 95 % "
+                    + "interval." : nil,
+            evaluation.contains { $0.frechetDistance != nil }
+                ? "Fréchet distance (squared) to the teacher's pictures, of 48 colours and 16 contrasts of a picture's "
+                    + "4 x 4 cells; no trained network." : nil,
+            evaluation.contains { $0.diversity != nil }
+                ? "Diversity: root mean square distance between pictures of one prompt from different noises."
+                : nil,
+        ].compactMap(\.self).joined(separator: " ")
+    }
+
+    private var sceneScores: String {
+        guard let table = EvaluationTable(tasksOf: evaluation) else { return "" }
+        return """
+
+            ### Scenes: pictures that show what their caption says
+
+            \(table.markdown)
+            """
     }
 
     private var times: String {

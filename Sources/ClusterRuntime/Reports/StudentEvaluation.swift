@@ -6,7 +6,8 @@ package import ImageFiles
 import NeuralNetwork
 package import Tensors
 
-/// How far few-step samplers end from the teacher's own many guided steps, on fixed prompts and noise.
+/// How far few-step samplers end from the teacher's own many guided steps, on fixed prompts and noise, and what
+/// their pictures are worth.
 ///
 /// Which samplers are compared is a value, ``methods``; whoever runs them one by one can tell people where it
 /// stands.
@@ -19,6 +20,10 @@ package struct StudentEvaluation: Sendable {
 
     /// Sets the noise of evaluations apart from that of training.
     private static let noisePurpose: UInt64 = 0x6576_616C_7561_7465
+    /// Prompts that are drawn from several noises, to see how much their pictures differ.
+    private static let variedPrompts = 12
+    /// Noises of each of those prompts.
+    private static let variations = 4
     /// Columns of a sheet; twice the six kinds of scene.
     private static let columnCount = 12
 
@@ -29,6 +34,9 @@ package struct StudentEvaluation: Sendable {
     private let prompts: [String]
     /// Steps of the teacher whose endpoints are the measure, however many it takes in training.
     private static let referenceSteps = 32
+    private let judge: SceneJudge?
+    /// Prompt and number of every sample: the first of all prompts, then the second, third … of some.
+    private let samples: [(prompt: Int, number: Int)]
     private let conditional: EncodedText
     private let unconditional: EncodedText
     private let noise: Tensor
@@ -38,6 +46,7 @@ package struct StudentEvaluation: Sendable {
     /// - Parameters:
     ///   - student: the trained network; nil measures only what needs no training.
     ///   - initial: the student before its training where that is not the teacher.
+    ///   - judge: scores pictures of the prompts, where these are captions of scenes.
     ///   - segments: K, the steps of the student and of the teacher it is compared with.
     ///   - schedule: the student's own kind.
     ///   - guidance: the teacher's scale.
@@ -46,6 +55,7 @@ package struct StudentEvaluation: Sendable {
         student: VelocityTransformer?,
         initial: VelocityTransformer? = nil,
         prompts: [String],
+        judge: SceneJudge? = nil,
         segments: Int = 4,
         schedule: ScheduleKind = .rectified,
         guidance: Float,
@@ -78,28 +88,50 @@ package struct StudentEvaluation: Sendable {
             ] + (student.map { [method("student", $0, schedule)] } ?? [])
         self.model = model
         self.prompts = prompts
-        conditional = try model.encode(prompts)
+        self.judge = judge
+        let varied = min(Self.variedPrompts, prompts.count)
+        samples =
+            prompts.indices.map { (prompt: $0, number: 0) }
+            + (1..<Self.variations).flatMap { number in (0..<varied).map { (prompt: $0, number: number) } }
+        conditional = try model.encode(prompts).selecting(samples.map { $0.prompt })
         unconditional = try model.encode([negativePrompt])
-        noise = model.noise(count: prompts.count, seed: seed ^ Self.noisePurpose)
+        noise = model.noise(of: samples, seed: seed ^ Self.noisePurpose)
     }
 
-    /// The latents a method ends at, one sample a prompt.
+    /// The latents a method ends at: a sample of every prompt, then more of some.
     package func endpoints(of method: Method) -> Tensor {
         model.solve(method.sampler, from: noise, conditional: conditional, unconditional: unconditional)
     }
 
-    /// One row a method.
+    /// One row a method, the reference's first.
     ///
     /// - Parameters:
     ///   - endpoints: of ``methods``, in order.
     ///   - reference: endpoints of ``reference``.
     package func rows(_ endpoints: [Tensor], reference: Tensor) -> [EvaluationRow] {
-        zip(methods, endpoints).map { method, endpoint in
-            EvaluationRow(
+        let goal = firsts(of: reference)
+        return zip([self.reference] + methods, [reference] + endpoints).map { method, endpoint in
+            let firsts = firsts(of: endpoint)
+            return EvaluationRow(
                 method: method.name,
                 functionEvaluations: method.sampler.evaluations,
-                distanceToTeacher: DistanceStatistics(of: PairedDistance.perSample(endpoint, reference))
+                distanceToTeacher: DistanceStatistics(of: PairedDistance.perSample(firsts, goal)),
+                sceneScore: judge?.score(firsts, on: model.pool),
+                frechetDistance: model.drawsPixels ? FrechetDistance.squared(firsts, goal) : nil,
+                diversity: DistanceStatistics(of: diversities(of: endpoint))
             )
+        }
+    }
+
+    /// The first sample of every prompt.
+    private func firsts(of endpoint: Tensor) -> Tensor { endpoint.rows(0..<prompts.count) }
+
+    /// How much the samples of one prompt differ, for every prompt that has several.
+    private func diversities(of endpoint: Tensor) -> [Double] {
+        let numbers = Dictionary(grouping: samples.indices) { samples[$0].prompt }
+        return numbers.keys.sorted().compactMap { prompt in
+            guard let rows = numbers[prompt], rows.count > 1 else { return nil }
+            return PairwiseDiversity.ofPrompt(.stacked(rows.map { endpoint.row($0) }))
         }
     }
 

@@ -6,11 +6,16 @@ import Evaluation
 import Foundation
 import ImageFiles
 
-/// `flowsteer evaluate`.
-struct EvaluateCommand: AsyncParsableCommand {
+/// `flowsteer evaluate`, without a further word: few steps against many, or the pictures of a benchmark.
+struct EvaluateModelCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "evaluate",
-        abstract: "Measures how far few steps end from the teacher's own many, on held-out prompts."
+        commandName: "model",
+        abstract: "Measures few steps against the teacher's own many, on held-out prompts.",
+        discussion: """
+            With --layout it draws pictures instead, as a benchmark's own tool reads them: those of the student, or \
+            without one of the guided teacher, in --steps steps. A picture depends on the seed, its prompt's position and \
+            its number alone, and those that are there are not drawn again.
+            """
     )
 
     @Option(help: "The model, a folder as diffusers writes it.")
@@ -23,7 +28,8 @@ struct EvaluateCommand: AsyncParsableCommand {
     var prompts = 120
 
     @Option(
-        help: "A file with one held-out prompt a line; default: emoji scenes of the model's sprites.json."
+        help:
+            "Held-out prompts, one a line, or a benchmark's own file; default: emoji scenes of the model's sprites.json."
     )
     var promptsFile: String?
 
@@ -45,6 +51,8 @@ struct EvaluateCommand: AsyncParsableCommand {
     @Option(help: "Threads that compute; default: one a core.")
     var lanes = ProcessInfo.processInfo.activeProcessorCount
 
+    @OptionGroup(title: "Pictures for a benchmark's tool") var pictures: PictureOptions
+
     func validate() throws {
         guard prompts >= 1 else { throw ValidationError("--prompts is \(prompts): expected 1 or more") }
         guard (1...64).contains(steps) else { throw ValidationError("--steps is \(steps): expected 1 to 64") }
@@ -56,6 +64,10 @@ struct EvaluateCommand: AsyncParsableCommand {
 
     func run() async throws {
         let request = self
+        if let layout = pictures.layout {
+            try await drawPictures(layout)
+            return
+        }
         let (names, continuation) = AsyncStream.makeStream(of: String.self)
         let thread = ComputeThread(name: "evaluation")
         async let result = thread.run {
@@ -65,6 +77,7 @@ struct EvaluateCommand: AsyncParsableCommand {
         for await name in names { say("evaluating: \(name)") }
         let found = try await result
         say("\n" + EvaluationTable(found.rows).plainText)
+        if let tasks = EvaluationTable(tasksOf: found.rows) { say(tasks.plainText) }
         try writeAtomically(try found.json(), to: json)
         say("figures   \(json)")
         guard let picture = found.sheet else { return }
@@ -77,10 +90,12 @@ struct EvaluateCommand: AsyncParsableCommand {
         let network = try student.map { path in
             try sampler.model.makeTransformer(adapters: StudentFile.read(path, for: sampler.model))
         }
+        let prompts = try heldOut()
         let evaluation = try StudentEvaluation(
             sampler,
             student: network,
-            prompts: try heldOut(),
+            prompts: prompts,
+            judge: try HeldOutPrompts.judge(prompts, spritesPath: spritesPath, for: sampler),
             segments: steps,
             guidance: guidance,
             seed: seed
@@ -90,7 +105,10 @@ struct EvaluateCommand: AsyncParsableCommand {
 
     private func heldOut() throws -> [String] {
         if let promptsFile { return try HeldOutPrompts.lines(of: promptsFile, limit: prompts) }
-        let sprites = RunConfiguration.spritesPath(besideModel: absolutePath(model, in: "."))
-        return try HeldOutPrompts.scenes(spritesPath: sprites, count: prompts, seed: seed)
+        return try HeldOutPrompts.scenes(spritesPath: spritesPath, count: prompts, seed: seed)
+    }
+
+    var spritesPath: String {
+        RunConfiguration.spritesPath(besideModel: absolutePath(model, in: "."))
     }
 }

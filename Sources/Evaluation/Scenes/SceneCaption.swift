@@ -44,7 +44,7 @@ package enum SceneCaption: Sendable, Hashable {
     /// The counts that captions have words for.
     static let counts = 2...4
 
-    private static func numeral(_ count: Int) -> String {
+    static func numeral(_ count: Int) -> String {
         precondition(counts.contains(count), "scenes count from two to four, not to \(count)")
         return ["two", "three", "four"][count - counts.lowerBound]
     }

@@ -1,5 +1,6 @@
 import Evaluation
 import Foundation
+import TestSupport
 import Testing
 
 struct SpriteTests {
@@ -64,10 +65,6 @@ struct SpriteTests {
 extension SpriteCatalog {
     /// The sprites of the teacher in this repository.
     static func embedded() throws -> SpriteCatalog {
-        let root = URL(filePath: #filePath)
-            .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
-        return try SpriteCatalog(
-            path: root.appending(path: "Cluster/teacher/sprites.json").path(percentEncoded: false)
-        )
+        try SpriteCatalog(path: Repository.root + "Cluster/teacher/sprites.json")
     }
 }

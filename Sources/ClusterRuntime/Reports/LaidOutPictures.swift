@@ -95,7 +95,7 @@ package struct LaidOutPictures: Sendable {
         _ sampler: FewStepSampler,
         progress: AsyncStream<(done: Int, total: Int)>.Continuation? = nil
     ) throws -> Int {
-        try model.checkDrawsPixels()
+        let decoder = try model.makePictureDecoder()
         try claim()
         let mine = prompts.indices.filter { $0 % share.count == share.index }
         let all = mine.flatMap { prompt in
@@ -111,7 +111,7 @@ package struct LaidOutPictures: Sendable {
             try place(Array((prompts[prompt].metadata + "\n").utf8), at: "\(root)/\(path)")
         }
         let missing = all.filter { !FileManager.default.fileExists(atPath: $0.path) }
-        let unconditional = model.encode([""])
+        let unconditional = try model.encode([""])
         for start in stride(from: 0, to: missing.count, by: Self.batch) {
             progress?.yield((all.count - missing.count + start, all.count))
             let tasks = missing[start..<min(start + Self.batch, missing.count)]
@@ -121,10 +121,10 @@ package struct LaidOutPictures: Sendable {
                     of: tasks.map { (prompt: $0.prompt, number: $0.number) },
                     seed: settings.seed
                 ),
-                conditional: model.encode(tasks.map { prompts[$0.prompt].text }),
+                conditional: try model.encode(tasks.map { prompts[$0.prompt].text }),
                 unconditional: unconditional
             )
-            for (task, picture) in zip(tasks, Picture.pictures(modelSpace: latents)) {
+            for (task, picture) in zip(tasks, decoder.pictures(latents)) {
                 let isJPEG = task.path.hasSuffix(".jpg")
                 let bytes =
                     isJPEG

@@ -1,4 +1,4 @@
-package import DiffusionModels
+import DiffusionModels
 import Distillation
 import Evaluation
 import FlowMatching

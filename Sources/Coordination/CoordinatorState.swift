@@ -52,8 +52,13 @@ package struct CoordinatorState: Sendable {
         ledger = BatchLedger(restoring: snapshot, settings: settings)
         parameters = snapshot.parameters
         isFinished = snapshot.parameters.round.rawValue >= settings.rounds
-        round = AveragingRound(snapshot.parameters.round.next, awaiting: [], settings: settings, now: now)
         opensAt = snapshot.isRestart ? now + settings.reconciliation : now
+        round = AveragingRound(
+            snapshot.parameters.round.next,
+            awaiting: settings.assignment == .ordered ? snapshot.contributors : [],
+            settings: settings,
+            now: opensAt
+        )
     }
 
     /// Decides what an event changes.

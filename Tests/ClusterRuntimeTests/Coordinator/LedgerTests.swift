@@ -30,7 +30,8 @@ import Testing
                         parameters: ParameterVersion(round: RoundNumber(1), hash: hash(4)),
                         issued: 4,
                         committed: [BatchID(0), BatchID(1)],
-                        dead: [BatchID(2)]
+                        dead: [BatchID(2)],
+                        contributors: [NodeID(1)]
                     )
             )
             #expect(try second.lastRound()?.manifest == hash(5))

@@ -132,7 +132,9 @@ package struct AveragingRound: Sendable {
             reopensAt = nil
             let due = closesAt ?? now + settings.grace
             closesAt = due
-            guard pending.isEmpty && missing.isEmpty || now >= due, now >= retry?.at ?? now else { return nil }
+            guard pending.isEmpty && missing.isEmpty || now >= due, now >= retry?.at ?? now else {
+                return nil
+            }
             let outliers = outliers(among: counted)
             let included = counted.filter { node in !outliers.contains { $0.node == node } }
             if included.count >= required { return .close(included, outliers: outliers) }

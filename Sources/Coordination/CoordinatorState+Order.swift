@@ -87,8 +87,9 @@ extension CoordinatorState {
             && credits.admits(trajectory.byteCount, to: trainer, beside: survey.load(of: trainer))
     }
 
-    /// Leases what the open round needs, lowest number first, whatever else waits: no later batch can be used
-    /// instead of it. Each member has its share of the lead.
+    /// Leases what the open round needs, lowest number first, whatever else waits.
+    ///
+    /// No later batch can be used instead of it. Each member has its share of the lead.
     mutating func leaseInOrder(_ survey: inout BatchLedger.Survey, now: Instant) -> [Directive] {
         let (turns, rollouts) = (turns(), workers)
         let share = max(1, settings.leadBatches / max(1, turns.count))

@@ -16,7 +16,10 @@ extension CoordinatorState {
     /// An opening waits for them as for members: one that came back in the middle of a round would else be late
     /// at every opening, as long as the others need no download because their own offer is what was committed.
     private var followers: [NodeID] {
-        membership.present(.trainer).filter { !$0.isDraining && loaded[$0.id] != nil }.map(\.id)
+        membership.present(.trainer).filter {
+            !$0.isDraining && loaded[$0.id] != nil && !slow.contains($0.id)
+        }
+        .map(\.id)
     }
 
     /// Members that are away and may come back, whom a round in order waits for, within its grace.
@@ -55,6 +58,8 @@ extension CoordinatorState {
     ) -> [Directive] {
         switch decision {
         case .open(let members):
+            slow.formUnion(round.awaited)
+            slow.subtract(members)
             let text = "members \(members.map(\.description).joined(separator: ", "))"
             let trainers = members.filter { membership[$0]?.isPresent ?? false && mayTrain($0) }
             return [

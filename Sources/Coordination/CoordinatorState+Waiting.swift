@@ -130,7 +130,8 @@ extension CoordinatorState {
             else { return nil }
             let (holder, what) = (trajectory.holder, "batch \(next) waits for trainer \(trainer)")
             if credits.window(of: trainer).byteCount < trajectory.byteCount {
-                return "batch \(next) has \(trajectory.byteCount) bytes, more than the window of trainer \(trainer)"
+                return
+                    "batch \(next) has \(trajectory.byteCount) bytes, more than the window of trainer \(trainer)"
             }
             if let moment = blocked[Route(trainer: trainer, holder: holder)] {
                 return "\(what), which could not reach rollout \(holder), again in \(seconds(now, moment))"

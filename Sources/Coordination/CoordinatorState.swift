@@ -25,6 +25,8 @@ package struct CoordinatorState: Sendable {
     package internal(set) var pausedAt: Instant?
     /// What each trainer has loaded.
     var loaded: [NodeID: ParameterVersion] = [:]
+    /// Trainers that an opening waited for in vain: it waits for them again once they were in a round.
+    var slow: Set<NodeID> = []
     /// Holders that a trainer could not reach, and until when it gets nothing from them.
     var blocked: [Route: Instant] = [:]
     /// When a restarted coordinator has heard enough to hand out work.

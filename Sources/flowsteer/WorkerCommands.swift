@@ -34,7 +34,10 @@ struct WorkerArguments: ParsableArguments {
     @Option(help: "Seconds to look for a silent coordinator before giving up.")
     var patience = 600.0
 
-    @Option(help: "Seconds that SIGTERM leaves it to finish what it has begun; SIGINT, or a second one, leaves none.")
+    @Option(
+        help:
+            "Seconds that SIGTERM leaves it to finish what it has begun; SIGINT, or a second one, leaves none."
+    )
     var drainLimit = 600.0
 
     @Flag(inversion: .prefixedNo, help: "Fetch every checkpoint that is announced into the node's folder.")

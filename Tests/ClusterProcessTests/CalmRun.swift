@@ -7,7 +7,11 @@ import Testing
 /// Batches are used in order of number, so a run that was disturbed on its wires makes the same.
 enum CalmRun {
     static let rounds = 8
-    static let settings = ["training.rounds=\(rounds)", "cluster.lead_batches=2", "cluster.assignment=ordered"]
+    static let settings = [
+        "training.rounds=\(rounds)", "cluster.lead_batches=2", "cluster.assignment=ordered",
+        // A process that begins anew, or goes back, has the past of the one before.
+        "cluster.averaging.moments_period=1",
+    ]
 
     /// What a run made, by file, and of what.
     private struct Result {
@@ -20,12 +24,15 @@ enum CalmRun {
         }
 
         let files: [String: Data]
-        /// In order.
+        /// In order, without those of rounds that were taken back.
         let uses: [Use]
 
         init(_ cluster: Cluster) throws {
             files = try cluster.result(ofRound: rounds)
-            uses = try cluster.events("consumed").map { Use(round: $0.round, batch: $0.batch) }
+            uses = try cluster.journal().reduce(into: []) { uses, event in
+                if event.kind == "rewound" { uses.removeAll { $0.round ?? 0 > event.round ?? 0 } }
+                if event.kind == "consumed" { uses.append(Use(round: event.round, batch: event.batch)) }
+            }
         }
     }
 

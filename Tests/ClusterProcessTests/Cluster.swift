@@ -255,7 +255,8 @@ final class Cluster {
     func result(ofRound round: Int) throws -> [String: Data] {
         let folder = "checkpoints/round-\(String(format: "%06d", round))"
         let names = [
-            "student.safetensors", "discriminator.safetensors", "update_counts.safetensors", "moments.safetensors",
+            "student.safetensors", "discriminator.safetensors", "update_counts.safetensors",
+            "moments.safetensors",
         ]
         return try Dictionary(
             uniqueKeysWithValues: names.map {

@@ -201,4 +201,22 @@ import Testing
         let slow = talk.hello(talk.arrival(.trainer, "u")).directives
         #expect(slow.contains(.open(RoundNumber(2), to: [first, second])))
     }
+
+    @Test mutating func `one that never gets its download is waited for once`() {
+        talk = Conversation { $0.leadBatches = 1 }
+        rollout = talk.join(.rollout, "a")
+        let first = talk.join(.trainer, "t")
+        _ = talk.produces(rollout, 0)
+        _ = talk.join(.trainer, "u")
+        for round in 1...2 as ClosedRange<UInt64> {
+            _ = talk.consumes(first, round - 1)
+            _ = talk.offers(first, samples: 4)
+            _ = talk.happens(.stored(version(round)))
+            let opening = talk.hello(talk.arrival(.trainer, "t")).directives
+            #expect(opening.contains(.open(RoundNumber(round + 1), to: [first])) == (round == 2))
+            _ = talk.wait(60)
+            #expect(talk.coordinator.round.members == [first])
+            _ = talk.produces(rollout, round)
+        }
+    }
 }

@@ -57,7 +57,9 @@ struct CheckpointFollower: Sendable {
             while let later = try await hints.next(within: .zero) {
                 hint = later.round > hint.round ? later : hint
             }
-            if (try? forget(contradicting: hint)) ?? false { newest = RoundNumber(try store.rounds().last ?? 0) }
+            if (try? forget(contradicting: hint)) ?? false {
+                newest = RoundNumber(try store.rounds().last ?? 0)
+            }
             guard hint.round > newest, let session = network.signature.session else { continue }
             do {
                 try await fetch(hint, in: session)

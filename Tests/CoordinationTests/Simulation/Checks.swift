@@ -95,7 +95,9 @@ struct Checks {
         on disk: VirtualCluster.Disk,
         offers: [ContentHash: VirtualCluster.Making]
     ) throws(Violation) {
-        guard let lineups = lineups[plan.round], let lineup = lineups.first, lineups.count == 1 else { return }
+        guard let lineups = lineups[plan.round], let lineup = lineups.first, lineups.count == 1 else {
+            return
+        }
         for contribution in plan.contributions {
             var begun: [BatchID] = []
             for use in offers[contribution.offer]?.uses ?? [] where !begun.contains(use.batch) {

@@ -24,7 +24,9 @@ package struct LedgerAudit: Sendable {
         var lines: [(number: Int, line: JournalLine)] = []
         for (index, line) in journal.enumerated().reversed() {
             if line.kind == JournalLine.rewound, let round = line.round { limit = min(limit ?? round, round) }
-            let isOfRound = [Occurrence.Kind.roundCommitted.rawValue, JournalLine.consumed].contains(line.kind)
+            let isOfRound = [Occurrence.Kind.roundCommitted.rawValue, JournalLine.consumed].contains(
+                line.kind
+            )
             if let limit, let round = line.round, isOfRound, round > limit { continue }
             lines.append((index + 1, line))
         }

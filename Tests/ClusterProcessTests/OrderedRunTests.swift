@@ -8,8 +8,8 @@ import Testing
     private static let workers = ["rollout-1", "rollout-2", "trainer-1", "trainer-2"]
     private static let settings = [
         "training.rounds=\(rounds)", "cluster.assignment=ordered", "cluster.lead_batches=6",
-        // Two batches a round and trainer, so that their order matters.
-        "training.local_steps=4",
+        // Two batches a round and trainer, so that their order matters; small ones, as there are many processes.
+        "training.local_steps=4", "training.batch_size=2", "cluster.batch_samples=2",
         // Nobody's offer is left out, and who comes back has the past of the one before.
         "cluster.trainers_at_start=2", "cluster.quorum=1", "cluster.grace=60",
         "cluster.averaging.moments_period=1", "cluster.attempts=100",
@@ -41,6 +41,7 @@ import Testing
                 settings: Self.settings
             )
             try await calm.start()
+            try await calm.commits(Self.rounds / 2)
             try await calm.finish()
             let cluster = try Cluster(
                 in: try inner("faulted", of: folder),

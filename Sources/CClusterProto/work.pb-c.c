@@ -951,7 +951,7 @@ const ProtobufCMessageDescriptor flowsteer__cluster__v1__lease_failed__descripto
   (ProtobufCMessageInit) flowsteer__cluster__v1__lease_failed__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor flowsteer__cluster__v1__assign__field_descriptors[7] =
+static const ProtobufCFieldDescriptor flowsteer__cluster__v1__assign__field_descriptors[8] =
 {
   {
     "batch",
@@ -1037,8 +1037,21 @@ static const ProtobufCFieldDescriptor flowsteer__cluster__v1__assign__field_desc
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "after",
+    8,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Flowsteer__Cluster__V1__Assign, after),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned flowsteer__cluster__v1__assign__field_indices_by_name[] = {
+  7,   /* field[7] = after */
   0,   /* field[0] = batch */
   2,   /* field[2] = byte_count */
   1,   /* field[1] = hash */
@@ -1050,7 +1063,7 @@ static const unsigned flowsteer__cluster__v1__assign__field_indices_by_name[] = 
 static const ProtobufCIntRange flowsteer__cluster__v1__assign__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 7 }
+  { 0, 8 }
 };
 const ProtobufCMessageDescriptor flowsteer__cluster__v1__assign__descriptor =
 {
@@ -1060,7 +1073,7 @@ const ProtobufCMessageDescriptor flowsteer__cluster__v1__assign__descriptor =
   "Flowsteer__Cluster__V1__Assign",
   "flowsteer.cluster.v1",
   sizeof(Flowsteer__Cluster__V1__Assign),
-  7,
+  8,
   flowsteer__cluster__v1__assign__field_descriptors,
   flowsteer__cluster__v1__assign__field_indices_by_name,
   1,  flowsteer__cluster__v1__assign__number_ranges,

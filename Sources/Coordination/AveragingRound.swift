@@ -41,6 +41,8 @@ package struct AveragingRound: Sendable {
         var stuck: Set<NodeID>
         /// The ledger's count of each trainer's samples in this round.
         var samples: [NodeID: Int]
+        /// Members, or those of the last round, that are away and worth waiting for.
+        var expected: Set<NodeID> = []
     }
 
     /// What to do now.
@@ -68,9 +70,10 @@ package struct AveragingRound: Sendable {
     package private(set) var retry: (at: Instant, reason: String)?
     /// Whether its members offer after the step in hand instead of after all of their steps.
     package private(set) var isCut = false
-    /// The last round's members, whom the opening waits for a while.
-    let awaited: [NodeID]
-    private var awaitedUntil: Instant
+    /// Trainers that the opening waits for a while: the last round's, or this one's when all of them were lost.
+    private(set) var awaited: [NodeID]
+    /// How long it does.
+    private(set) var awaitedUntil: Instant
     let settings: CoordinationSettings
 
     /// A round that waits for its members.
@@ -105,7 +108,9 @@ package struct AveragingRound: Sendable {
         let counted = offers.keys.filter { isCounted($0, samples: view.samples) }
         guard !view.ready.isEmpty || !counted.isEmpty else { return nil }
         if number == RoundNumber.initial.next, view.ready.count < settings.trainersAtStart { return nil }
-        let late = awaited.contains { view.present.contains($0) && !view.ready.contains($0) }
+        let late = awaited.contains {
+            view.expected.contains($0) || view.present.contains($0) && !view.ready.contains($0)
+        }
         guard !late || now >= awaitedUntil else { return nil }
         return open(with: view.ready + counted)
     }
@@ -113,6 +118,7 @@ package struct AveragingRound: Sendable {
     private mutating func closing(_ view: View, now: Instant) -> Decision? {
         let counted = members.filter { isCounted($0, samples: view.samples) }
         let pending = members.filter { view.present.contains($0) && !counted.contains($0) }
+        let missing = members.filter { view.expected.contains($0) && !counted.contains($0) }
         for node in pending {
             if let offer = offers[node], let completedAt = offer.completedAt,
                 completedAt + settings.grace <= now
@@ -126,7 +132,9 @@ package struct AveragingRound: Sendable {
             reopensAt = nil
             let due = closesAt ?? now + settings.grace
             closesAt = due
-            guard pending.isEmpty || now >= due, now >= retry?.at ?? now else { return nil }
+            guard pending.isEmpty && missing.isEmpty || now >= due, now >= retry?.at ?? now else {
+                return nil
+            }
             let outliers = outliers(among: counted)
             let included = counted.filter { node in !outliers.contains { $0.node == node } }
             if included.count >= required { return .close(included, outliers: outliers) }
@@ -139,6 +147,7 @@ package struct AveragingRound: Sendable {
         }
         if counted.isEmpty, pending.isEmpty {
             phase = .waiting
+            if !missing.isEmpty { (awaited, awaitedUntil) = (members, now + settings.grace) }
             return opening(view, now: now)
         }
         let due = reopensAt ?? now + settings.grace

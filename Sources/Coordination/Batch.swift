@@ -27,6 +27,8 @@ package struct ProducedBatch: Sendable, Equatable {
     package let byteCount: Int
     /// The rollout that serves it.
     package let holder: NodeID
+    /// The batch that its trainer begins before it, where there is an order.
+    package var after: BatchID?
 }
 
 /// One trainer's use of one batch in one step.
@@ -115,6 +117,8 @@ struct Batch: Sendable, Equatable {
     var holder: NodeID?
     /// Leases granted so far, which number the next one.
     var grants: UInt32 = 0
+    /// The batch its trainer was told to begin before it.
+    var after: BatchID?
     /// Whom it failed on, once for every failed try.
     var failedOn: [NodeID] = []
     /// Uses in the open round by the trainer that has it, and their samples.
@@ -165,6 +169,6 @@ struct Batch: Sendable, Equatable {
     /// What a trainer is told to fetch; nil without a holder.
     var trajectory: ProducedBatch? {
         guard let hash, let holder else { return nil }
-        return ProducedBatch(batch: id, hash: hash, byteCount: byteCount, holder: holder)
+        return ProducedBatch(batch: id, hash: hash, byteCount: byteCount, holder: holder, after: after)
     }
 }

@@ -129,6 +129,23 @@ extension BatchLedger {
         return directives
     }
 
+    /// Lets a rollout that is about to leave drop what trainers have begun to use: they have the bytes.
+    mutating func releaseUsed(heldBy node: NodeID) -> [Directive] {
+        batches.values.filter { $0.holder == node && $0.uses > 0 }.compactMap { batch in
+            batches[batch.id]?.holder = nil
+            return batch.hash.map { .release(batch.id, $0, at: node) }
+        }
+    }
+
+    /// Has a waiting batch made again, by another node than its holder if possible.
+    mutating func abandonCopy(of id: BatchID) {
+        guard var batch = batches[id], batch.stage == .produced, let holder = batch.holder else { return }
+        batch.failedOn.append(holder)
+        batch.holder = nil
+        batch.stage = .pending
+        batches[id] = batch
+    }
+
     /// Forgets that `node` holds trajectories.
     ///
     /// One already assigned stays so: the trainer may have its bytes, and reports when it cannot get them.

@@ -27,10 +27,11 @@ extension BatchLedger {
         }
     }
 
-    /// Gives a waiting trajectory to a trainer.
-    mutating func assign(_ id: BatchID, to trainer: NodeID) {
+    /// Gives a waiting trajectory to a trainer, which is to begin another one before it.
+    mutating func assign(_ id: BatchID, to trainer: NodeID, after before: BatchID? = nil) {
         precondition(batches[id]?.stage == .produced, "batch \(id) is not produced, so it cannot be assigned")
         batches[id]?.stage = .assigned(to: trainer)
+        batches[id]?.after = before
     }
 
     /// Counts a use of the open round.
@@ -115,10 +116,13 @@ extension BatchLedger {
     /// happened.
     ///
     /// A batch used fewer times than permitted is settled too: reuse is a permission within a round, not a
-    /// duty.
+    /// duty. Where there is an order, one not used at all is nobody's again: the next round's members decide.
     mutating func commit(_ plan: RoundPlan) -> [Directive] {
         let directives = plan.uses.flatMap { settle($0.batch) }
-        for batch in batches.values where batch.uses > 0 { putBack(batch.id) }
+        let isOrdered = settings.assignment == .ordered
+        for batch in batches.values where batch.uses > 0 || isOrdered && batch.trainer != nil {
+            putBack(batch.id)
+        }
         return directives
     }
 }

@@ -135,6 +135,7 @@ package struct BatchLedger: Sendable {
         guard var batch = batches[id] else { return }
         batch.uses = 0
         batch.samples = 0
+        batch.after = nil
         batch.stage = batch.holder == nil ? .pending : .produced
         batches[id] = batch
     }

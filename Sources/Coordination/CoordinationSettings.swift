@@ -45,6 +45,21 @@ package struct CoordinationSettings: Sendable, Equatable {
     /// The most a trainer may prefetch, whatever it asks for.
     package var trainerLimit = CreditWindow(batches: 2, byteCount: 1 << 36)
 
+    /// Which trainer trains on which batch.
+    package enum Assignment: String, Sendable, CaseIterable {
+        /// A batch goes to the first trainer with room for it: nobody waits for a batch of its own.
+        case ready
+        /// Each batch is one member's by its number, and each member uses its batches in order of number.
+        ///
+        /// So what a trainer trains on does not depend on who is quicker or on what is lost and repeated, and a
+        /// run with faults makes what the run without them makes. A trainer waits for a batch that is late, the
+        /// round for members that are away (a grace long), and nothing is fetched beyond the open round.
+        case ordered
+    }
+
+    /// Which trainer trains on which batch.
+    package var assignment = Assignment.ready
+
     // MARK: Rounds
 
     /// Batches a member draws from in one round, at most; nil when nobody knows.
@@ -99,6 +114,10 @@ package struct CoordinationSettings: Sendable, Equatable {
             "attempts \(attempts), uses \(usesPerBatch) must be positive"
         )
         precondition(batchesPerRound ?? 1 >= 1, "a round uses a batch, not \(batchesPerRound ?? 0)")
+        precondition(
+            assignment == .ready || batchesPerRound != nil,
+            "an order needs to know how many batches a member uses in a round"
+        )
         precondition((0...1).contains(auditShare), "a share of the batches is not \(auditShare)")
         precondition((0...1).contains(quorum), "the quorum is a share of the members, not \(quorum)")
         precondition(outlierFactor >= 0, "a distance is not \(outlierFactor) times another")

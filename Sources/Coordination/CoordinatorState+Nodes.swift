@@ -11,6 +11,7 @@ extension CoordinatorState {
             let news: [Directive] = recovered ? [.record(Occurrence(.recovered, node: node))] : []
             return news + welcome(arrival, as: node, now: now)
         case .joined(let node, let displaced):
+            slow.remove(node)
             let known = KnownNode(
                 id: node,
                 identity: arrival.identity,
@@ -95,7 +96,7 @@ extension CoordinatorState {
         case .credit(let window):
             let isTrainer = membership[node]?.role == .trainer
             credits.open(window, for: node, limit: isTrainer ? settings.trainerLimit : settings.rolloutLimit)
-            return []
+            return !isTrainer && credits.isClosed(by: node) ? ledger.releaseUsed(heldBy: node) : []
         case .produced(let batch, let fence, let hash, let byteCount):
             return produced(batch, fence, hash, byteCount: byteCount, by: node, now: now)
         case .leaseFailed(let batch, let fence, let code, let isRetryable, let text):
@@ -103,13 +104,17 @@ extension CoordinatorState {
         case .consumed(let use):
             return consumed(use, by: node, now: now)
         case .fetchFailed(let batch, let hash, let holder, let code):
-            if !code.isAboutBytes { blocked[Route(trainer: node, holder: holder)] = now + settings.deadAfter }
-            return ledger.fetchFailed(batch, hash, holder: holder, by: node, code)
+            let directives = ledger.fetchFailed(batch, hash, holder: holder, by: node, code)
+            guard !code.isAboutBytes else { return directives }
+            // In an order nobody else may have the batch, so the way to its holder is tried again soon.
+            let pause = isOrdered ? settings.pingInterval : settings.deadAfter
+            blocked[Route(trainer: node, holder: holder)] = now + pause
+            return directives + (isOrdered ? reroute(batch, around: holder, for: node) : [])
         case .loaded(let version):
             loaded[node] = version
             return reopened(for: node)
         case .goodbye(let reason):
-            membership.leave(node)
+            membership.leave(node, forGood: true)
             return [.record(Occurrence(.left, node: node, reason))] + abandon(node, fault: nil)
         }
     }
@@ -118,7 +123,7 @@ extension CoordinatorState {
         guard let known = membership[node], known.isPresent, known.incarnation == incarnation else {
             return []
         }
-        membership.leave(node)
+        membership.leave(node, forGood: true)
         return [.refuse(incarnation, .auth, text), .record(Occurrence(.violated, node: node, text))]
             + abandon(node, fault: text)
     }

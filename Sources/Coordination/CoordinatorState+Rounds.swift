@@ -11,6 +11,25 @@ extension CoordinatorState {
         return isLoaded(trainer)
     }
 
+    /// Present trainers that had some committed parameters, and need one download to have the newest.
+    ///
+    /// An opening waits for them as for members: one that came back in the middle of a round would else be late
+    /// at every opening, as long as the others need no download because their own offer is what was committed.
+    private var followers: [NodeID] {
+        membership.present(.trainer).filter {
+            !$0.isDraining && loaded[$0.id] != nil && !slow.contains($0.id)
+        }
+        .map(\.id)
+    }
+
+    /// Members that are away and may come back, whom a round in order waits for, within its grace.
+    var expected: Set<NodeID> {
+        guard isOrdered else { return [] }
+        return Set(round.members + round.awaited).filter { id in
+            membership[id].map { !$0.isPresent && !$0.isGone } ?? false
+        }
+    }
+
     /// Takes the round's decisions until there is none left to take.
     mutating func advanceRound(_ survey: inout BatchLedger.Survey, now: Instant) -> [Directive] {
         var directives: [Directive] = []
@@ -24,7 +43,8 @@ extension CoordinatorState {
                 present: Set(trainers.map(\.id)),
                 ready: trainers.map(\.id).filter(isReady),
                 stuck: Set(stuck.map(\.id)),
-                samples: survey.samples
+                samples: survey.samples,
+                expected: expected
             )
             guard let decision = round.decide(view, now: now) else { return directives }
             directives += carryOut(decision, samples: survey.samples)
@@ -38,13 +58,16 @@ extension CoordinatorState {
     ) -> [Directive] {
         switch decision {
         case .open(let members):
+            slow.formUnion(round.awaited)
+            slow.subtract(members)
             let text = "members \(members.map(\.description).joined(separator: ", "))"
             let trainers = members.filter { membership[$0]?.isPresent ?? false && mayTrain($0) }
             return [
                 .record(Occurrence(.roundOpened, round: round.number, text)),
                 .open(round.number, to: trainers),
             ] + (round.isCut ? [.cut(round.number, to: trainers)] : [])
-        case .close(let included, let outliers):
+        case .close(let members, let outliers):
+            let included = isOrdered ? lineup.filter(members.contains) : members
             let plan = RoundPlan(
                 round: round.number,
                 contributions: included.compactMap { node in
@@ -87,7 +110,10 @@ extension CoordinatorState {
         switch ledger.consume(use, by: node) {
         case .repeated: return []
         case .conflict(let reason): return void(node, because: reason)
-        case .counted(let directives):
+        case .counted(var directives):
+            if let holder = ledger[use.batch]?.holder, credits.isClosed(by: holder) {
+                directives += ledger.releaseUsed(heldBy: holder)
+            }
             guard round.phase == .open, !round.members.contains(node) else { return directives }
             round.admit(node)
             return directives + reopened(for: node)
@@ -99,7 +125,7 @@ extension CoordinatorState {
     /// The hello separates the steps thrown away from those to come: until it arrives, nothing the trainer
     /// says counts.
     private mutating func void(_ node: NodeID, because reason: String) -> [Directive] {
-        membership.leave(node)
+        membership.leave(node, forGood: false)
         credits.close(node)
         loaded[node] = nil
         round.forget(node)
@@ -145,8 +171,13 @@ extension CoordinatorState {
         guard case .closing(let plan) = round.phase, plan.round == version.round else { return [] }
         parameters = version
         for contribution in plan.contributions { membership.pardon(contribution.node) }
-        let awaited = round.members.filter { membership[$0]?.isPresent ?? false }
-        round = AveragingRound(version.round.next, awaiting: awaited, settings: settings, now: now)
+        let members = round.members.filter { !(membership[$0]?.isGone ?? true) }
+        round = AveragingRound(
+            version.round.next,
+            awaiting: Set(members + followers).sorted(),
+            settings: settings,
+            now: now
+        )
         var directives = plan.excluded.map { node in
             let reason = plan.outliers.first { $0.node == node }?.reason ?? ""
             return Directive.record(Occurrence(.excluded, node: node, round: plan.round, reason))
@@ -165,7 +196,7 @@ extension CoordinatorState {
         guard let known = membership[node], known.isPresent, known.strikes >= settings.offerStrikes,
             let process = known.incarnation
         else { return [] }
-        membership.leave(node)
+        membership.leave(node, forGood: true)
         let text = "\(known.strikes) offers in a row were refused; the last: \(outlier.reason)"
         return [.refuse(process, .nonFinite, text), .record(Occurrence(.violated, node: node, text))]
             + abandon(node, fault: nil)

@@ -1,4 +1,5 @@
 import ClusterMessages
+import OrderedCollections
 
 /// What the cluster waits for, in words for a person.
 extension CoordinatorState {
@@ -19,7 +20,12 @@ extension CoordinatorState {
         reasons += membership.present(.rollout).filter(\.isQuarantined).map {
             "rollout \($0.id) is in quarantine: two others made something else of the same batch"
         }
-        return reasons + roundReasons(survey, now: now) + leaseReasons(survey) + assignmentReasons(survey)
+        reasons += membership.all.filter { $0.standing == .suspect }.map { node in
+            let left = seconds(now, node.lastHeard + settings.deadAfter)
+            return "\(node.role) \(node.id) is silent for \(seconds(node.lastHeard, now)), dead in \(left)"
+        }
+        return reasons + roundReasons(survey, now: now) + leaseReasons(survey, now: now)
+            + (isOrdered ? orderReasons(survey, now: now) : assignmentReasons(survey))
     }
 
     private func roundReasons(_ survey: BatchLedger.Survey, now: Instant) -> [String] {
@@ -29,6 +35,11 @@ extension CoordinatorState {
         case .closing:
             return ["\(name) is being averaged and stored"]
         case .waiting:
+            let away = round.awaited.filter(expected.contains)
+            if !away.isEmpty, now < round.awaitedUntil {
+                let left = seconds(now, round.awaitedUntil)
+                return away.map { "\(name) waits for trainer \($0) to come back, \(left) at most" }
+            }
             guard !trainers.isEmpty else { return ["\(name) waits for a trainer to join"] }
             let ready = trainers.map(\.id).filter(isReady)
             if round.number == RoundNumber.initial.next, ready.count < settings.trainersAtStart {
@@ -55,6 +66,11 @@ extension CoordinatorState {
             let late = trainers.filter {
                 round.members.contains($0.id) && !round.isCounted($0.id, samples: survey.samples)
             }
+            let away = round.members.filter {
+                expected.contains($0) && !round.isCounted($0, samples: survey.samples)
+            }
+            let limit = round.closesAt.map { ", \(seconds(now, $0)) at most" } ?? ""
+            reasons += away.map { "\(name) waits for trainer \($0) to come back\(limit)" }
             return reasons
                 + late.map { "\(name) waits for trainer \($0.id) (\(progress(of: $0.id, survey)))" }
         }
@@ -74,17 +90,55 @@ extension CoordinatorState {
             ? "training, \(samples) samples so far" : "it has no trajectory, \(samples) samples so far"
     }
 
-    private func leaseReasons(_ survey: BatchLedger.Survey) -> [String] {
-        guard survey.census.leased + survey.census.produced < settings.leadBatches,
+    private func leaseReasons(_ survey: BatchLedger.Survey, now: Instant) -> [String] {
+        if survey.census.leased > 0 { return starvationReasons(survey, now: now) }
+        guard isOrdered || survey.census.produced < settings.leadBatches,
             survey.census.pending > 0 || needsBatches(survey)
         else { return [] }
         let rollouts = membership.present(.rollout)
         if rollouts.isEmpty { return ["no rollout worker is here"] }
-        let able = rollouts.contains {
-            !$0.isDraining && !$0.isQuarantined
-                && credits.admits(ledger.expectedByteCount, to: $0.id, beside: survey.load(of: $0.id))
+        if workers.contains(where: { hasRoom($0, survey) }) { return [] }
+        if rollouts.allSatisfy({ $0.isDraining || $0.isQuarantined || credits.isClosed(by: $0.id) }) {
+            return ["every rollout worker is about to leave, or in quarantine"]
         }
-        return able || survey.census.leased > 0 ? [] : ["no rollout has credit"]
+        let full = rollouts.filter { credits.window(of: $0.id).batches > 0 }
+        return full.isEmpty
+            ? ["no rollout has credit"]
+            : full.map { "rollout \($0.id) has no room: it keeps what it made until a round commits it" }
+    }
+
+    /// What is being made, when trainers have nothing else to do.
+    private func starvationReasons(_ survey: BatchLedger.Survey, now: Instant) -> [String] {
+        let idle = round.members.contains { trainer in
+            membership[trainer]?.isPresent ?? false && survey.load(of: trainer).batches == 0
+                && !round.isCounted(trainer, samples: survey.samples)
+        }
+        guard idle, !isSupplied(survey),
+            let lease = ledger.batches.values.flatMap(\.leases).min(by: { $0.grantedAt < $1.grantedAt })
+        else { return [] }
+        let age = seconds(lease.grantedAt, now)
+        return ["batch \(lease.batch) is being made by rollout \(lease.node), for \(age)"]
+    }
+
+    /// What keeps each member from its next batch in order.
+    private func orderReasons(_ survey: BatchLedger.Survey, now: Instant) -> [String] {
+        turns().compactMap { turn in
+            let trainer = turn.trainer
+            guard membership[trainer]?.isPresent ?? false, survey.load(of: trainer).batches == 0,
+                let next = turn.batches.first(where: { ledger[$0]?.trainer == nil }),
+                let batch = ledger[next], batch.stage == .produced, let trajectory = batch.trajectory
+            else { return nil }
+            let (holder, what) = (trajectory.holder, "batch \(next) waits for trainer \(trainer)")
+            if credits.window(of: trainer).byteCount < trajectory.byteCount {
+                return
+                    "batch \(next) has \(trajectory.byteCount) bytes, more than the window of trainer \(trainer)"
+            }
+            if let moment = blocked[Route(trainer: trainer, holder: holder)] {
+                return "\(what), which could not reach rollout \(holder), again in \(seconds(now, moment))"
+            }
+            if membership[holder]?.standing != .alive { return "rollout \(holder) does not answer" }
+            return "\(what) to have credit"
+        }
     }
 
     private func assignmentReasons(_ survey: BatchLedger.Survey) -> [String] {

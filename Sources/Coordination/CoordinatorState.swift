@@ -25,6 +25,8 @@ package struct CoordinatorState: Sendable {
     package internal(set) var pausedAt: Instant?
     /// What each trainer has loaded.
     var loaded: [NodeID: ParameterVersion] = [:]
+    /// Trainers that an opening waited for in vain: it waits for them again once they were in a round.
+    var slow: Set<NodeID> = []
     /// Holders that a trainer could not reach, and until when it gets nothing from them.
     var blocked: [Route: Instant] = [:]
     /// When a restarted coordinator has heard enough to hand out work.
@@ -52,8 +54,13 @@ package struct CoordinatorState: Sendable {
         ledger = BatchLedger(restoring: snapshot, settings: settings)
         parameters = snapshot.parameters
         isFinished = snapshot.parameters.round.rawValue >= settings.rounds
-        round = AveragingRound(snapshot.parameters.round.next, awaiting: [], settings: settings, now: now)
         opensAt = snapshot.isRestart ? now + settings.reconciliation : now
+        round = AveragingRound(
+            snapshot.parameters.round.next,
+            awaiting: settings.assignment == .ordered ? snapshot.contributors : [],
+            settings: settings,
+            now: opensAt
+        )
     }
 
     /// Decides what an event changes.

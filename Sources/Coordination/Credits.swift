@@ -52,6 +52,9 @@ package struct Credits: Sendable, Equatable {
     /// Forgets a node's window: it gets nothing until it states a new one.
     mutating func close(_ node: NodeID) { windows[node] = nil }
 
+    /// Whether a node takes no more batches, as one that is about to leave says.
+    func isClosed(by node: NodeID) -> Bool { windows[node]?.batches == 0 }
+
     /// What a node lets be outstanding.
     package func window(of node: NodeID) -> CreditWindow { windows[node] ?? .closed }
 

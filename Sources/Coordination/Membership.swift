@@ -35,6 +35,8 @@ package struct Membership: Sendable {
         /// Whether others made something else of the same batch: it gets nothing new as long as this process
         /// lives.
         package internal(set) var isQuarantined = false
+        /// Whether it said goodbye or was turned away: nobody waits for its return.
+        package internal(set) var isGone = false
         /// Finished pieces of work, as it last said, and when that last rose or it was given the first of new
         /// work.
         var progress: UInt64 = 0
@@ -156,6 +158,7 @@ package struct Membership: Sendable {
         node.machine = arrival.machine
         node.incarnation = arrival.incarnation
         node.standing = .alive
+        node.isGone = false
         node.lastHeard = now
         node.progressedAt = now
         node.sequence = SequenceGate(after: arrival.sequence)
@@ -229,10 +232,11 @@ package struct Membership: Sendable {
     /// Gives a node nothing new until it is another process.
     mutating func quarantine(_ node: NodeID) { nodes[node]?.isQuarantined = true }
 
-    /// Ends a node's session; it may say hello again.
-    mutating func leave(_ node: NodeID) {
+    /// Ends a node's session; it may say hello again, and is waited for unless it goes for good.
+    mutating func leave(_ node: NodeID, forGood: Bool) {
         guard nodes[node]?.isPresent ?? false else { return }
         nodes[node]?.standing = .left
+        nodes[node]?.isGone = forGood
         epoch += 1
     }
 

@@ -37,6 +37,8 @@ package struct RunSnapshot: Sendable, Equatable {
     package var committed: [BatchID]
     /// Every buried batch.
     package var dead: [BatchID]
+    /// The trainers whose offers are in the last committed round.
+    package var contributors: [NodeID]
 
     /// The state at the start of a run.
     package init(
@@ -45,7 +47,8 @@ package struct RunSnapshot: Sendable, Equatable {
         parameters: ParameterVersion,
         issued: UInt64 = 0,
         committed: [BatchID] = [],
-        dead: [BatchID] = []
+        dead: [BatchID] = [],
+        contributors: [NodeID] = []
     ) {
         self.generation = generation
         self.nodes = nodes
@@ -53,6 +56,7 @@ package struct RunSnapshot: Sendable, Equatable {
         self.issued = issued
         self.committed = committed
         self.dead = dead
+        self.contributors = contributors
     }
 
     /// Whether an earlier coordinator may have left work with the nodes.

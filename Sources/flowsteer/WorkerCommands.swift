@@ -34,6 +34,12 @@ struct WorkerArguments: ParsableArguments {
     @Option(help: "Seconds to look for a silent coordinator before giving up.")
     var patience = 600.0
 
+    @Option(
+        help:
+            "Seconds that SIGTERM leaves it to finish what it has begun; SIGINT, or a second one, leaves none."
+    )
+    var drainLimit = 600.0
+
     @Flag(inversion: .prefixedNo, help: "Fetch every checkpoint that is announced into the node's folder.")
     var fetchCheckpoints = true
 
@@ -50,11 +56,14 @@ struct WorkerArguments: ParsableArguments {
         guard patience > 0 else {
             throw ValidationError("--patience is \(patience): expected seconds, above 0")
         }
+        guard drainLimit >= 0 else {
+            throw ValidationError("--drain-limit is \(drainLimit): expected seconds, 0 or more")
+        }
     }
 
     func options(_ role: Role) throws -> WorkerOptions {
         let name = name ?? "\(role)-\(ProcessInfo.processInfo.hostName)-\(getpid())"
-        return WorkerOptions(
+        var options = WorkerOptions(
             role: role,
             name: name,
             coordinatorEndpoint: coordinator.text,
@@ -68,6 +77,8 @@ struct WorkerArguments: ParsableArguments {
             isInsecure: insecure,
             fetchesCheckpoints: fetchCheckpoints
         )
+        options.drainLimit = .seconds(drainLimit)
+        return options
     }
 }
 

@@ -152,7 +152,8 @@ enum SampleMessages {
                 sampleCount: 4,
                 holder: NodeID(2),
                 holderEndpoint: "tcp://10.0.0.2:7001",
-                holderPublicKey: key
+                holderPublicKey: key,
+                after: BatchID(7)
             )
         ),
         .release(.init(batch: BatchID(9), hash: hash(6))),

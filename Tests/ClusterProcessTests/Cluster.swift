@@ -254,7 +254,10 @@ final class Cluster {
     /// The bytes of what the run made: parameters of the last round.
     func result(ofRound round: Int) throws -> [String: Data] {
         let folder = "checkpoints/round-\(String(format: "%06d", round))"
-        let names = ["student.safetensors", "discriminator.safetensors"]
+        let names = [
+            "student.safetensors", "discriminator.safetensors", "update_counts.safetensors",
+            "moments.safetensors",
+        ]
         return try Dictionary(
             uniqueKeysWithValues: names.map {
                 ($0, try Data(contentsOf: URL(filePath: runFile("\(folder)/\($0)"))))

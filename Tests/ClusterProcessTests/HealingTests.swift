@@ -34,9 +34,10 @@ import Testing
     {
         try await withTemporaryFolder { folder in
             let faults = plan.flatMap(\.points).joined(separator: ",")
-            let calm = try start("calm", rounds: 4, in: folder)
+            let settings = ["cluster.assignment=ordered"]
+            let calm = try start("calm", rounds: 4, in: folder, settings: settings)
             defer { if calm.isRunning { calm.terminate() } }
-            let faulted = try start("faulted", rounds: 4, in: folder, faults: faults)
+            let faulted = try start("faulted", rounds: 4, in: folder, faults: faults, settings: settings)
             defer { if faulted.isRunning { faulted.terminate() } }
             while calm.isRunning || faulted.isRunning { try await Task.sleep(for: .milliseconds(50)) }
 
@@ -125,19 +126,20 @@ import Testing
         _ name: String,
         rounds: Int,
         in folder: URL,
-        faults: String? = nil
+        faults: String? = nil,
+        // One trainer, a plain mean, one batch at a time: nothing depends on who is quicker.
+        settings: [String] = ["cluster.lead_batches=1"]
     ) throws -> Process {
         let config = folder.appending(path: "\(name).yaml")
         try SmallRun.configuration.write(to: config, atomically: true, encoding: .utf8)
         let run = folder.appending(path: name).path()
-        let arguments = [
-            "local", "--config", config.path(), "--run", run, "--lanes", "1",
-            "--set", "training.rounds=\(rounds)", "--set", "evaluation.prompts=2",
-            // One trainer, a plain mean, one batch at a time: nothing depends on who is quicker.
-            "--set", "cluster.lead_batches=1",
-            // Every process that begins anew has the past of the one before.
-            "--set", "cluster.averaging.moments_period=1",
-        ]
+        let arguments =
+            [
+                "local", "--config", config.path(), "--run", run, "--lanes", "1",
+                "--set", "training.rounds=\(rounds)", "--set", "evaluation.prompts=2",
+                // Every process that begins anew has the past of the one before.
+                "--set", "cluster.averaging.moments_period=1",
+            ] + settings.flatMap { ["--set", $0] }
         let environment = faults.map { ["FLOWSTEER_FAULT": $0] } ?? [:]
         return try Program.start(arguments, in: folder, name: name, environment: environment)
     }

@@ -64,7 +64,9 @@ import Testing
             let node = try say("drain", "rollout-2", "--run", run, in: folder)
             #expect(node.exitCode == 0, "\(node)")
             // It serves what it made until that is committed.
-            _ = try await eventually { try status().contains("are committed, then leaves") ? true : nil }
+            _ = try await eventually {
+                try status().contains(/trainers have its [0-9]+ batches, then leaves/) ? true : nil
+            }
 
             _ = try await eventually { try status().contains("training, ") ? true : nil }
             let drain = try say("drain", "--run", run, in: folder)

@@ -154,6 +154,55 @@ import Testing
         }
     }
 
+    @Test
+    func `without a copy of a torn checkpoint a person takes its commit back, and the run ends the same`()
+        async throws
+    {
+        try await withTemporaryFolder { folder in
+            let cluster = try Cluster(in: folder, settings: CalmRun.settings)
+            try await cluster.start()
+            try await cluster.commits(3)
+            try await cluster.kill9(Cluster.coordinator)
+            func rewind(to round: Int) throws -> Program.Outcome {
+                try Program.run(["ledger", "rewind", cluster.run.path(), "--to", "\(round)"], in: folder)
+            }
+            let store = URL(filePath: cluster.runFile("checkpoints"))
+            let names = try FileManager.default.contentsOfDirectory(atPath: store.path())
+            let rounds = names.filter { $0.hasPrefix("round-") }.sorted()
+            let (last, before) = (try #require(rounds.last), try #require(rounds.dropLast().last))
+            let (newest, whole) = (
+                try #require(Int(last.dropFirst(6))), try #require(Int(before.dropFirst(6)))
+            )
+            try changeByte(of: store.appending(path: "\(last)/student.safetensors"))
+            try cluster.start(Cluster.coordinator)
+            #expect(try await cluster.exit(of: Cluster.coordinator) == 65)
+            let words = cluster.errors(Cluster.coordinator)
+            #expect(words.contains("flowsteer ledger rewind RUN --to \(whole)"), "\(words)")
+            // What was never committed, and what is torn, is nothing to go back to.
+            for round in [newest, newest + 1] {
+                let refused = try rewind(to: round)
+                #expect(
+                    refused.exitCode == 65 && refused.errors.contains("last committed round"),
+                    "\(refused)"
+                )
+            }
+            let done = try rewind(to: whole)
+            #expect(done.exitCode == 0 && done.output.contains("round \(whole) is the last"), "\(done)")
+            try cluster.auditIsClean()
+            try await cluster.startCoordinator()
+            let busy = try rewind(to: 1)
+            #expect(busy.exitCode == 75 && busy.errors.contains("another coordinator"), "\(busy)")
+            let log = try cluster.events("rewound")
+            #expect(log.map(\.round) == [whole])
+            #expect(log.first?.text?.contains("are taken back") ?? false)
+            try await CalmRun.expectEqual(to: cluster)
+            #expect(
+                try cluster.events("roundCommitted").count { $0.round == newest } == 2,
+                "it is done again"
+            )
+        }
+    }
+
     @Test(
         .enabled(if: SmallDisk.isPermitted, "mounting a disk in a namespace of its own is not permitted here")
     )
@@ -230,6 +279,31 @@ import Testing
                 try await cluster.commits(round + 1)
             }
             #expect(try cluster.events("started").count == 3)
+            try await cluster.stop()
+        }
+    }
+
+    @Test func `a trainer that was killed works again soon, although the other one needs no download`()
+        async throws
+    {
+        let settings = Self.endless + ["trajectory.max_uses=1", "cluster.grace=5"]
+        try await withTemporaryFolder { folder in
+            let workers = ["rollout-1", "rollout-2", "trainer-1", "trainer-2"]
+            let cluster = try Cluster(in: folder, workers: workers, settings: settings)
+            try await cluster.start()
+            try await cluster.commits(2)
+            for name in ["trainer-1", "trainer-2"] {
+                try await cluster.kill9(name)
+                let steps = try cluster.events("consumed", of: name).count
+                try await cluster.join(name)
+                let round = try cluster.committed()
+                try await cluster.eventually("\(name) trains") {
+                    try cluster.events("consumed", of: name).count > steps
+                }
+                // It reads the teacher meanwhile, and is a member of the round after that.
+                let rounds = try cluster.committed() - round
+                #expect(rounds < 12, "\(name) was left out of \(rounds) rounds")
+            }
             try await cluster.stop()
         }
     }

@@ -27,6 +27,7 @@ import Testing
             reasons == [
                 "round 1 waits for trainer 2 (training, 0 samples so far)",
                 "round 1 waits for trainer 3 (it has no trajectory, 0 samples so far)",
+                "batch 1 is being made by rollout 1, for 0 s",
             ]
         )
         _ = talk.consumes(trainers[0], 0)
@@ -35,7 +36,7 @@ import Testing
         _ = talk.happens(.offer(.progressed(hash, received: 40, of: 100), from: trainers[0]))
         #expect(reasons.first == "round 1 waits for trainer 2 (offer 40% received)")
         _ = talk.happens(.offer(.complete(hash), from: trainers[0]))
-        #expect(reasons.count == 1)
+        #expect(reasons.count == 2 && reasons.last == "batch 1 is being made by rollout 1, for 0 s")
     }
 
     @Test mutating func `an offer that disagrees with the ledger is named`() {
@@ -64,6 +65,30 @@ import Testing
         #expect(reasons.first == "round 1 is being averaged and stored")
         _ = talk.happens(.stored(version(1)))
         #expect(reasons.first == "round 2 waits for trainer 2 to load the parameters of round 1")
+    }
+
+    @Test mutating func `a node that is late says how late, and when it is given up`() {
+        let rollout = talk.join(.rollout, "a")
+        _ = talk.join(.trainer, "t")
+        _ = talk.wait(4, silent: [rollout])
+        #expect(reasons.contains("rollout 1 is silent for 4 s, dead in 6 s"), "\(reasons)")
+    }
+
+    @Test mutating func `rollouts that leave, and those that are full, are no help and say so`() {
+        let rollout = talk.join(.rollout, "a")
+        let trainers = [talk.join(.trainer, "t"), talk.join(.trainer, "u")]
+        for batch in 0..<2 as Range<UInt64> { _ = talk.produces(rollout, batch) }
+        _ = talk.says(rollout, .credit(CreditWindow(batches: 2, byteCount: 200)))
+        for batch in 2..<4 as Range<UInt64> { _ = talk.produces(rollout, batch) }
+        let full = "rollout 1 has no room: it keeps what it made until a round commits it"
+        #expect(reasons.contains(full), "\(reasons)")
+        _ = talk.says(rollout, .credit(CreditWindow(batches: 0, byteCount: 200)))
+        for batch in 0..<2 as Range<UInt64> {
+            guard case .assigned(let owner) = talk.stage(batch) else { continue }
+            _ = talk.consumes(owner, batch)
+        }
+        #expect(reasons.contains("every rollout worker is about to leave, or in quarantine"), "\(reasons)")
+        #expect(trainers.count == 2)
     }
 
     @Test mutating func `a lost quorum says when the round opens anew`() {

@@ -152,10 +152,14 @@ struct  Flowsteer__Cluster__V1__Assign
    * Z85; empty where the run has no encryption.
    */
   char *holder_public_key;
+  /*
+   * Where batches are used in an order: one more than the batch to begin before this one; 0 for none.
+   */
+  uint64_t after;
 };
 #define FLOWSTEER__CLUSTER__V1__ASSIGN__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&flowsteer__cluster__v1__assign__descriptor) \
-    , 0, {0,NULL}, 0, 0, 0, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string }
+    , 0, {0,NULL}, 0, 0, 0, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0 }
 
 
 /*

@@ -22,7 +22,8 @@ extension Message.Assign: FrameBody, @unsafe ProtobufBody {
             sampleCount: Int(wire.sample_count),
             holder: NodeID(wire.holder_node),
             holderEndpoint: try fields.text(wire.holder_endpoint, "holder_endpoint", .endpoint),
-            holderPublicKey: try fields.publicKey(wire.holder_public_key, "holder_public_key")
+            holderPublicKey: try fields.publicKey(wire.holder_public_key, "holder_public_key"),
+            after: wire.after == 0 ? nil : BatchID(try fields.number(wire.after, "after") - 1)
         )
     }
 
@@ -34,6 +35,7 @@ extension Message.Assign: FrameBody, @unsafe ProtobufBody {
         unsafe wire.holder_node = holder.rawValue
         unsafe wire.holder_endpoint = try fields.text(holderEndpoint, "holder_endpoint", .endpoint)
         unsafe wire.holder_public_key = try fields.publicKey(holderPublicKey, "holder_public_key")
+        unsafe wire.after = try fields.number(after.map { $0.rawValue + 1 } ?? 0, "after")
     }
 }
 

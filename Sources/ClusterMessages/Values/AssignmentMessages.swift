@@ -15,6 +15,8 @@ extension Message {
         package let holderEndpoint: String
         /// The key it serves under; nil without encryption.
         package let holderPublicKey: String?
+        /// The batch that the trainer begins before this one; nil where it need not wait for any.
+        package let after: BatchID?
 
         /// A message of these fields.
         package init(
@@ -24,7 +26,8 @@ extension Message {
             sampleCount: Int,
             holder: NodeID,
             holderEndpoint: String,
-            holderPublicKey: String?
+            holderPublicKey: String?,
+            after: BatchID? = nil
         ) {
             self.batch = batch
             self.hash = hash
@@ -33,6 +36,7 @@ extension Message {
             self.holder = holder
             self.holderEndpoint = holderEndpoint
             self.holderPublicKey = holderPublicKey
+            self.after = after
         }
     }
 

@@ -20,6 +20,7 @@ enum ConfigurationKeys {
         "training.discriminator_warmup_steps", "training.discriminator_decay_steps",
         "cluster.batch_samples", "cluster.ping", "cluster.suspect", "cluster.dead", "cluster.lease",
         "cluster.hedging", "cluster.audit_share", "cluster.attempts", "cluster.lead_batches",
+        "cluster.assignment",
         "cluster.trainers_at_start", "cluster.quorum", "cluster.grace", "cluster.outlier_factor",
         "cluster.averaging.student", "cluster.averaging.discriminator",
         "cluster.averaging.discriminator_period", "cluster.averaging.moments_period",

@@ -180,6 +180,7 @@ extension RunConfiguration {
         try values.read("cluster.audit_share", into: &cluster.auditShare, .between(0, 1))
         try values.read("cluster.attempts", into: &cluster.attempts, in: 1...1000)
         try values.read("cluster.lead_batches", into: &cluster.leadBatches, in: 1...1_000_000)
+        try values.read("cluster.assignment", into: &cluster.assignment)
         try values.read("cluster.trainers_at_start", into: &cluster.trainersAtStart, in: 1...1000)
         try values.read("cluster.quorum", into: &cluster.quorum, .between(0, 1))
         try values.read("cluster.grace", into: &cluster.grace, .atLeast(0))

@@ -64,6 +64,7 @@ extension RunConfiguration {
             "cluster.audit_share": "\(cluster.auditShare)",
             "cluster.attempts": "\(cluster.attempts)",
             "cluster.lead_batches": "\(cluster.leadBatches)",
+            "cluster.assignment": cluster.assignment.rawValue,
             "cluster.trainers_at_start": "\(cluster.trainersAtStart)",
             "cluster.quorum": "\(cluster.quorum)",
             "cluster.grace": "\(cluster.grace.inSeconds)",

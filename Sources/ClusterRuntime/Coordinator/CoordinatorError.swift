@@ -15,8 +15,11 @@ package enum CoordinatorError: Error, Equatable {
     case contradictions(folder: String, count: Int)
     /// The ledger's file cannot be read or written.
     case ledger(path: String, reason: String)
-    /// The checkpoint that the ledger names is not there, or is another.
-    case lostCheckpoint(folder: String, round: RoundNumber, reason: String)
+    /// The checkpoint that the ledger names is not there, or is another; `whole` is the newest round before it
+    /// whose checkpoint is.
+    case lostCheckpoint(folder: String, round: RoundNumber, reason: String, whole: RoundNumber)
+    /// A run cannot be taken back to a round.
+    case noRewinding(folder: String, to: RoundNumber, reason: String)
     /// A line of the file of authorized nodes is none.
     case badAuthorization(path: String, line: Int, reason: String)
     /// The prompts cannot be had.
@@ -45,7 +48,7 @@ package enum CoordinatorError: Error, Equatable {
         switch self {
         case .otherConfiguration, .otherBeginning, .badAuthorization: 78
         case .folderInUse, .diskFull: 75
-        case .lostCheckpoint, .badPrompts, .badParameters, .noLedger, .contradictions: 65
+        case .lostCheckpoint, .noRewinding, .badPrompts, .badParameters, .noLedger, .contradictions: 65
         case .ledger, .unwritable: 74
         }
     }
@@ -64,9 +67,12 @@ extension CoordinatorError: CustomStringConvertible {
         case .contradictions(let folder, let count):
             "\(folder): ledger and log contradict each other, or themselves, in \(count) places"
         case .ledger(let path, let reason): "\(path): \(reason)"
-        case .lostCheckpoint(let folder, let round, let reason):
+        case .lostCheckpoint(let folder, let round, let reason, let whole):
             "\(folder): the ledger names round \(round), but \(reason): "
-                + "put that round's folder back, every worker that fetches checkpoints has a copy"
+                + "put that round's folder back, every worker that fetches checkpoints has a copy; or, without "
+                + "one, take the run back to round \(whole): flowsteer ledger rewind RUN --to \(whole)"
+        case .noRewinding(let folder, let round, let reason):
+            "\(folder): cannot be taken back to round \(round): \(reason)"
         case .badAuthorization(let path, let line, let reason): "\(path):\(line): \(reason)"
         case .badPrompts(let path, let reason): "\(path): no prompts: \(reason)"
         case .unwritable(let path, let reason): "\(path): cannot be written: \(reason)"

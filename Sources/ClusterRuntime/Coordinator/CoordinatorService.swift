@@ -174,7 +174,9 @@ package final class CoordinatorService: Sendable {
                     try? await sockets.control.channel.send(frames, to: peer)
                 case .averaging(let order): try await averaging.obey(order)
                 case .publish(let announcement): await checkpoints.publish(announcement)
-                case .close(let plan): group.addTask { try await self.close(plan) }
+                case .close(let plan):
+                    // A round that is being stored is stored, even when the process is told to stop meanwhile.
+                    group.addTask { try await Task { try await self.close(plan) }.value }
                 }
             }
             try await group.waitForAll()

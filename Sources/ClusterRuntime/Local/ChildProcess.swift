@@ -55,8 +55,8 @@ struct ChildProcess {
 
     var identifier: Int32 { process.processIdentifier }
 
-    /// Asks it to end in peace.
-    func terminate() { Glibc.kill(process.processIdentifier, SIGTERM) }
+    /// Asks it to end in peace, without finishing what it has begun: all the others end, too.
+    func terminate() { Glibc.kill(process.processIdentifier, SIGINT) }
 
     /// Ends it at once.
     func kill() { Glibc.kill(process.processIdentifier, SIGKILL) }

@@ -13,7 +13,8 @@ package enum ParentWatch {
     package static func start(parent: Int32) {
         let thread = Thread {
             while getppid() == parent { Thread.sleep(forTimeInterval: interval) }
-            kill(getpid(), SIGTERM)
+            // Its coordinator ends as well: there is nothing to finish for anybody.
+            kill(getpid(), SIGINT)
             Thread.sleep(forTimeInterval: grace)
             _exit(ProcessExit.tryAgain.rawValue)
         }

@@ -57,6 +57,9 @@ struct CheckpointFollower: Sendable {
             while let later = try await hints.next(within: .zero) {
                 hint = later.round > hint.round ? later : hint
             }
+            if (try? forget(contradicting: hint)) ?? false {
+                newest = RoundNumber(try store.rounds().last ?? 0)
+            }
             guard hint.round > newest, let session = network.signature.session else { continue }
             do {
                 try await fetch(hint, in: session)
@@ -72,6 +75,18 @@ struct CheckpointFollower: Sendable {
                 try await Task.sleep(for: Self.retryDelay)
             }
         }
+    }
+
+    /// Drops what is here of rounds that a person took back since: the same round has another checkpoint now.
+    private func forget(contradicting hint: Message.Announce) throws -> Bool {
+        let round = hint.round.rawValue
+        guard try store.rounds().contains(round),
+            ContentHash(try store.checkpoint(ofRound: round).manifestHash) != hint.manifestHash
+        else { return false }
+        log.warning("round \(round) was taken back and done again: what is here from it on is dropped")
+        for later in try store.rounds() where later >= round { try store.remove(round: later) }
+        try shelf.serve(store)
+        return true
     }
 
     /// Hears the publisher's hints; one that moved is not looked for, because pongs tell the same.

@@ -22,7 +22,39 @@ struct StopSignals {
     }
 }
 
-/// Runs a worker until it ends by itself or the process is told to stop, which lets it say goodbye.
+/// Runs a worker until it ends by itself or the process is told to stop.
+///
+/// SIGTERM lets it finish what it has begun. SIGINT, any second signal, and the end of the `limit` after the first
+/// let it only say goodbye; what it has begun goes to others then.
+func untilDrained(
+    within limit: Duration,
+    _ work: @escaping @Sendable () async throws -> Void,
+    drain: @escaping @Sendable () async -> Void
+) async throws {
+    let signals = StopSignals()
+    defer { withExtendedLifetime(signals) {} }
+    let arrivals = signals.arrivals
+    try await withThrowingTaskGroup(of: Void.self) { group in
+        group.addTask { try await work() }
+        group.addTask {
+            var first: Int32?
+            for await number in arrivals {
+                first = number
+                break
+            }
+            guard first == SIGTERM else { return }
+            await drain()
+            try await withThrowingTaskGroup(of: Void.self) { patience in
+                patience.addTask { for await _ in arrivals { return } }
+                patience.addTask { try await Task.sleep(for: limit) }
+                try await patience.endWithFirst()
+            }
+        }
+        try await group.endWithFirst()
+    }
+}
+
+/// Runs a process until it ends by itself or is told to stop.
 func untilStopped(_ work: @escaping @Sendable () async throws -> Void) async throws {
     let signals = StopSignals()
     defer { withExtendedLifetime(signals) {} }

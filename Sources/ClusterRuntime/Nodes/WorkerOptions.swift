@@ -28,6 +28,8 @@ package struct WorkerOptions: Sendable {
     package var lanes: Int
     /// How long the coordinator may be silent before the worker gives up.
     package var patience: Duration
+    /// How long a worker that is told to stop may finish what it has begun.
+    package var drainLimit = Duration.seconds(600)
     /// Without encryption; on this machine only.
     package var isInsecure: Bool
     /// Whether every announced checkpoint is fetched into ``runFolder``.

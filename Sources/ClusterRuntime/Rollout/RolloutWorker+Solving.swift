@@ -5,6 +5,7 @@ import Logging
 extension RolloutWorker {
     func solveLeases() async throws {
         while true {
+            if isDone { return }
             guard let lease = queue.first, let solver else {
                 meter.turn(to: .waiting, idleReason)
                 _ = try await news.next(within: .seconds(1))
@@ -23,7 +24,7 @@ extension RolloutWorker {
 
     private var idleReason: String {
         if solver == nil { return "waits for the coordinator's welcome, then for the teacher" }
-        if isDraining { return "waits until its \(shelf.all.count) batches are committed, then leaves" }
+        if isDraining { return "waits until trainers have its \(shelf.all.count) batches, then leaves" }
         return "waits for a lease"
     }
 

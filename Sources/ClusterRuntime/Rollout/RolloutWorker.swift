@@ -80,9 +80,20 @@ package actor RolloutWorker {
                 follower.finish()  // its end is the worker's
             case .message(let message): await received(message)
             }
-            if isDraining, queue.first == nil, shelf.all.isEmpty { return }
+            if isDone { return }
         }
     }
+
+    /// Takes no more leases, and leaves when trainers have what it made.
+    func leave(_ reason: String) {
+        log.info("leaves when its work is done: \(reason)")
+        isDraining = true
+        connection.post(credit)
+        news.deliver(())
+    }
+
+    /// Whether it is to leave, and nobody needs it any more.
+    var isDone: Bool { isDraining && queue.first == nil && shelf.all.isEmpty }
 
     private func welcomed(_ session: NodeSession) async throws {
         log.info("joined as node \(session.welcome.node)")
@@ -117,10 +128,7 @@ package actor RolloutWorker {
                 follower.announce(pong.latestRound, manifest)
             }
         case .roundCommitted(let round): follower?.announce(round.round, round.manifestHash)
-        case .drain(let drain):
-            log.info("leaves when its work is done: \(drain.reason)")
-            isDraining = true
-            connection.post(credit)
+        case .drain(let drain): leave(drain.reason)
         default: break
         }
         stock()
@@ -152,5 +160,9 @@ package actor RolloutWorker {
 /// Runs a rollout worker until the run is finished or the process is told to stop.
 package func runRolloutWorker(_ options: WorkerOptions) async throws {
     let worker = try RolloutWorker(options)
-    try await untilStopped { try await worker.run() }
+    try await untilDrained(within: options.drainLimit) {
+        try await worker.run()
+    } drain: {
+        await worker.leave("it was told to stop")
+    }
 }

@@ -2,11 +2,14 @@ import ClusterMessages
 
 /// The batches assigned to a trainer and not yet begun, in the order of their assignment.
 ///
+/// One that is to come after another waits until that is begun, even if that has yet to be assigned again.
 /// After a welcome they are in doubt: the coordinator assigns those again that are still this trainer's, and the
 /// pong that follows settles that the others are not.
 struct PrefetchQueue: Sendable {
     private struct Entry {
         let assignment: Message.Assign
+        /// The batch to begin before it, as last told.
+        var after: BatchID?
         var bytes: [UInt8]?
         var isInDoubt = false
     }
@@ -21,11 +24,12 @@ struct PrefetchQueue: Sendable {
         if let index = entries.firstIndex(where: { $0.assignment.batch == assignment.batch }) {
             if entries[index].assignment.hash == assignment.hash {
                 entries[index].isInDoubt = false
+                entries[index].after = assignment.after
                 return false
             }
             entries.remove(at: index)
         }
-        entries.append(Entry(assignment: assignment))
+        entries.append(Entry(assignment: assignment, after: assignment.after))
         return true
     }
 
@@ -42,12 +46,18 @@ struct PrefetchQueue: Sendable {
         return true
     }
 
-    /// Takes the first batch, if it is here and known to be this trainer's.
+    /// Takes the first batch that need not wait for another, if it is here and known to be this trainer's.
     mutating func takeFirst() -> (assignment: Message.Assign, bytes: [UInt8])? {
-        guard let first = entries.first, !first.isInDoubt, let bytes = first.bytes else { return nil }
-        entries.removeFirst()
+        guard let index = nextIndex else { return nil }
+        let first = entries[index]
+        guard !first.isInDoubt, let bytes = first.bytes else { return nil }
+        entries.remove(at: index)
         begun.insert(first.assignment.batch)
         return (first.assignment, bytes)
+    }
+
+    private var nextIndex: Int? {
+        entries.firstIndex { $0.after.map(begun.contains) ?? true }
     }
 
     /// A new session began.
@@ -72,7 +82,12 @@ struct PrefetchQueue: Sendable {
 
     /// What the next batch waits for, for people.
     var reason: String {
-        guard let first = entries.first else { return "waits for trajectories to be assigned" }
+        guard !entries.isEmpty else { return "waits for trajectories to be assigned" }
+        guard let index = nextIndex else {
+            let missing = entries.compactMap(\.after).min()?.description ?? ""
+            return "waits for batch \(missing), the next in order, to be assigned again"
+        }
+        let first = entries[index]
         if first.isInDoubt { return "waits to hear whether batch \(first.assignment.batch) is still its own" }
         return "fetches batch \(first.assignment.batch) from node \(first.assignment.holder)"
     }

@@ -57,6 +57,7 @@ extension TrainerWorker {
             inventory.parameterHash = hash
         }
         meter.turn(to: .waiting, "waits for round \(round.next) to open")
+        leaveIfDone()
         connection.renew()
     }
 

@@ -132,7 +132,9 @@ package actor TrainerWorker {
 
     /// How many batches are worth having: those that steps draw from, and before the last round as many for later.
     private var credit: Message {
-        guard let configuration, !isDraining else { return .workCredit(.init(batchCount: 0, byteCount: 0)) }
+        guard let configuration, !isDraining || uses != nil else {
+            return .workCredit(.init(batchCount: 0, byteCount: 0))
+        }
         let draws = configuration.batchSamples * configuration.maxUses
         let batches = max(configuration.mixedBatches, (configuration.training.batchSize + draws - 1) / draws)
         let isLast = loaded?.round.next.rawValue == configuration.cluster.rounds
@@ -163,12 +165,20 @@ package actor TrainerWorker {
             await prefetch.settle()
             if let manifest = pong.manifestHash { follower?.announce(pong.latestRound, manifest) }
             if let loaded, pong.latestRound > loaded.round { catchUp(to: pong.latestRound) }
-        case .drain(let drain):
-            log.info("leaves after this round: \(drain.reason)")
-            isDraining = true
-            if uses == nil { end.finish() }
+        case .drain(let drain): leave(drain.reason)
         default: break
         }
+    }
+
+    /// Finishes the round it works on, if it does, then leaves.
+    func leave(_ reason: String) {
+        log.info("leaves \(uses == nil ? "now" : "after this round"): \(reason)")
+        isDraining = true
+        leaveIfDone()
+    }
+
+    func leaveIfDone() {
+        if isDraining, uses == nil { end.finish() }
     }
 
     /// The coordinator threw this trainer's steps away: so does it, and says hello to begin anew.
@@ -178,6 +188,7 @@ package actor TrainerWorker {
         if case .train = order { order = nil }
         uses = nil
         offered = nil
+        leaveIfDone()
         connection.renew()
     }
 
@@ -210,5 +221,9 @@ package actor TrainerWorker {
 /// Runs a trainer worker until the run is finished or the process is told to stop.
 package func runTrainerWorker(_ options: WorkerOptions) async throws {
     let worker = try TrainerWorker(options)
-    try await untilStopped { try await worker.run() }
+    try await untilDrained(within: options.drainLimit) {
+        try await worker.run()
+    } drain: {
+        await worker.leave("it was told to stop")
+    }
 }

@@ -15,6 +15,8 @@ actor TrajectoryPrefetch {
     private let meter: WorkMeter
     private var queue = PrefetchQueue()
     private var links: [Holder: MessageLink] = [:]
+    /// Holders that did not answer the last fetch; the next one gives them less time.
+    private var silent: Set<Holder> = []
     /// The last fetch from each holder.
     private var fetches: [Holder: Task<Void, Never>] = [:]
     /// Says that something has changed.
@@ -80,14 +82,19 @@ actor TrajectoryPrefetch {
         let start = ContinuousClock.now
         do {
             let link = try await link(to: holder)
-            let fetch = ChunkFetch(link: link, plane: .trajectories)
+            var fetch = ChunkFetch(link: link, plane: .trajectories)
+            // Who is silent for so long is dead to the coordinator, too.
+            let dead = network.signature.session?.welcome.deadInterval ?? fetch.patience
+            fetch.patience = silent.contains(holder) ? fetch.repetition : min(fetch.patience, dead)
             let bytes = try await fetch.bytes(of: assignment.hash, byteCount: assignment.byteCount)
             queue.arrived(assignment, bytes)
+            silent.remove(holder)
             meter.progressed()
         } catch {
             await links.removeValue(forKey: holder)?.close()
             guard queue.failed(assignment) else { return }
             let failure = error as? NodeError
+            if case .silent? = failure { silent.insert(holder) }
             connection.post(
                 .fetchFailed(
                     .init(

@@ -1,4 +1,5 @@
 import ArgumentParser
+import ClusterMessages
 import ClusterRuntime
 
 /// `flowsteer ledger`.
@@ -6,7 +7,7 @@ struct LedgerCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "ledger",
         abstract: "Looks after the ledger of a run.",
-        subcommands: [LedgerCheckCommand.self]
+        subcommands: [LedgerCheckCommand.self, LedgerRewindCommand.self]
     )
 }
 
@@ -33,5 +34,28 @@ struct LedgerCheckCommand: ParsableCommand {
         guard audit.violations.isEmpty else {
             throw CoordinatorError.contradictions(folder: run.path, count: audit.violations.count)
         }
+    }
+}
+
+/// `flowsteer ledger rewind`.
+struct LedgerRewindCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "rewind",
+        abstract: "Takes committed rounds back, when the checkpoint of the newest one is lost.",
+        discussion: """
+            For a run that is stopped, and whose newest checkpoint can be had from no worker. The checkpoint of the \
+            round named must be whole. What was trained after it is lost: the coordinator, started again, has those \
+            rounds done again. The ledger changes in one transaction, and events.jsonl says what was done.
+            """
+    )
+
+    @Argument(help: "The run's folder.")
+    var folder: String
+
+    @Option(name: .customLong("to"), help: "The round to go back to; 0 is the beginning.")
+    var round: UInt64
+
+    func run() throws {
+        say(try RunRewinding(LocalRunFolder(folder)).rewind(to: RoundNumber(round)))
     }
 }

@@ -1,3 +1,4 @@
+import Checkpoints
 import ClusterMessages
 import GRDB
 import Testing
@@ -30,10 +31,41 @@ import Testing
                         parameters: ParameterVersion(round: RoundNumber(1), hash: hash(4)),
                         issued: 4,
                         committed: [BatchID(0), BatchID(1)],
-                        dead: [BatchID(2)]
+                        dead: [BatchID(2)],
+                        contributors: [NodeID(1)]
                     )
             )
             #expect(try second.lastRound()?.manifest == hash(5))
+        }
+    }
+
+    @Test func `a rewinding leaves the state of the round it goes back to, and what is dead stays dead`()
+        async throws
+    {
+        try await withRunFolder { folder in
+            let ledger = try Ledger(folder: folder)
+            _ = try ledger.begin(identity(), in: folder, as: Incarnation(1), at: 100)
+            let store = try CheckpointStore(folder: "\(folder)/checkpoints")
+            for round in 1...2 as ClosedRange<UInt64> {
+                let plan = plan(
+                    round: round,
+                    batches: (round - 1) * 2..<round * 2,
+                    issued: round * 2 + 1,
+                    offers: [(NodeID(1), hash(3))]
+                )
+                try ledger.commit(plan, parameters: hash(4), manifest: hash(5), at: 101)
+            }
+            try ledger.bury(DeadLetter(batch: BatchID(4), failures: 5, reason: "no luck"))
+            #expect(throws: CoordinatorError.self, "round 1 has no checkpoint") {
+                try ledger.rewind(to: RoundNumber(1), checkpoints: store, at: 102)
+            }
+            #expect(try ledger.lastRound()?.version.round == RoundNumber(2))
+            #expect(try ledger.rewind(to: .initial, checkpoints: store, at: 103) == 2)
+            let texts = try ledger.rewindings().map(\.text)
+            #expect(texts == ["rounds 1 to 2 are taken back, their batches are done again"])
+            let snapshot = try ledger.begin(identity(), in: folder, as: Incarnation(2), at: 104)
+            let initial = ParameterVersion(round: .initial, hash: hash(2))
+            #expect(snapshot == RunSnapshot(generation: 1, parameters: initial, dead: [BatchID(4)]))
         }
     }
 

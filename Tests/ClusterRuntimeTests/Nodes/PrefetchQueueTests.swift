@@ -4,7 +4,12 @@ import Testing
 @testable import ClusterRuntime
 
 struct PrefetchQueueTests {
-    private func assignment(_ batch: UInt64, holder: UInt32 = 1, hash: UInt8 = 1) throws -> Message.Assign {
+    private func assignment(
+        _ batch: UInt64,
+        holder: UInt32 = 1,
+        hash: UInt8 = 1,
+        after: UInt64? = nil
+    ) throws -> Message.Assign {
         Message.Assign(
             batch: BatchID(batch),
             hash: try #require(ContentHash([UInt8](repeating: hash, count: 32))),
@@ -12,8 +17,35 @@ struct PrefetchQueueTests {
             sampleCount: 1,
             holder: NodeID(holder),
             holderEndpoint: "tcp://127.0.0.1:1",
-            holderPublicKey: nil
+            holderPublicKey: nil,
+            after: after.map { BatchID($0) }
         )
+    }
+
+    @Test func `in order a batch waits for the one before it, even for one that is yet to come back`() throws
+    {
+        var queue = PrefetchQueue()
+        let (first, second) = (try assignment(0), try assignment(2, after: 0))
+        for assignment in [first, second] { #expect(queue.add(assignment) == true) }
+        queue.arrived(second, [2])
+        #expect(queue.failed(first) == true)
+        #expect(queue.takeFirst()?.bytes == nil)
+        #expect(queue.reason.contains("batch 0, the next in order"), "\(queue.reason)")
+        let again = try assignment(0, holder: 2)
+        #expect(queue.add(again) == true)
+        queue.arrived(again, [0])
+        #expect(queue.takeFirst()?.assignment == again)
+        #expect(queue.takeFirst()?.assignment == second)
+    }
+
+    @Test func `a batch need not wait for one that was given up, once it is assigned without it`() throws {
+        var queue = PrefetchQueue()
+        let waiting = try assignment(4, after: 2)
+        #expect(queue.add(waiting) == true)
+        queue.arrived(waiting, [4])
+        #expect(queue.takeFirst()?.bytes == nil)
+        #expect(queue.add(try assignment(4)) == false, "its bytes are here")
+        #expect(queue.takeFirst()?.bytes == [4])
     }
 
     @Test func `batches are taken in the order of assignment, whichever arrives first`() throws {

@@ -6,12 +6,18 @@ import ClusterMessages
 struct Checks {
     private var fences: [BatchID: Fence] = [:]
     private var epoch: UInt64 = 0
+    /// The members in the order of their turns, as often as they changed, by round; with an order only.
+    private var lineups: [RoundNumber: [[NodeID]]] = [:]
 
     mutating func examine(
         _ state: CoordinatorState,
         after event: CoordinatorEvent,
-        _ directives: [Directive]
+        _ directives: [Directive],
+        now: Instant
     ) throws(Violation) {
+        if case .tick = event, !state.isFinished, state.waitingOn(now: now).isEmpty {
+            throw Violation(description: "nobody says what \(state.round.number) waits for: \(state.round)")
+        }
         let survey = state.ledger.survey()
         guard survey.census.total == Int(state.ledger.issued) else {
             throw Violation(description: "\(state.ledger.issued) issued, but \(survey.census)")
@@ -20,6 +26,9 @@ struct Checks {
         epoch = state.membership.epoch
         if case .stored = event, !survey.samples.isEmpty {
             throw Violation(description: "uses outlive their round: \(survey.samples)")
+        }
+        if state.isOrdered, state.round.phase == .open, lineups[state.round.number]?.last != state.lineup {
+            lineups[state.round.number, default: []].append(state.lineup)
         }
         var isGreeting = false
         if case .arrived = event { isGreeting = true }
@@ -35,7 +44,10 @@ struct Checks {
                 try withinWindow(lease.node, state, survey)
                 // A hedge or an audit is no more work ahead.
                 guard state.ledger[lease.batch]?.stage == .leased(lease) else { continue }
-                guard survey.census.leased + survey.census.produced <= state.settings.leadBatches else {
+                // In order, what waits is no reason against what is needed before it.
+                let waiting = state.isOrdered ? 0 : survey.census.produced
+                let limit = state.settings.leadBatches + (state.isOrdered ? state.round.members.count : 0)
+                guard survey.census.leased + waiting <= limit else {
                     throw Violation(description: "more than the lead: \(survey.census)")
                 }
             case .assign(_, let trainer):
@@ -73,6 +85,32 @@ struct Checks {
             guard let node, node.version != state.parameters else { continue }
             let base = state.parameters
             throw Violation(description: "member \(member) begins with \(node.version), not \(base)")
+        }
+    }
+
+    /// In order, each member trained on the first unsettled batches whose turn is its own, in order of number,
+    /// unless the members changed on the way.
+    func examineOrder(
+        of plan: RoundPlan,
+        on disk: VirtualCluster.Disk,
+        offers: [ContentHash: VirtualCluster.Making]
+    ) throws(Violation) {
+        guard let lineups = lineups[plan.round], let lineup = lineups.first, lineups.count == 1 else {
+            return
+        }
+        for contribution in plan.contributions {
+            var begun: [BatchID] = []
+            for use in offers[contribution.offer]?.uses ?? [] where !begun.contains(use.batch) {
+                begun.append(use.batch)
+            }
+            let place = lineup.firstIndex(of: contribution.node).map { UInt64($0) }
+            let own = (0..<plan.issued).lazy.filter { $0 % UInt64(lineup.count) == place }.map { BatchID($0) }
+            let first = own.filter { !disk.committed.contains($0) && !disk.dead.contains($0) }
+            guard begun == Array(first.prefix(begun.count)) else {
+                throw Violation(
+                    description: "\(contribution) began \(begun) of \(first.prefix(9)) in \(lineup)"
+                )
+            }
         }
     }
 

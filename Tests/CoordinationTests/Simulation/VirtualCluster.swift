@@ -71,13 +71,15 @@ struct VirtualCluster {
         settings.storeRetry = .seconds(2)
         settings.leadBatches = 2 + random.below(4)
         settings.usesPerBatch = 1 + random.below(2)
+        settings.assignment = random.chance(perMille: 500) ? .ordered : .ready
         settings.rounds = 3
         settings.localSteps = 2
         settings.quorum = [0, 0.5, 0.67, 1][random.below(4)]
         settings.hedging = random.chance(perMille: 700)
         let uses = settings.usesPerBatch
+        let isNeedKnown = random.chance(perMille: 700)
         settings.batchesPerRound =
-            random.chance(perMille: 700) ? (settings.localSteps + uses - 1) / uses : nil
+            settings.assignment == .ordered || isNeedKnown ? (settings.localSteps + uses - 1) / uses : nil
         let initial = ParameterVersion(round: .initial, hash: testHash(0, 0))
         disk = Disk(snapshot: RunSnapshot(parameters: initial))
         let roles: [Role] =
@@ -241,7 +243,7 @@ struct VirtualCluster {
         guard var state = coordinator else { return }
         coordinator = nil  // so that the state is not copied
         let directives = state.handle(event, now: instant)
-        if !event.isRoutine { try checks.examine(state, after: event, directives) }
+        if !event.isRoutine { try checks.examine(state, after: event, directives, now: instant) }
         coordinator = state
         for directive in directives { try carryOut(directive, state) }
     }
@@ -318,6 +320,7 @@ struct VirtualCluster {
                 : try handle(.offer(.rejected(offender.offer, .nonFinite, "NaN"), from: offender.node))
         }
         try Checks.examine(plan, on: disk, offers: offers)
+        try checks.examineOrder(of: plan, on: disk, offers: offers)
         // The mean of one is that one; any other is like no other.
         let mean = testHash(0, plan.round.rawValue << 32 | UInt64(random.below(1 << 30)))
         let sole = plan.contributions.count == 1 ? plan.contributions.first?.offer : nil
@@ -325,6 +328,7 @@ struct VirtualCluster {
         disk.snapshot.parameters = version
         progressedAt = now
         disk.snapshot.issued = plan.issued
+        disk.snapshot.contributors = plan.contributions.map(\.node).sorted()
         disk.committed.formUnion(plan.uses.map(\.batch))
         // The crash between the transaction and the word that it is done.
         if now < faultsEnd, random.chance(perMille: 60) { return crashCoordinator() }

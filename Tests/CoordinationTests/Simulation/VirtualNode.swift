@@ -189,7 +189,7 @@ struct VirtualNode {
         case .loaded(let version):
             guard version == latest else { return [] }
             self.version = version
-            return session == .joined ? [.send(.message(.loaded(version)))] : []
+            return session == .joined ? greet() : []
         }
     }
 
@@ -214,7 +214,10 @@ struct VirtualNode {
             if spool[batch] == hash { spool[batch] = nil }
             return []
         case .assign(let trajectory):
-            guard !prefetch.contains(where: { $0.trajectory.batch == trajectory.batch }) else { return [] }
+            if let index = prefetch.firstIndex(where: { $0.trajectory.batch == trajectory.batch }) {
+                prefetch[index].trajectory.after = trajectory.after
+                return beginStep()
+            }
             prefetch.append(Prefetched(trajectory: trajectory))
             return [.start(.fetched(trajectory.batch), after: 150)]
         case .open(let round):
@@ -262,7 +265,7 @@ struct VirtualNode {
             // The only offer: what was committed is what is here.
             self.version = version
             discardWork()
-            return session == .joined ? [.send(.message(.loaded(version)))] : []
+            return session == .joined ? greet() : []
         }
         if let round = work?.round, round <= version.round { discardWork() }
         return isNew || self.version != version ? [.start(.loaded(version), after: 300)] : []
@@ -276,9 +279,12 @@ struct VirtualNode {
     }
 
     private mutating func beginStep() -> [NodeAction] {
-        guard let work, work.offer == nil, stepping == nil, let next = prefetch.first(where: \.isHere) else {
-            return []
+        guard let work, work.offer == nil, stepping == nil else { return [] }
+        let next = prefetch.first { batch in
+            guard let before = batch.trajectory.after, batch.uses == 0 else { return batch.isHere }
+            return batch.isHere && work.uses.contains { $0.batch == before }
         }
+        guard let next else { return [] }
         stepping = next.trajectory.batch
         return [.startWork(after: 500)]
     }

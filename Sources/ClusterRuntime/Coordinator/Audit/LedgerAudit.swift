@@ -7,14 +7,30 @@ import Coordination
 /// again. So of equal lines the last one counts, and only for what the ledger has.
 package struct LedgerAudit: Sendable {
     private let rows: LedgerRows
-    private let journal: [JournalLine]
+    /// The lines that hold, each with its number in the log.
+    private let journal: [(number: Int, line: JournalLine)]
     /// How often a batch may be used in its round.
     private let useLimit: Int
 
     package init(_ rows: LedgerRows, journal: [JournalLine], useLimit: Int) {
         self.rows = rows
-        self.journal = journal
+        self.journal = Self.standing(journal)
         self.useLimit = useLimit
+    }
+
+    /// Lines whose rounds were not taken back later by a person.
+    private static func standing(_ journal: [JournalLine]) -> [(number: Int, line: JournalLine)] {
+        var limit: RoundNumber?
+        var lines: [(number: Int, line: JournalLine)] = []
+        for (index, line) in journal.enumerated().reversed() {
+            if line.kind == JournalLine.rewound, let round = line.round { limit = min(limit ?? round, round) }
+            let isOfRound = [Occurrence.Kind.roundCommitted.rawValue, JournalLine.consumed].contains(
+                line.kind
+            )
+            if let limit, let round = line.round, isOfRound, round > limit { continue }
+            lines.append((index + 1, line))
+        }
+        return lines.reversed()
     }
 
     /// All that is wrong; of a damaged file nothing else is known.
@@ -83,10 +99,10 @@ package struct LedgerAudit: Sendable {
         var epoch: UInt64 = 0
         var fences: [BatchID: Set<Fence>] = [:]
         var lastRound: UInt64 = 0
-        if !journal.contains(where: { $0.kind == JournalLine.started }) { violations.append(.noWitness) }
-        for (index, line) in journal.enumerated() {
+        if !journal.contains(where: { $0.line.kind == JournalLine.started }) { violations.append(.noWitness) }
+        for (number, line) in journal {
             if let next = line.epoch {
-                if next < epoch { violations.append(.epochFell(line: index + 1, from: epoch, to: next)) }
+                if next < epoch { violations.append(.epochFell(line: number, from: epoch, to: next)) }
                 epoch = max(epoch, next)
             }
             // A lease is sent again, under the fence it had, to a node that does not know it any more.
@@ -94,10 +110,10 @@ package struct LedgerAudit: Sendable {
                 fences[batch, default: []].insert(fence).inserted,
                 let highest = fences[batch]?.max(), highest > fence
             {
-                violations.append(.fenceFell(line: index + 1, batch, from: highest, to: fence))
+                violations.append(.fenceFell(line: number, batch, from: highest, to: fence))
             }
             if line.kind == Occurrence.Kind.roundCommitted.rawValue, let round = line.round?.rawValue {
-                if round <= lastRound { violations.append(.roundCommittedTwice(line: index + 1, round)) }
+                if round <= lastRound { violations.append(.roundCommittedTwice(line: number, round)) }
                 lastRound = max(lastRound, round)
             }
         }
@@ -110,12 +126,12 @@ package struct LedgerAudit: Sendable {
 
     private var lives: [LedgerViolation] {
         var rest = rows.incarnations[...]
-        return journal.enumerated().compactMap { index, line in
+        return journal.compactMap { number, line in
             guard line.kind == JournalLine.started else { return nil }
             let name = line.text ?? ""
             // A process may have been killed before it could write its line.
             guard let position = rest.firstIndex(of: name) else {
-                return .unknownLife(line: index + 1, name)
+                return .unknownLife(line: number, name)
             }
             rest = rest[(position + 1)...]
             return nil
@@ -124,11 +140,11 @@ package struct LedgerAudit: Sendable {
 
     private var commits: [LedgerViolation] {
         let present = Set(rows.rounds.map(\.number))
-        return journal.enumerated().compactMap { index, line in
+        return journal.compactMap { number, line in
             guard line.kind == Occurrence.Kind.roundCommitted.rawValue, let round = line.round?.rawValue,
                 !present.contains(round)
             else { return nil }
-            return .commitWithoutLedger(line: index + 1, round)
+            return .commitWithoutLedger(line: number, round)
         }
     }
 
@@ -138,12 +154,12 @@ package struct LedgerAudit: Sendable {
         var settled: Set<BatchID> = []
         var violations: [LedgerViolation] = []
         let byRound = Dictionary(grouping: rows.committed) { $0.round ?? 0 }
-        for (index, line) in journal.enumerated() {
+        for (number, line) in journal {
             switch (line.kind, line.batch) {
             case (JournalLine.leased, let batch?):
                 leased.insert(batch)
                 if settled.contains(batch) {
-                    violations.append(.settledBatchLeased(line: index + 1, batch))
+                    violations.append(.settledBatchLeased(line: number, batch))
                 }
             case (JournalLine.assigned, let batch?):
                 if let node = line.node { assigned.insert(Assignment(batch: batch, trainer: node)) }
@@ -164,7 +180,7 @@ package struct LedgerAudit: Sendable {
 
     private var samples: [LedgerViolation] {
         var logged: [Use: Int] = [:]
-        for line in journal where line.kind == JournalLine.consumed {
+        for (_, line) in journal where line.kind == JournalLine.consumed {
             guard let batch = line.batch, let node = line.node, let round = line.round?.rawValue,
                 let use = line.use, let samples = line.samples
             else { continue }

@@ -141,17 +141,18 @@ struct RoundStore: Sendable {
         guard let row else {
             return CommittedRound(round: .initial, parameters: ParameterBytes(networks, averaging))
         }
-        func lost(_ reason: String) -> CoordinatorError {
-            .lostCheckpoint(folder: checkpoints.folder, round: last, reason: reason)
+        func lost(_ reason: String) throws -> CoordinatorError {
+            let whole = try ledger.newestWhole(in: checkpoints, before: last)
+            return .lostCheckpoint(folder: checkpoints.folder, round: last, reason: reason, whole: whole)
         }
         let checkpoint: StoredCheckpoint
-        do { checkpoint = try checkpoints.verify(round: last.rawValue) } catch { throw lost("\(error)") }
+        do { checkpoint = try checkpoints.verify(round: last.rawValue) } catch { throw try lost("\(error)") }
         guard ContentHash(checkpoint.manifestHash) == row.manifest else {
-            throw lost("its manifest is not \(row.manifest)")
+            throw try lost("its manifest is not \(row.manifest)")
         }
         let parameters = try load(checkpoint)
         guard parameters.hash == row.version.hash else {
-            throw lost("its parameters are not \(row.version.hash)")
+            throw try lost("its parameters are not \(row.version.hash)")
         }
         return CommittedRound(
             round: last,

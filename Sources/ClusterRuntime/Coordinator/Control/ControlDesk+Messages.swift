@@ -78,7 +78,8 @@ extension ControlDesk {
             sampleCount: facts.batchSamples,
             holder: trajectory.holder,
             holderEndpoint: endpoint,
-            holderPublicKey: holder.trajectoriesPublicKey
+            holderPublicKey: holder.trajectoriesPublicKey,
+            after: trajectory.after
         )
     }
 

@@ -36,7 +36,8 @@ extension Ledger {
                 parameters: last?.version ?? initial,
                 issued: UInt64(try Int64.fetchOne(database, sql: "SELECT max(issued) FROM round") ?? 0),
                 committed: try Self.batches("committed", database),
-                dead: try Self.batches("dead", database)
+                dead: try Self.batches("dead", database),
+                contributors: try Self.contributors(of: last?.version.round ?? .initial, database)
             )
         }
     }
@@ -44,6 +45,13 @@ extension Ledger {
     /// The last committed round; nil before the first.
     package func lastRound() throws(CoordinatorError) -> CommittedRow? {
         try transaction(Self.lastRound)
+    }
+
+    /// Every committed round, ascending.
+    func rounds() throws(CoordinatorError) -> [CommittedRow] {
+        try transaction { database in
+            try Row.fetchAll(database, sql: "SELECT * FROM round ORDER BY number").map(Self.committed)
+        }
     }
 
     // MARK: Rows
@@ -84,8 +92,10 @@ extension Ledger {
     }
 
     private static func lastRound(_ database: Database) throws -> CommittedRow? {
-        let row = try Row.fetchOne(database, sql: "SELECT * FROM round ORDER BY number DESC LIMIT 1")
-        guard let row else { return nil }
+        try Row.fetchOne(database, sql: "SELECT * FROM round ORDER BY number DESC LIMIT 1").map(committed)
+    }
+
+    private static func committed(_ row: Row) throws -> CommittedRow {
         let number: Int64 = row["number"]
         guard let parameters = ContentHash(hexadecimal: row["parameters"]),
             let manifest = ContentHash(hexadecimal: row["manifest"])
@@ -106,6 +116,15 @@ extension Ledger {
                 name: row["name"]
             )
         }
+    }
+
+    private static func contributors(of round: RoundNumber, _ database: Database) throws -> [NodeID] {
+        try Int64.fetchAll(
+            database,
+            sql: "SELECT node FROM contribution WHERE round = ? ORDER BY node",
+            arguments: [Int64(round.rawValue)]
+        )
+        .map { NodeID(UInt32(clamping: $0)) }
     }
 
     private static func batches(_ state: String, _ database: Database) throws -> [BatchID] {

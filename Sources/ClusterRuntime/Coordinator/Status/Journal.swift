@@ -14,6 +14,8 @@ package struct JournalLine: Codable, Sendable, Equatable {
     static let offered = "offered"
     /// A trainer's use of a batch was counted.
     static let consumed = "consumed"
+    /// A person took committed rounds back: this one is the last.
+    static let rewound = "rewound"
     /// The mean losses of a committed round.
     static let losses = "losses"
 
@@ -76,6 +78,12 @@ package struct JournalLine: Codable, Sendable, Equatable {
         self.init(Self.offered, epoch: epoch, time: time)
         node = trainer
         self.round = round
+    }
+
+    init(_ rewinding: Ledger.Rewinding) {
+        self.init(Self.rewound, epoch: nil, time: rewinding.time)
+        round = rewinding.round
+        text = rewinding.text
     }
 
     init(losses: LossBook.Means, of round: RoundNumber, time: Double) {

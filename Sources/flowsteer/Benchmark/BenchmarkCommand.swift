@@ -14,7 +14,7 @@ struct BenchmarkCommand: ParsableCommand {
         subcommands: [
             ForwardBenchmarkCommand.self, TrainBenchmarkCommand.self, RolloutBenchmarkCommand.self,
             SamplingBenchmarkCommand.self, BlockBenchmarkCommand.self, OperationBenchmarkCommand.self,
-            ProductBenchmarkCommand.self, SweepBenchmarkCommand.self,
+            ProductBenchmarkCommand.self, SweepBenchmarkCommand.self, ClusterBenchmarkCommand.self,
         ]
     )
 }

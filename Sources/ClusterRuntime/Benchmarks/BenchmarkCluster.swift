@@ -60,6 +60,30 @@ struct BenchmarkCluster: Sendable {
         }
     }
 
+    /// Starts a worker that computes in one lane.
+    func startWorker(
+        _ name: String,
+        verb: String,
+        keys: CurveKeyPair,
+        model: String,
+        coordinator: CoordinatorAddress
+    ) throws -> ChildProcess {
+        let keyPath = try KeyFile.write(keys, prefix: "\(folder.keys)/\(name)")
+        return try ChildProcess(
+            starting: ChildCommand(
+                name: name,
+                executable: executable,
+                arguments: [
+                    verb, "--coordinator", coordinator.control, "--server-key", "\(folder.keys)/coordinator.pub",
+                    "--keys", keyPath, "--name", name, "--run", "\(folder.path)/workers/\(name)",
+                    "--lanes", "1", "--model", model,
+                    "--parent", "\(ProcessInfo.processInfo.processIdentifier)",
+                ],
+                log: "\(folder.logs)/\(name).log"
+            )
+        )
+    }
+
     /// Removes the folder and all in it.
     func remove() { try? FileManager.default.removeItem(atPath: folder.path) }
 }

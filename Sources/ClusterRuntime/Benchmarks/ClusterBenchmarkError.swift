@@ -4,15 +4,15 @@ package enum ClusterBenchmarkError: Error, Equatable, CustomStringConvertible {
     case processFailed(name: String, lastLine: String)
     /// Something that was waited for did not happen.
     case late(what: String, seconds: Int)
-    /// The process may not open enough files, and its hard limit does not allow more.
-    case tooFewFiles(needed: Int, hardLimit: Int)
+    /// This process may not open enough files.
+    case tooFewFiles(needed: Int, limit: Int)
 
     package var description: String {
         switch self {
         case .processFailed(let name, let lastLine): "\(name) ended or is not ready: \(lastLine)"
         case .late(let what, let seconds): "no \(what) within \(seconds) s"
-        case .tooFewFiles(let needed, let hardLimit):
-            "\(needed) open files are needed, the hard limit is \(hardLimit): raise it with ulimit -Hn or LimitNOFILE"
+        case .tooFewFiles(let needed, let limit):
+            "\(needed) open files are needed and \(limit) allowed: raise the hard limit (ulimit -Hn, LimitNOFILE)"
         }
     }
 }
@@ -20,6 +20,7 @@ package enum ClusterBenchmarkError: Error, Equatable, CustomStringConvertible {
 /// Waits for a value.
 ///
 /// - Throws: ``ClusterBenchmarkError/late(what:seconds:)``.
+@discardableResult
 func awaited<Value>(
     _ what: String,
     seconds: Int,

@@ -1,5 +1,7 @@
-import Distillation
+import ClusterMessages
+import Coordination
 import DiffusionModels
+import Distillation
 import Foundation
 import ZeroMQ
 
@@ -44,6 +46,9 @@ package struct LeaseBenchmark: Sendable {
     /// Measures; what it started has ended when it returns.
     package func run() async throws -> LeaseReport {
         let count = settings.workers
+        // Of every worker a connection and an eventfd, of a trainer's averaging too.
+        let (needed, limit) = (2 * (count + settings.trainers) + 512, OpenFiles.raiseLimit())
+        guard needed <= limit else { throw ClusterBenchmarkError.tooFewFiles(needed: needed, limit: limit) }
         let keys = try (0..<count).map { _ in try CurveKeyPair.generate() }
         let roles = (0..<count).map { $0 < settings.trainers ? "trainer" : "rollout" }
         let configuration = self.configuration
@@ -109,11 +114,11 @@ package struct LeaseBenchmark: Sendable {
         let start = ContinuousClock.now
         do {
             try await swarm.join()
-            _ = try await awaited("welcome for all of \(keys.count) workers", seconds: Self.patience) {
+            try await awaited("welcome for all of \(keys.count) workers", seconds: Self.patience) {
                 swarm.tally.welcomes >= keys.count ? () : nil
             }
             let joinSeconds = start.duration(to: .now).inSeconds
-            _ = try await awaited("committed round", seconds: Self.patience) {
+            try await awaited("committed round", seconds: Self.patience) {
                 swarm.tally.rounds >= 1 ? () : nil
             }
             let fast = try await phase(swarm, process)

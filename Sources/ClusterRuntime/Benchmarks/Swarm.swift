@@ -1,5 +1,6 @@
 import ClusterMessages
 import Synchronization
+import Tensors
 import ZeroMQ
 
 /// What the workers of a swarm have seen.

@@ -7,7 +7,7 @@ struct ClusterBenchmarkCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "cluster",
         abstract: "Measures the cluster itself: one coordinator's leases, trajectories on the wire, stalled peers.",
-        subcommands: [LeaseBenchmarkCommand.self, TransferBenchmarkCommand.self]
+        subcommands: [LeaseBenchmarkCommand.self, TransferBenchmarkCommand.self, StallBenchmarkCommand.self]
     )
 }
 
@@ -106,6 +106,45 @@ struct TransferBenchmarkCommand: AsyncParsableCommand {
         settings.batches = batches
         settings.turns = turns
         let report = try await TransferBenchmark(settings).run()
+        say(json ? try encoded(report) : report.text)
+    }
+}
+
+/// `flowsteer benchmark cluster stall`.
+struct StallBenchmarkCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "stall",
+        abstract: "Memory of each role while another one stalls, or a peer asks for everything and reads nothing."
+    )
+
+    @Option(help: "Seconds of each stall.")
+    var seconds = 8.0
+
+    @Option(help: "Samples of a batch.")
+    var batchSamples = 64
+
+    @Option(help: "The teacher's folder.")
+    var model = "Cluster/teacher/emoji-scenes"
+
+    @Flag(help: "Prints JSON instead of lines for people.")
+    var json = false
+
+    func validate() throws {
+        guard seconds > 0, seconds <= 3600, (1...4096).contains(batchSamples) else {
+            throw ValidationError(
+                "--seconds \(seconds), --batch-samples \(batchSamples): expected up to 3600 and 1 to 4096"
+            )
+        }
+    }
+
+    func run() async throws {
+        var settings = StallBenchmark.Settings(
+            executable: try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe"),
+            modelPath: absolutePath(model, in: ".")
+        )
+        settings.seconds = seconds
+        settings.batchSamples = batchSamples
+        let report = try await StallBenchmark(settings).run()
         say(json ? try encoded(report) : report.text)
     }
 }

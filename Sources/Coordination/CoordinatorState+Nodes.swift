@@ -95,6 +95,7 @@ extension CoordinatorState {
         case .credit(let window):
             let isTrainer = membership[node]?.role == .trainer
             credits.open(window, for: node, limit: isTrainer ? settings.trainerLimit : settings.rolloutLimit)
+            if !isTrainer { vacant.insert(node) }
             return []
         case .produced(let batch, let fence, let hash, let byteCount):
             return produced(batch, fence, hash, byteCount: byteCount, by: node, now: now)

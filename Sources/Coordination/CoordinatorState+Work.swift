@@ -5,57 +5,76 @@ extension CoordinatorState {
     /// Gives waiting trajectories, oldest first, to the members with room, the least loaded first.
     ///
     /// A holder that is late, or that the trainer could not reach a moment ago, is passed over.
-    mutating func assignTrajectories(_ survey: inout BatchLedger.Survey, now: Instant) -> [Directive] {
-        guard survey.census.produced > 0 else { return [] }
-        let trainers = round.members.filter { membership[$0]?.isPresent ?? false }
+    mutating func assignTrajectories(now: Instant) -> [Directive] {
+        guard ledger.survey().census.produced > 0 else { return [] }
+        // Trainers without room for the smallest trajectory need not be asked about each of them.
+        var open = round.members.filter(takesMore)
+        guard !open.isEmpty else { return [] }
         var directives: [Directive] = []
         for trajectory in ledger.waiting where membership[trajectory.holder]?.standing == .alive {
-            let able = trainers.filter { trainer in
-                credits.admits(trajectory.byteCount, to: trainer, beside: survey.load(of: trainer))
+            let able = open.filter { trainer in
+                credits.admits(trajectory.byteCount, to: trainer, beside: ledger.load(of: trainer))
                     && blocked[Route(trainer: trainer, holder: trajectory.holder)] == nil
-                    && survey.unused[trainer, default: 0] < demand(of: trainer, survey) ?? .max
             }
-            guard let trainer = able.min(by: { survey.load(of: $0).batches < survey.load(of: $1).batches })
-            else {
-                continue
-            }
+            guard let trainer = leastLoaded(able) else { continue }
+            if ledger.load(of: trainer).batches == 0 { membership.began(trainer, now: now) }
             ledger.assign(trajectory.batch, to: trainer)
-            if survey.load(of: trainer).batches == 0 { membership.began(trainer, now: now) }
-            survey.census.produced -= 1
-            survey.census.assigned += 1
-            survey.unused[trainer, default: 0] += 1
-            survey.loads[trainer, default: Load()].add(trajectory.byteCount)
             directives.append(.assign(trajectory, to: trainer))
+            if !takesMore(trainer) {
+                open.removeAll { $0 == trainer }
+                if open.isEmpty { break }
+            }
         }
         return directives
     }
 
-    /// Rollouts that may be given work and take any.
-    var workers: [NodeID] {
-        membership.present(.rollout)
-            .filter { !$0.isDraining && !$0.isQuarantined && credits.window(of: $0.id).batches > 0 }
-            .map(\.id)
+    /// Whether a trainer is here, has room for a batch and a use for it.
+    private func takesMore(_ trainer: NodeID) -> Bool {
+        guard membership[trainer]?.isPresent ?? false,
+            credits.admits(0, to: trainer, beside: ledger.load(of: trainer))
+        else { return false }
+        let survey = ledger.survey()
+        return survey.unused[trainer, default: 0] < demand(of: trainer, survey) ?? .max
     }
 
-    func hasRoom(_ rollout: NodeID, _ survey: BatchLedger.Survey) -> Bool {
-        credits.admits(ledger.expectedByteCount, to: rollout, beside: survey.load(of: rollout))
+    // MARK: Rollouts
+
+    /// Whether a rollout may be given work and takes any.
+    private func isWorker(_ node: NodeID) -> Bool {
+        guard let known = membership[node], known.role == .rollout, known.isPresent else { return false }
+        return !known.isDraining && !known.isQuarantined && credits.window(of: node).batches > 0
+    }
+
+    /// Rollouts that have room for one more lease, in order of number.
+    ///
+    /// Only those are looked at that have got room since the last look, or had some then.
+    mutating func vacancies() -> [NodeID] {
+        vacant.formUnion(ledger.takeRelieved())
+        let able = vacant.filter { node in
+            isWorker(node)
+                && credits.admits(ledger.expectedByteCount, to: node, beside: ledger.load(of: node))
+        }
+        vacant = able
+        return able.sorted()
+    }
+
+    /// The node with the fewest batches; of several, the first.
+    func leastLoaded(_ nodes: [NodeID]) -> NodeID? {
+        nodes.count < 2
+            ? nodes.first : nodes.min { ledger.load(of: $0).batches < ledger.load(of: $1).batches }
     }
 
     // MARK: Leases
 
     /// Leases pending batches, then new ones, as long as the lead is not reached, trainers have use for more
     /// and a rollout has room.
-    mutating func grantLeases(_ survey: inout BatchLedger.Survey, now: Instant) -> [Directive] {
-        let rollouts = workers
+    mutating func grantLeases(now: Instant) -> [Directive] {
         var directives: [Directive] = []
-        while survey.census.leased + survey.census.produced < settings.leadBatches {
-            let able = rollouts.filter { hasRoom($0, survey) }
-            guard !able.isEmpty, let (batch, node) = nextLease(able, of: rollouts, survey) else { break }
+        while ledger.leadCount < settings.leadBatches {
+            let able = vacancies()
+            guard !able.isEmpty, let (batch, node) = nextLease(able) else { break }
             let id = batch ?? ledger.issue()
             directives.append(.grant(ledger.lease(id, to: node, epoch: membership.epoch, now: now)))
-            survey.census.leased += 1
-            if batch != nil { survey.census.pending -= 1 }
-            survey.loads[node, default: Load()].add(ledger.expectedByteCount)
         }
         return directives
     }
@@ -63,29 +82,25 @@ extension CoordinatorState {
     /// The next batch, nil for a new one, and who gets it: the least loaded of those it has failed on least.
     ///
     /// A batch waits for a rollout it has not failed on, if there is one, until there is nothing else to do.
-    private func nextLease(_ able: [NodeID], of rollouts: [NodeID], _ survey: BatchLedger.Survey) -> (
-        BatchID?, NodeID
-    )? {
-        func leastLoaded(_ nodes: [NodeID]) -> NodeID? {
-            nodes.min { survey.load(of: $0).batches < survey.load(of: $1).batches }
+    private func nextLease(_ able: [NodeID]) -> (BatchID?, NodeID)? {
+        for batch in ledger.pending {
+            // Most never failed, and anybody may have them.
+            guard !batch.failedOn.isEmpty else { return leastLoaded(able).map { (batch.id, $0) } }
+            func failures(on node: NodeID) -> Int { batch.failedOn.count { $0 == node } }
+            let asked = ledger.leadCount == 0 ? able : membership.ids(of: .rollout).filter(isWorker)
+            let least = asked.map(failures).min() ?? 0
+            let node = leastLoaded(able.filter { failures(on: $0) == least })
+            if let node { return (batch.id, node) }
         }
-        let isIdle = survey.census.leased + survey.census.produced == 0
-        if survey.census.pending > 0 {
-            for batch in ledger.pending {
-                func failures(on node: NodeID) -> Int { batch.failedOn.count { $0 == node } }
-                let least = (isIdle ? able : rollouts).map(failures).min() ?? 0
-                let node = leastLoaded(able.filter { failures(on: $0) == least })
-                if let node { return (batch.id, node) }
-            }
-        }
-        guard needsBatches(survey) else { return nil }
+        guard needsBatches(ledger.survey()) else { return nil }
         return leastLoaded(able).map { (nil, $0) }
     }
 
     /// Lets idle rollouts make what others are late with, when there is nothing else that trainers could use.
-    mutating func hedgeLeases(_ survey: inout BatchLedger.Survey, now: Instant) -> [Directive] {
-        guard settings.hedging, survey.census.leased > 0, survey.census.produced == 0 else { return [] }
-        var idle = workers.filter { survey.load(of: $0).batches == 0 && hasRoom($0, survey) }
+    mutating func hedgeLeases(now: Instant) -> [Directive] {
+        let census = ledger.survey().census
+        guard settings.hedging, census.leased > 0, census.produced == 0 else { return [] }
+        var idle = vacancies().filter { ledger.load(of: $0).batches == 0 }
         guard !idle.isEmpty else { return [] }
         var directives: [Directive] = []
         for late in ledger.lateLeases(now: now) {
@@ -94,7 +109,6 @@ extension CoordinatorState {
                 let lease = ledger.hedge(late.batch, at: idle[place], epoch: membership.epoch, now: now)
             else { continue }
             let node = idle.remove(at: place)
-            survey.loads[node, default: Load()].add(ledger.expectedByteCount)
             let age = late.grantedAt.duration(to: now)
             let text = "node \(late.node) has had it for \(age)"
             directives += [.grant(lease), .record(Occurrence(.hedged, node: node, batch: late.batch, text))]

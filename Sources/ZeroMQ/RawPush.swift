@@ -49,14 +49,14 @@ package final class RawPush: Sendable {
 
     /// Closes both ends.
     package func close() async {
-        await sender.terminate()
-        await receiver.terminate()
+        await sender.close()
+        await receiver.close()
     }
 }
 
 /// A socket that one thread at a time uses, started anew for each call.
 private final class RawEnd: @unchecked Sendable {
-    private let socket: Socket
+    private var socket: Socket
     private let context: Context
     private let authenticator: Authenticator?
 
@@ -79,7 +79,11 @@ private final class RawEnd: @unchecked Sendable {
 
     func connect(to endpoint: String) throws(ZeroMQError) { try socket.connect(to: endpoint) }
 
-    func terminate() async { await context.terminate() }
+    /// Only when no call is under way: a context waits for its sockets.
+    func close() async {
+        socket.close(linger: .zero)
+        await context.terminate()
+    }
 
     func send(_ bytes: [UInt8], count: Int) async throws {
         try await onThread(named: "raw-push") {

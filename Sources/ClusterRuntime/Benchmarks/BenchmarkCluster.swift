@@ -38,7 +38,8 @@ struct BenchmarkCluster: Sendable {
             arguments: [
                 "coordinator", "--config", configurationPath, "--run", folder.path,
                 "--bind", "tcp://127.0.0.1:0", "--keys", "\(folder.keys)/coordinator.key",
-                "--authorized", authorizedNodesPath, "--parent", "\(ProcessInfo.processInfo.processIdentifier)",
+                "--authorized", authorizedNodesPath, "--parent",
+                "\(ProcessInfo.processInfo.processIdentifier)",
             ],
             log: "\(folder.logs)/coordinator.log"
         )
@@ -74,7 +75,8 @@ struct BenchmarkCluster: Sendable {
                 name: name,
                 executable: executable,
                 arguments: [
-                    verb, "--coordinator", coordinator.control, "--server-key", "\(folder.keys)/coordinator.pub",
+                    verb, "--coordinator", coordinator.control, "--server-key",
+                    "\(folder.keys)/coordinator.pub",
                     "--keys", keyPath, "--name", name, "--run", "\(folder.path)/workers/\(name)",
                     "--lanes", "1", "--model", model,
                     "--parent", "\(ProcessInfo.processInfo.processIdentifier)",

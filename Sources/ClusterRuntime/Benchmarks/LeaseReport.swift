@@ -83,7 +83,8 @@ func decimal(_ value: Double) -> String { String(format: "%.2f", value) }
 
 /// The value below which this part of sorted values lies, by nearest rank; 0 of none.
 func quantile(_ part: Double, ofSorted values: [Double]) -> Double {
-    values.isEmpty ? 0 : values[max(0, min(values.count, Int((part * Double(values.count)).rounded(.up))) - 1)]
+    values.isEmpty
+        ? 0 : values[max(0, min(values.count, Int((part * Double(values.count)).rounded(.up))) - 1)]
 }
 
 /// The value in the middle.

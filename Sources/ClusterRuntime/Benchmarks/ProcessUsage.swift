@@ -21,7 +21,9 @@ struct ProcessUsage: Sendable, Equatable {
                 processorSeconds = (user + system) / Self.ticksPerSecond
             }
         }
-        guard let text = try? String(contentsOfFile: "/proc/\(process)/status", encoding: .utf8) else { return }
+        guard let text = try? String(contentsOfFile: "/proc/\(process)/status", encoding: .utf8) else {
+            return
+        }
         for line in text.split(separator: "\n") {
             let words = line.split(whereSeparator: \.isWhitespace)
             guard words.count >= 2, let kibibytes = Int(words[1]) else { continue }

@@ -181,7 +181,9 @@ actor SimulatedWorker {
         if averaging == nil {
             let channel = try await connect(to: welcome.averagingEndpoint)
             averaging = channel
-            tasks.append(Task { for await message in channel.messages { try await self.receiveOffering(message) } })
+            tasks.append(
+                Task { for await message in channel.messages { try await self.receiveOffering(message) } }
+            )
         }
         guard loaded?.round != welcome.latestRound else { return }
         loaded = (welcome.latestRound, hash)

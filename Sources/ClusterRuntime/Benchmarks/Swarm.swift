@@ -50,7 +50,9 @@ final class Swarm: Sendable {
         var threads: [SocketThread] = []
         var workers: [SimulatedWorker] = []
         for (index, keys) in keys.enumerated() {
-            if index % Self.workersPerThread == 0 { threads.append(SocketThread(name: "swarm-\(threads.count)")) }
+            if index % Self.workersPerThread == 0 {
+                threads.append(SocketThread(name: "swarm-\(threads.count)"))
+            }
             workers.append(
                 SimulatedWorker(
                     index < trainers ? .trainer : .rollout,
@@ -112,7 +114,9 @@ struct SwarmFacts: Sendable {
             baseRound: base,
             sampleCount: samples,
             hash: ContentHash(ofAll: segments.map(\.hash)),
-            segments: segments.map { .init(name: $0.name, elementCount: $0.values.count, encoding: .float32) },
+            segments: segments.map {
+                .init(name: $0.name, elementCount: $0.values.count, encoding: .float32)
+            },
             losses: []
         )
         let bytes = segments.map { ($0.name, $0.bytes(0..<$0.values.count)) }

@@ -127,7 +127,9 @@ private struct TransferEnds: Sendable {
         bytes.reserveCapacity(batchByteCount + 8)
         while bytes.count < batchByteCount {
             let number = random.next()
-            for shift in stride(from: 0, to: 64, by: 8) { bytes.append(UInt8(truncatingIfNeeded: number >> shift)) }
+            for shift in stride(from: 0, to: 64, by: 8) {
+                bytes.append(UInt8(truncatingIfNeeded: number >> shift))
+            }
         }
         bytes.removeLast(bytes.count - batchByteCount)
         hash = ContentHash(of: bytes)

@@ -6,7 +6,8 @@ import Foundation
 struct ClusterBenchmarkCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "cluster",
-        abstract: "Measures the cluster itself: one coordinator's leases, trajectories on the wire, stalled peers.",
+        abstract:
+            "Measures the cluster itself: one coordinator's leases, trajectories on the wire, stalled peers.",
         subcommands: [LeaseBenchmarkCommand.self, TransferBenchmarkCommand.self, StallBenchmarkCommand.self]
     )
 }
@@ -114,7 +115,8 @@ struct TransferBenchmarkCommand: AsyncParsableCommand {
 struct StallBenchmarkCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "stall",
-        abstract: "Memory of each role while another one stalls, or a peer asks for everything and reads nothing."
+        abstract:
+            "Memory of each role while another one stalls, or a peer asks for everything and reads nothing."
     )
 
     @Option(help: "Seconds of each stall.")

@@ -18,7 +18,10 @@ extension BatchLedger {
         guard settings.auditShare > 0, var audit = audits[id] ?? begun(id, claim, after: first) else {
             return []
         }
-        if audit.lease?.node == claim.node { audit.lease = nil }
+        if audit.lease?.node == claim.node {
+            audit.lease = nil
+            batches.audit(at: claim.node, -1)
+        }
         audit.add(claim)
         audits[id] = audit
         return conclude(audit)
@@ -50,6 +53,7 @@ extension BatchLedger {
             directives = []
         }
         audits[id] = nil
+        if let lease = audit.lease { batches.audit(at: lease.node, -1) }
         return directives + (audit.lease.map { [.cancelLease(id, $0.fence, at: $0.node)] } ?? [])
     }
 
@@ -60,6 +64,9 @@ extension BatchLedger {
     }
 
     // MARK: Leases
+
+    /// The leases of all audits.
+    var auditLeases: [GrantedLease] { audits.values.compactMap(\.lease) }
 
     /// Leases a batch that is audited to `node`.
     mutating func audit(_ id: BatchID, at node: NodeID, epoch: UInt64, now: Instant) -> GrantedLease? {
@@ -76,6 +83,7 @@ extension BatchLedger {
         )
         audit.lease = lease
         audits[id] = audit
+        batches.audit(at: node, 1)
         return lease
     }
 
@@ -95,13 +103,14 @@ extension BatchLedger {
                 continue
             }
             audits[id]?.lease = nil
+            batches.audit(at: node, -1)
             if hasFailed { audits[id]?.failedOn.insert(node) }
         }
     }
 
     /// Ends the audits whose deadline has come.
     mutating func expireAudits(now: Instant) -> [Directive] {
-        audits.values.compactMap(\.lease).filter { $0.deadline <= now }.map { lease in
+        auditLeases.filter { $0.deadline <= now }.map { lease in
             endAudits(of: lease.node, lease.fence, hasFailed: true)
             return .cancelLease(lease.batch, lease.fence, at: lease.node)
         }

@@ -4,7 +4,7 @@ import OrderedCollections
 /// Who may produce what, and for how long.
 extension BatchLedger {
     /// Batches that wait for a lease, in order of number.
-    var pending: some Sequence<Batch> { batches.values.lazy.filter { $0.stage == .pending } }
+    var pending: some Sequence<Batch> { batches.pending.numbers.lazy.compactMap { batches[$0] } }
 
     /// Leases the first pending batch, or a new one, to `node`.
     mutating func lease(to node: NodeID, epoch: UInt64, now: Instant) -> GrantedLease {
@@ -43,7 +43,7 @@ extension BatchLedger {
     /// Leases without a hedge that take longer than almost any batch did, the oldest first.
     func lateLeases(now: Instant) -> [GrantedLease] {
         guard let tail = terms.tail else { return [] }
-        let late = batches.values.compactMap { batch -> GrantedLease? in
+        let late = batches.batches(batches.leased).compactMap { batch -> GrantedLease? in
             guard case .leased(let lease, nil) = batch.stage else { return nil }
             return lease.grantedAt.duration(to: now) > tail ? lease : nil
         }
@@ -56,7 +56,7 @@ extension BatchLedger {
     mutating func renewLeases(of node: NodeID, now: Instant) {
         let deadline = now + terms.term(on: node)
         changeAuditLeases(of: node) { $0.deadline = max($0.deadline, deadline) }
-        for batch in batches.values where batch.lease(of: node) != nil {
+        for batch in batches.leased(to: node) {
             batches[batch.id]?.changeLeases(of: node) { lease in
                 if !lease.isOvertaken { lease.deadline = max(lease.deadline, deadline) }
             }
@@ -66,13 +66,13 @@ extension BatchLedger {
     /// Moves all deadlines: time in which the coordinator itself stood still does not count.
     mutating func postpone(by pause: Duration) {
         changeAuditLeases { $0.deadline += pause }
-        for id in batches.keys { batches[id]?.changeLeases { $0.deadline += pause } }
+        for id in batches.leased.numbers { batches[id]?.changeLeases { $0.deadline += pause } }
     }
 
     /// A node that finishes a later lease first may have lost the earlier one: its progress no longer counts
     /// for it.
     mutating func overtakeLeases(of node: NodeID, grantedBefore moment: Instant) {
-        for batch in batches.values where batch.lease(of: node) != nil {
+        for batch in batches.leased(to: node) {
             batches[batch.id]?.changeLeases(of: node) { lease in
                 if lease.grantedAt < moment { lease.isOvertaken = true }
             }
@@ -81,7 +81,7 @@ extension BatchLedger {
 
     /// Ends the leases whose deadline has come.
     mutating func expireLeases(now: Instant) -> [Directive] {
-        let expired = batches.values.flatMap(\.leases).filter { $0.deadline <= now }
+        let expired = batches.batches(batches.leased).flatMap(\.leases).filter { $0.deadline <= now }
         return expireAudits(now: now)
             + expired.flatMap { lease in
                 let age = lease.grantedAt.duration(to: now)

@@ -55,7 +55,7 @@ extension BatchLedger {
             batch.holder = node
             batch.stage = .produced
             batches[id] = batch
-            expectedByteCount = max(expectedByteCount, batch.byteCount)
+            batches.expect(batch.byteCount)
         case .produced, .assigned, .consumed:
             if batch.holder == nil, batch.hash == hash {
                 batches[id]?.holder = node
@@ -98,7 +98,7 @@ extension BatchLedger {
         }
         let known = Set(arrival.leases.map(\.batch))
         return directives
-            + batches.values.compactMap { $0.lease(of: node) }.filter { !known.contains($0.batch) }
+            + batches.leased(to: node).compactMap { $0.lease(of: node) }.filter { !known.contains($0.batch) }
             .map { .grant($0) }
     }
 
@@ -119,7 +119,7 @@ extension BatchLedger {
         terms.forget(node)
         endAudits(of: node, hasFailed: false)
         var directives = dropHolder(node) { _ in true }
-        for lease in batches.values.compactMap({ $0.lease(of: node) }) {
+        for lease in batches.leased(to: node).compactMap({ $0.lease(of: node) }) {
             if let fault {
                 directives += fail(lease.batch, on: node, .leaseFailed, fault)
             } else {

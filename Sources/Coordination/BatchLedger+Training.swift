@@ -15,7 +15,7 @@ extension BatchLedger {
     private static let sampleLimit = 1 << 20
 
     /// Trajectories that wait for a trainer, in order of batch.
-    var waiting: [ProducedBatch] { batches.values.filter { $0.stage == .produced }.compactMap(\.trajectory) }
+    var waiting: [ProducedBatch] { batches.batches(batches.produced).compactMap(\.trajectory) }
 
     /// Repeats a trainer's unused assignments, which its hello made void; those nobody serves any more it
     /// loses.

@@ -8,37 +8,51 @@ import OrderedCollections
 /// corpus, so the number issued is the data cursor. A trajectory is a pure function of its batch: a result is
 /// welcome from anyone, whatever its fence, as long as nobody delivered before.
 package struct BatchLedger: Sendable {
-    /// What one look over the unsettled batches tells.
+    /// What the unsettled batches come to.
     package struct Survey: Sendable {
+        /// What a node has to do with.
+        struct Outstanding: Sendable {
+            /// Leases, of audits too.
+            var leases = 0
+            /// Batches assigned and not used up.
+            var assigned = 0
+            /// Bytes kept for trainers, or of the batches assigned.
+            var byteCount = 0
+        }
+
         /// How many batches are where.
         package var census = Census()
-        /// What is outstanding with each node.
-        package var loads: [NodeID: Load] = [:]
         /// Samples of the open round by trainer, which weigh its offer.
         package var samples: [NodeID: Int] = [:]
         /// Batches a trainer has used in the open round, used up or not.
         var begun: [NodeID: Int] = [:]
         /// Batches a trainer has and did not use yet.
         var unused: [NodeID: Int] = [:]
+        /// What is outstanding with each node.
+        var outstanding: [NodeID: Outstanding] = [:]
+        /// The largest trajectory seen, which is what a lease is expected to make.
+        var expectedByteCount = 0
 
         /// What is outstanding with a node.
-        package func load(of node: NodeID) -> Load { loads[node] ?? Load() }
+        package func load(of node: NodeID) -> Load {
+            guard let outstanding = outstanding[node] else { return Load() }
+            return Load(
+                batches: outstanding.leases + outstanding.assigned,
+                byteCount: outstanding.byteCount + outstanding.leases * expectedByteCount
+            )
+        }
     }
 
     /// Batches ever issued; batch numbers are below it.
     package internal(set) var issued: UInt64
     /// Unsettled batches in order of number; any other number below ``issued`` is committed or dead.
-    var batches: OrderedDictionary<BatchID, Batch> = [:]
+    var batches = BatchTable()
     var terms: LeaseTerms
     /// Batches being made again.
     var audits: OrderedDictionary<BatchID, Audit> = [:]
     /// Nodes outvoted by others, each with the batch that shows it.
     var accused: [NodeID: BatchID] = [:]
-    /// The largest trajectory seen, which is what a lease is expected to make.
-    var expectedByteCount = 0
     let settings: CoordinationSettings
-    private var committedCount: Int
-    private var deadCount: Int
 
     /// The ledger of a snapshot: what is neither committed nor dead is pending.
     init(restoring snapshot: RunSnapshot, settings: CoordinationSettings) {
@@ -46,8 +60,7 @@ package struct BatchLedger: Sendable {
         terms = LeaseTerms(floor: settings.leaseFloor, factor: settings.leaseFactor)
         let committed = Set(snapshot.committed)
         let settled = committed.union(snapshot.dead)
-        committedCount = committed.count
-        deadCount = settled.count - committed.count
+        batches.settle(committed: committed.count, dead: settled.count - committed.count)
         issued = max(snapshot.issued, settled.max().map { $0.rawValue + 1 } ?? 0)
         for number in 0..<issued where !settled.contains(BatchID(number)) {
             batches[BatchID(number)] = Batch(BatchID(number))
@@ -57,38 +70,20 @@ package struct BatchLedger: Sendable {
     /// An unsettled batch.
     subscript(id: BatchID) -> Batch? { batches[id] }
 
-    /// Counts batches, loads and samples in one pass.
-    package func survey() -> Survey {
-        var survey = Survey()
-        survey.census.committed = committedCount
-        survey.census.dead = deadCount
-        for batch in batches.values {
-            switch batch.stage {
-            case .pending: survey.census.pending += 1
-            case .leased(let lease, let hedge):
-                survey.census.leased += 1
-                survey.loads[lease.node, default: Load()].add(expectedByteCount)
-                if let hedge { survey.loads[hedge.node, default: Load()].add(expectedByteCount) }
-            case .produced: survey.census.produced += 1
-            case .assigned(let trainer):
-                survey.census.assigned += 1
-                survey.loads[trainer, default: Load()].add(batch.byteCount)
-                if batch.uses == 0 { survey.unused[trainer, default: 0] += 1 }
-            case .consumed: survey.census.consumed += 1
-            }
-            if let holder = batch.holder {
-                survey.loads[holder, default: Load()].byteCount += batch.byteCount
-            }
-            if batch.uses > 0, let trainer = batch.trainer {
-                survey.samples[trainer, default: 0] += batch.samples
-                survey.begun[trainer, default: 0] += 1
-            }
-        }
-        for lease in audits.values.compactMap(\.lease) {
-            survey.loads[lease.node, default: Load()].add(expectedByteCount)
-        }
-        return survey
-    }
+    /// What they come to now.
+    package func survey() -> Survey { batches.account }
+
+    /// What is outstanding with a node.
+    func load(of node: NodeID) -> Load { batches.account.load(of: node) }
+
+    /// Batches leased, or produced and not yet assigned.
+    var leadCount: Int { batches.account.census.leased + batches.account.census.produced }
+
+    /// The nodes that have less outstanding than before the last call.
+    mutating func takeRelieved() -> Set<NodeID> { batches.takeRelieved() }
+
+    /// The largest trajectory seen, which is what a lease is expected to make.
+    var expectedByteCount: Int { batches.account.expectedByteCount }
 
     /// Issues batches up to and including `batch`, which a node reports from before a restart.
     mutating func extend(to batch: BatchID) {
@@ -122,8 +117,8 @@ package struct BatchLedger: Sendable {
         let failed = Directive.record(Occurrence(kind, node: node, batch: id, reason))
         let isSpent = batch.failedOn.count >= settings.attempts && batch.leases.isEmpty
         guard isFinal || isSpent else { return [failed] }
-        batches.removeValue(forKey: id)
-        deadCount += 1
+        batches[id] = nil
+        batches.settle(dead: 1)
         let letter = DeadLetter(batch: id, failures: batch.failedOn.count, reason: reason)
         return [failed] + batch.leases.map { .cancelLease(id, $0.fence, at: $0.node) } + [
             .bury(letter), .record(Occurrence(.batchDied, node: node, batch: id, reason)),
@@ -142,8 +137,8 @@ package struct BatchLedger: Sendable {
 
     /// Ends a committed batch.
     mutating func settle(_ id: BatchID) -> [Directive] {
-        guard let batch = batches.removeValue(forKey: id) else { return [] }
-        committedCount += 1
+        guard let batch = batches.remove(id) else { return [] }
+        batches.settle(committed: 1)
         return batch.trajectory.map { [.release(id, $0.hash, at: $0.holder)] } ?? []
     }
 }

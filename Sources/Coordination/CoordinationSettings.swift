@@ -14,7 +14,7 @@ package struct CoordinationSettings: Sendable, Equatable {
     /// Silence after which a node is dead and its work goes to others; too short redoes work at every hiccup.
     package var deadAfter: Duration = .seconds(10)
     /// Nodes known at once; one more is refused, so that no peer can fill the memory.
-    package var maximumNodes = 256
+    package var maximumNodes = 2048
     /// How long a restarted coordinator lets nodes report what they hold before it hands out any work.
     package var reconciliation: Duration = .seconds(5)
     /// The teacher every rollout must carry; nil accepts any, which only a test should do.

@@ -4,17 +4,14 @@ import OrderedCollections
 /// How nodes are compared with each other, and what becomes of one that disagrees.
 extension CoordinatorState {
     /// Leases audited batches to nodes that did not make them and have the same kind of processor.
-    mutating func grantAudits(_ survey: inout BatchLedger.Survey, now: Instant) -> [Directive] {
+    mutating func grantAudits(now: Instant) -> [Directive] {
         var directives: [Directive] = []
         for audit in ledger.audits.values where audit.lease == nil {
-            let able = workers.filter { node in
-                audit.asks(node, machine: membership[node]?.machine ?? "") && hasRoom(node, survey)
-            }
-            let node = able.min { survey.load(of: $0).batches < survey.load(of: $1).batches }
+            let able = vacancies().filter { audit.asks($0, machine: membership[$0]?.machine ?? "") }
+            let node = leastLoaded(able)
             guard let node,
                 let lease = ledger.audit(audit.batch, at: node, epoch: membership.epoch, now: now)
             else { continue }
-            survey.loads[node, default: Load()].add(ledger.expectedByteCount)
             directives.append(.grant(lease))
         }
         return directives

@@ -46,8 +46,10 @@ extension CoordinatorState {
             guard !isHuge else { return true }
             demand += each * (expected - trainers.count)
         }
-        let (coming, reachable) = (survey.census.pending + survey.census.leased, reachableCount(survey))
-        return coming + reachable < demand
+        let coming = survey.census.pending + survey.census.leased
+        // Who can reach what is looked at only where it makes a difference.
+        if coming >= demand { return false }
+        return coming + survey.census.produced < demand || coming + reachableCount(survey) < demand
     }
 
     private func reachableCount(_ survey: BatchLedger.Survey) -> Int {

@@ -96,7 +96,9 @@ extension CoordinatorState {
         case .credit(let window):
             let isTrainer = membership[node]?.role == .trainer
             credits.open(window, for: node, limit: isTrainer ? settings.trainerLimit : settings.rolloutLimit)
-            return !isTrainer && credits.isClosed(by: node) ? ledger.releaseUsed(heldBy: node) : []
+            guard !isTrainer else { return [] }
+            vacant.insert(node)
+            return credits.isClosed(by: node) ? ledger.releaseUsed(heldBy: node) : []
         case .produced(let batch, let fence, let hash, let byteCount):
             return produced(batch, fence, hash, byteCount: byteCount, by: node, now: now)
         case .leaseFailed(let batch, let fence, let code, let isRetryable, let text):

@@ -51,16 +51,16 @@ extension CoordinatorState {
 
     /// Gives each member its trajectories in the order of their use, and tells it anew what it begins before
     /// one where that has changed: a batch was given up, or the members are others.
-    mutating func assignInOrder(_ survey: inout BatchLedger.Survey, now: Instant) -> [Directive] {
+    mutating func assignInOrder(now: Instant) -> [Directive] {
         var directives: [Directive] = []
         for turn in turns() where membership[turn.trainer]?.isPresent ?? false {
             var before: BatchID?
             for id in turn.batches {
                 guard let batch = ledger[id] else { break }
                 if batch.stage == .produced, var trajectory = batch.trajectory {
-                    guard canFetch(trajectory, turn.trainer, survey) else { break }
+                    guard canFetch(trajectory, turn.trainer) else { break }
                     trajectory.after = before
-                    directives.append(assign(trajectory, to: turn.trainer, &survey, now: now))
+                    directives.append(assign(trajectory, to: turn.trainer, now: now))
                 } else if batch.trainer == nil {
                     break
                 } else if batch.uses == 0, batch.after != before {
@@ -77,20 +77,16 @@ extension CoordinatorState {
         return directives
     }
 
-    private func canFetch(
-        _ trajectory: ProducedBatch,
-        _ trainer: NodeID,
-        _ survey: BatchLedger.Survey
-    ) -> Bool {
+    private func canFetch(_ trajectory: ProducedBatch, _ trainer: NodeID) -> Bool {
         membership[trajectory.holder]?.standing == .alive
             && blocked[Route(trainer: trainer, holder: trajectory.holder)] == nil
-            && credits.admits(trajectory.byteCount, to: trainer, beside: survey.load(of: trainer))
+            && credits.admits(trajectory.byteCount, to: trainer, beside: ledger.load(of: trainer))
     }
 
     /// Leases what the open round needs, lowest number first, whatever else waits.
     ///
     /// No later batch can be used instead of it. Each member has its share of the lead.
-    mutating func leaseInOrder(_ survey: inout BatchLedger.Survey, now: Instant) -> [Directive] {
+    mutating func leaseInOrder(now: Instant) -> [Directive] {
         let (turns, rollouts) = (turns(), workers)
         let share = max(1, settings.leadBatches / max(1, turns.count))
         var ahead: [NodeID: Int] = [:]
@@ -102,16 +98,14 @@ extension CoordinatorState {
             case .assigned, .consumed: break
             case .pending, nil:
                 guard ahead[trainer, default: 0] < share else { continue }
-                let able = rollouts.filter { hasRoom($0, survey) }
+                let able = rollouts.filter(hasRoom)
                 guard !able.isEmpty else { return directives }
-                let issued = ledger.issued
                 ledger.extend(to: id)
-                survey.census.pending += Int(ledger.issued - issued)
-                let isIdle = survey.census.leased == 0
+                let isIdle = ledger.survey().census.leased == 0
                 guard let batch = ledger[id],
-                    let node = worker(for: batch, able, of: isIdle ? able : rollouts, survey)
+                    let node = worker(for: batch, able, of: isIdle ? able : rollouts)
                 else { continue }
-                directives.append(lease(id, to: node, &survey, now: now))
+                directives.append(lease(id, to: node, now: now))
                 ahead[trainer, default: 0] += 1
             }
         }

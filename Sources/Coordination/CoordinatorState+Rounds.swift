@@ -31,24 +31,23 @@ extension CoordinatorState {
     }
 
     /// Takes the round's decisions until there is none left to take.
-    mutating func advanceRound(_ survey: inout BatchLedger.Survey, now: Instant) -> [Directive] {
+    mutating func advanceRound(now: Instant) -> [Directive] {
         var directives: [Directive] = []
         while true {
             if isDraining, round.phase == .waiting { return directives + finish() }
             let trainers = membership.present(.trainer)
             let stuck = trainers.filter {
-                $0.progressedAt + settings.trainerStall <= now && survey.load(of: $0.id).batches > 0
+                $0.progressedAt + settings.trainerStall <= now && ledger.load(of: $0.id).batches > 0
             }
             let view = AveragingRound.View(
                 present: Set(trainers.map(\.id)),
                 ready: trainers.map(\.id).filter(isReady),
                 stuck: Set(stuck.map(\.id)),
-                samples: survey.samples,
+                samples: ledger.survey().samples,
                 expected: expected
             )
             guard let decision = round.decide(view, now: now) else { return directives }
-            directives += carryOut(decision, samples: survey.samples)
-            survey = ledger.survey()
+            directives += carryOut(decision, samples: view.samples)
         }
     }
 

@@ -97,7 +97,7 @@ extension CoordinatorState {
         else { return [] }
         let rollouts = membership.present(.rollout)
         if rollouts.isEmpty { return ["no rollout worker is here"] }
-        if workers.contains(where: { hasRoom($0, survey) }) { return [] }
+        if workers.contains(where: hasRoom) { return [] }
         if rollouts.allSatisfy({ $0.isDraining || $0.isQuarantined || credits.isClosed(by: $0.id) }) {
             return ["every rollout worker is about to leave, or in quarantine"]
         }

@@ -29,6 +29,8 @@ package struct CoordinatorState: Sendable {
     var slow: Set<NodeID> = []
     /// Holders that a trainer could not reach, and until when it gets nothing from them.
     var blocked: [Route: Instant] = [:]
+    /// Rollouts that may have room for a lease; those that have none are taken out when somebody looks.
+    var vacant: Set<NodeID> = []
     /// When a restarted coordinator has heard enough to hand out work.
     var opensAt: Instant
 
@@ -85,13 +87,12 @@ package struct CoordinatorState: Sendable {
     /// Does what has become possible: decisions about the round, then assignments, then leases.
     private mutating func advance(now: Instant) -> [Directive] {
         guard !isFinished, pausedAt == nil, now >= opensAt else { return [] }
-        var survey = ledger.survey()
-        var directives = advanceRound(&survey, now: now)
+        var directives = advanceRound(now: now)
         guard !isFinished else { return directives }
-        directives += assignTrajectories(&survey, now: now)
-        directives += grantAudits(&survey, now: now)
-        directives += grantLeases(&survey, now: now)
-        directives += hedgeLeases(&survey, now: now)
+        directives += assignTrajectories(now: now)
+        directives += grantAudits(now: now)
+        directives += grantLeases(now: now)
+        directives += hedgeLeases(now: now)
         return directives
     }
 

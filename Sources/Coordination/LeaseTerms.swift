@@ -12,6 +12,15 @@ struct LeaseTerms: Sendable {
     private let floor: Duration
     private let factor: Int
     private var seconds: [NodeID: [Duration]] = [:]
+    /// How many are remembered, and how many of them came since ``tail`` was found.
+    private var count = 0
+    private var newCount = 0
+    /// The age at which a lease is late, whatever node has it; nil as long as too little is known.
+    ///
+    /// The median over all nodes plus three median absolute deviations, but at least half as much again: on
+    /// machines that are all alike the deviation is next to nothing. A few more batches hardly move it, so it is found
+    /// anew when there are a sixteenth more.
+    private(set) var tail: Duration?
 
     init(floor: Duration, factor: Int) {
         self.floor = floor
@@ -21,9 +30,11 @@ struct LeaseTerms: Sendable {
     /// Learns that a batch took `duration` from lease to result.
     mutating func record(_ duration: Duration, on node: NodeID) {
         var recent = seconds[node] ?? []
-        if recent.count == Self.memory { recent.removeFirst() }
+        if recent.count == Self.memory { recent.removeFirst() } else { count += 1 }
         recent.append(duration)
         seconds[node] = recent
+        newCount += 1
+        if newCount * 16 >= count { findTail() }
     }
 
     /// The term of the node's next lease.
@@ -33,18 +44,20 @@ struct LeaseTerms: Sendable {
         return max(floor, recent[rank - 1] * factor)
     }
 
-    /// The age at which a lease is late, whatever node has it; nil as long as too little is known.
-    ///
-    /// The median over all nodes plus three median absolute deviations, but at least half as much again: on
-    /// machines that are all alike the deviation is next to nothing.
-    var tail: Duration? {
+    private mutating func findTail() {
+        newCount = 0
+        tail = nil
         let durations = seconds.values.joined().sorted()
-        guard durations.count >= Self.leastForTail else { return nil }
+        guard durations.count >= Self.leastForTail else { return }
         let median = durations[durations.count / 2]
         let deviations = durations.map { $0 < median ? median - $0 : $0 - median }.sorted()
-        return median + max(deviations[deviations.count / 2] * 3, median / 2)
+        tail = median + max(deviations[deviations.count / 2] * 3, median / 2)
     }
 
     /// Forgets a node, whose next process may run on another machine.
-    mutating func forget(_ node: NodeID) { seconds[node] = nil }
+    mutating func forget(_ node: NodeID) {
+        let forgotten = seconds.removeValue(forKey: node)?.count ?? 0
+        count -= forgotten
+        newCount += forgotten
+    }
 }

@@ -82,6 +82,9 @@ package struct Membership: Sendable {
     /// needs writing down only then.
     package private(set) var epoch: UInt64
     private var nodes: OrderedDictionary<NodeID, Node> = [:]
+    /// The present nodes of each role in order of number, and the numbers of all identities.
+    private var presentIDs: [Role: [NodeID]] = [:]
+    private var ids: [String: NodeID] = [:]
     private var lastSession: UInt64
     private var lastTick: Instant
     private let settings: CoordinationSettings
@@ -102,6 +105,7 @@ package struct Membership: Sendable {
                 lastHeard: now,
                 progressedAt: now
             )
+            ids[node.identity] = node.id
         }
     }
 
@@ -113,7 +117,16 @@ package struct Membership: Sendable {
 
     /// The present nodes of a role, in order of number.
     package func present(_ role: Role) -> [Node] {
-        nodes.values.filter { $0.role == role && $0.isPresent }
+        ids(of: role).compactMap { nodes[$0] }
+    }
+
+    /// The numbers of the present nodes of a role, in order.
+    func ids(of role: Role) -> [NodeID] { presentIDs[role] ?? [] }
+
+    /// Takes note of who is present, after somebody came or went.
+    private mutating func countPresent() {
+        presentIDs = [:]
+        for node in nodes.values where node.isPresent { presentIDs[node.role, default: []].append(node.id) }
     }
 
     /// Lets a process in, or says why not.
@@ -121,8 +134,8 @@ package struct Membership: Sendable {
     /// The key decides who it is. While an older process with the same key still pings, the newer is refused
     /// and comes again; once the older has missed a ping, the newer takes its place.
     mutating func join(_ arrival: Arrival, now: Instant) -> Admission {
-        guard let known = nodes.values.first(where: { $0.identity == arrival.identity }) else {
-            guard nodes.values.count(where: \.isPresent) < settings.maximumNodes else {
+        guard let known = ids[arrival.identity].flatMap({ nodes[$0] }) else {
+            guard presentIDs.values.reduce(0, { $0 + $1.count }) < settings.maximumNodes else {
                 return .refused(.noCapacity, "\(settings.maximumNodes) nodes are here already")
             }
             let id = NodeID((nodes.keys.last?.rawValue ?? 0) + 1)
@@ -139,6 +152,8 @@ package struct Membership: Sendable {
                 session: nextSession()
             )
             nodes[id]?.machine = arrival.machine
+            ids[arrival.identity] = id
+            countPresent()
             epoch += 1
             return .joined(id, displaced: nil)
         }
@@ -170,6 +185,7 @@ package struct Membership: Sendable {
             node.isQuarantined = false
         }
         nodes[node.id] = node
+        if !known.isPresent || known.role != node.role { countPresent() }
         if known.isPresent, isSameProcess {
             return .resumed(node.id, recovered: known.standing == .suspect)
         }
@@ -237,6 +253,7 @@ package struct Membership: Sendable {
         guard nodes[node]?.isPresent ?? false else { return }
         nodes[node]?.standing = .left
         nodes[node]?.isGone = forGood
+        countPresent()
         epoch += 1
     }
 
@@ -259,6 +276,7 @@ package struct Membership: Sendable {
             forgive(now: now)
             return [.stalled(gap)]
         }
+        defer { countPresent() }
         return nodes.values.filter(\.isPresent).compactMap { node in
             let silence = node.lastHeard.duration(to: now)
             if silence >= settings.deadAfter {

@@ -1,4 +1,5 @@
 import CZeroMQ
+import Synchronization
 
 /// One socket, the messages that come in on it and the way to send some.
 ///
@@ -27,6 +28,7 @@ package actor Channel {
     private var connectionsLookedAt = ContinuousClock.now
     private var expulsion: Expulsion?
     private var isReading = false
+    private nonisolated let posted = Mutex<[(frames: [[UInt8]], peer: RoutingID)]>([])
 
     package nonisolated var unownedExecutor: UnownedSerialExecutor { unsafe thread.asUnownedSerialExecutor() }
 
@@ -98,6 +100,18 @@ package actor Channel {
         }
     }
 
+    /// Sends to one peer of a ROUTER in the order of the calls, as soon as the socket's thread gets to it.
+    ///
+    /// Nobody waits for anybody, so that many messages take one turn of the thread; one that cannot be sent then is
+    /// lost.
+    package nonisolated func post(_ frames: [[UInt8]], to peer: RoutingID) {
+        let isFirst = posted.withLock { posted in
+            posted.append((frames, peer))
+            return posted.count == 1
+        }
+        if isFirst { thread.loop.wakeup.signal() }
+    }
+
     /// Sends to the peer of a DEALER or to the subscribers of a publisher.
     ///
     /// What a DEALER cannot send yet waits in its outbox; throws `outboxFull` when that is full. What is too
@@ -159,6 +173,15 @@ extension Channel {
         if isReading { events |= ZMQ_POLLIN }
         if !outbox.isEmpty { events |= ZMQ_POLLOUT }
         return Int16(events)
+    }
+
+    /// Sends what was posted since the last turn.
+    func sendPosted() {
+        let messages = posted.withLock { posted in
+            defer { posted = [] }
+            return posted
+        }
+        for message in messages { try? send(message.frames, to: message.peer) }
     }
 
     func serve(events: Int16) {

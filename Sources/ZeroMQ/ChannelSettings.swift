@@ -101,6 +101,8 @@ extension ChannelSettings {
         try socket.set(ZMQ_MAXMSGSIZE, toWide: Int64(frameByteLimit + Self.encryptionByteCount))
         try socket.set(ZMQ_HANDSHAKE_IVL, to: handshakeTime.milliseconds)
         try socket.set(ZMQ_CONNECT_TIMEOUT, to: 5_000)
+        // A whole cluster may come at once, as after a restart; those the kernel has no place for try again later.
+        try socket.set(ZMQ_BACKLOG, to: 1024)
         try socket.set(ZMQ_RECONNECT_IVL, to: 100)
         try socket.set(ZMQ_RECONNECT_IVL_MAX, to: 5_000)
         try socket.set(ZMQ_TCP_KEEPALIVE, to: 1)

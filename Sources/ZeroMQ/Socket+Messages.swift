@@ -88,19 +88,61 @@ extension Socket {
         let raw = unsafe try opened()
         for (index, frame) in frames.enumerated() {
             let more = index + 1 < frames.count ? ZMQ_SNDMORE : 0
-            while unsafe zmq_send(raw, frame, frame.count, ZMQ_DONTWAIT | more) < 0 {
+            var message = try zmq_msg_t(of: frame)
+            while unsafe zmq_msg_send(&message, raw, ZMQ_DONTWAIT | more) < 0 {
                 let code = zmq_errno()
                 if code == EINTR { continue }
+                unsafe zmq_msg_close(&message)
                 // A connection that breaks within a message takes the message with it; libzmq then wants the
                 // remaining frames, to throw them away too.
                 if code == EAGAIN && index > 0 { break }
                 if code == EAGAIN { return .noRoom }
                 if code == EHOSTUNREACH { return .unreachable }
-                throw .last("zmq_send")
+                throw .failed(operation: "zmq_msg_send", code: code)
             }
         }
         return .taken
     }
+}
+
+extension zmq_msg_t {
+    /// Frames from this size on are handed over as they are: copying smaller ones takes less than letting go of them.
+    private static let sharedByteCount = 16 << 10
+
+    /// A message that is to be sent or closed once.
+    fileprivate init(of frame: [UInt8]) throws(ZeroMQError) {
+        self = zmq_msg_t()
+        guard frame.count >= Self.sharedByteCount else {
+            guard unsafe zmq_msg_init_size(&self, frame.count) == 0 else { throw .last("zmq_msg_init_size") }
+            if let target = unsafe zmq_msg_data(&self) { unsafe memcpy(target, frame, frame.count) }
+            return
+        }
+        let owner = unsafe Unmanaged.passRetained(FrameOwner(frame)).toOpaque()
+        // The elements of an array stay where they are as long as somebody holds it and nobody else changes it; who
+        // wants to change an array that is held twice makes a copy.
+        let status = unsafe frame.withUnsafeBytes { bytes in
+            unsafe zmq_msg_init_data(
+                &self,
+                unsafe UnsafeMutableRawPointer(mutating: bytes.baseAddress),
+                bytes.count,
+                { _, owner in
+                    if let owner = unsafe owner { unsafe Unmanaged<FrameOwner>.fromOpaque(owner).release() }
+                },
+                owner
+            )
+        }
+        guard status == 0 else {
+            unsafe Unmanaged<FrameOwner>.fromOpaque(owner).release()
+            throw .last("zmq_msg_init_data")
+        }
+    }
+}
+
+/// Holds a frame's bytes until libzmq has written them out, on whatever thread that is.
+private final class FrameOwner: Sendable {
+    private let bytes: [UInt8]
+
+    init(_ bytes: [UInt8]) { self.bytes = bytes }
 }
 
 /// The frame's bytes, copied: libzmq's own may start at any address.

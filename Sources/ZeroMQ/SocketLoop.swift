@@ -81,8 +81,9 @@ final class SocketLoop: Sendable {
         var patience: Int32 = -1
         var monitored: [Channel] = []
         for channel in channels {
-            let (handle, events, limit) = channel.assumeIsolated {
-                ($0.handle, $0.awaitedEvents(), $0.patience)
+            let (handle, events, limit) = channel.assumeIsolated { channel in
+                channel.sendPosted()
+                return (channel.handle, channel.awaitedEvents(), channel.patience)
             }
             unsafe items.append(zmq_pollitem_t(socket: handle.raw, fd: 0, events: events, revents: 0))
             if let limit { patience = patience < 0 ? limit.milliseconds : min(patience, limit.milliseconds) }

@@ -44,7 +44,11 @@ extension ZeroMQError: CustomStringConvertible {
 extension ZeroMQError {
     /// The failure libzmq reported last on this thread.
     static func last(_ operation: String, endpoint: String? = nil) -> ZeroMQError {
-        let code = zmq_errno()
+        .failed(operation: operation, code: zmq_errno(), endpoint: endpoint)
+    }
+
+    /// The failure of a number.
+    static func failed(operation: String, code: Int32, endpoint: String? = nil) -> ZeroMQError {
         guard code != ETERM && code != ENOTSOCK else { return .closed }
         return .failed(
             operation: operation,

@@ -1,6 +1,7 @@
 import ArgumentParser
 import ClusterRuntime
 import Foundation
+import ZeroMQ
 
 /// `flowsteer`: one verb a job.
 @main
@@ -18,6 +19,7 @@ struct Flowsteer: AsyncParsableCommand {
 
     /// Runs the verb; every failure is one line on standard error and an exit code of ``ProcessExit``.
     static func main() async {
+        OpenFiles.raiseLimit()
         do {
             var command = try parseAsRoot()
             _ = try FaultPlan(environment: ProcessInfo.processInfo.environment)

@@ -137,6 +137,7 @@ package final class CoordinatorService: Sendable {
 
     private func serve() async throws {
         try await control.began()
+        if let shortage = sockets.connections.shortage { try await control.complain(shortage) }
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask {
                 for await message in self.sockets.control.channel.messages {
@@ -171,7 +172,7 @@ package final class CoordinatorService: Sendable {
                 switch order {
                 case .send(let frames, let peer):
                     // Who cannot be reached, or does not read, sees the gap in the numbers and says hello.
-                    try? await sockets.control.channel.send(frames, to: peer)
+                    sockets.control.channel.post(frames, to: peer)
                 case .averaging(let order): try await averaging.obey(order)
                 case .publish(let announcement): await checkpoints.publish(announcement)
                 case .close(let plan):
@@ -236,12 +237,26 @@ package final class CoordinatorService: Sendable {
 
     /// Writes `status.json`, if there is room: who asks over the network hears of a full disk as well.
     private func writeStatus() async throws {
+        try await writeEvents()
         let status = try await control.status().encoded()
         do throws(CoordinatorError) {
             try folder.write(status, as: RunFolder.statusName)
         } catch .diskFull {
             return
         }
+    }
+
+    /// Takes the log's new lines to the ledger, beside the desk: there may be thousands.
+    ///
+    /// The end of this task does not end the writing, so that no line is written twice.
+    private func writeEvents() async throws {
+        let lines = await control.unwritten
+        do {
+            try await Task.detached { [ledger] in try ledger.record(lines) }.value
+        } catch CoordinatorError.diskFull {
+            return  // They are taken there when there is room.
+        }
+        await control.wrote(lines.count)
     }
 
     /// Obeys a changed file of authorized nodes; one that cannot be read leaves the list as it was.

@@ -23,6 +23,8 @@ struct CoordinatorSockets: Sendable {
     let averaging: Door
     let checkpoints: Door
     let announcements: Door
+    /// How many nodes can connect to each.
+    let connections: ServerConnections
 
     /// What went through each of them so far.
     var counts: [RunStatus.Door] {
@@ -45,7 +47,13 @@ struct CoordinatorSockets: Sendable {
             try Authenticator(in: context, allowed: Self.allowed(by: authorized))
         }
         let small = SocketThread(name: "coordinator-io")
-        let opening = Opening(options: options, context: context, authenticator: authenticator)
+        connections = ServerConnections(sockets: 4, openFiles: OpenFiles.raiseLimit())
+        let opening = Opening(
+            options: options,
+            context: context,
+            authenticator: authenticator,
+            connections: connections
+        )
         control = try await opening.open(.router, Domain.control, options.ports.control, on: small)
         averaging = try await opening.open(
             .router,
@@ -96,6 +104,7 @@ struct CoordinatorSockets: Sendable {
         let options: CoordinatorOptions
         let context: Context
         let authenticator: Authenticator?
+        let connections: ServerConnections
 
         func open(
             _ kind: ChannelKind,
@@ -111,6 +120,8 @@ struct CoordinatorSockets: Sendable {
                 settings: .server(
                     peerRate: kind == .publisher
                         ? .subscription : domain == Domain.control ? .conversation : .transfer,
+                    sendHighWaterMark: domain == Domain.control ? 256 : ChannelSettings.transferHighWaterMark,
+                    connections: connections.count,
                     handshakeTime: options.handshakeTime
                 )
             )

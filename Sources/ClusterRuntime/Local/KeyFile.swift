@@ -30,15 +30,21 @@ extension KeyFileError: CustomStringConvertible {
 package enum KeyFile {
     /// Makes a new pair and writes both files.
     package static func generate(prefix: String) throws -> CurveKeyPair {
+        let keys = try CurveKeyPair.generate()
+        _ = try write(keys, prefix: prefix)
+        return keys
+    }
+
+    /// Writes both files of a pair; returns the path of the secret.
+    static func write(_ keys: CurveKeyPair, prefix: String) throws -> String {
         let (secret, open) = ("\(prefix).key", "\(prefix).pub")
         for path in [secret, open] where FileManager.default.fileExists(atPath: path) {
             throw KeyFileError.exists(path: path)
         }
         try LocalRunFolder.create(folder(of: prefix))
-        let keys = try CurveKeyPair.generate()
         try write(keys.secretKey, to: secret, mode: 0o600)
         try write(keys.publicKey.text, to: open, mode: 0o644)
-        return keys
+        return secret
     }
 
     /// Reads a secret; the public key follows from it.

@@ -1,5 +1,6 @@
 import Checkpoints
 import ClusterMessages
+import Crypto
 
 /// Fetches bytes by their hash from whoever serves them, within a window of a few MiB.
 struct ChunkFetch: Sendable {
@@ -17,8 +18,11 @@ struct ChunkFetch: Sendable {
 
     /// All bytes of what has this hash; compared with it.
     func bytes(of hash: ContentHash, byteCount: Int) async throws -> [UInt8] {
-        let bytes = try await bytes(0..<byteCount, of: hash, byteCount: byteCount)
-        let actual = ContentHash(ContentDigest(of: bytes))
+        var running = SHA256()
+        let bytes = try await bytes(0..<byteCount, of: hash, byteCount: byteCount) { piece in
+            running.update(data: piece)
+        }
+        let actual = ContentHash(running)
         guard actual == hash else {
             throw NodeError.wrongBytes(
                 peer: link.peer,
@@ -31,11 +35,18 @@ struct ChunkFetch: Sendable {
     }
 
     /// A part of the bytes that have this hash; the codec has compared each piece with its CRC-32C.
-    func bytes(_ range: Range<Int>, of hash: ContentHash, byteCount: Int) async throws -> [UInt8] {
+    ///
+    /// - Parameter heed: is shown each piece in order, while those after it are on their way.
+    func bytes(
+        _ range: Range<Int>,
+        of hash: ContentHash,
+        byteCount: Int,
+        heed: (_ piece: [UInt8]) -> Void = { _ in }
+    ) async throws -> [UInt8] {
         var transfer = ChunkTransfer(range)
         var lastProgress = ContinuousClock.now
+        for piece in transfer.requests() { try await link.send(request(piece, of: hash)) }
         while !transfer.isComplete {
-            for piece in transfer.requests() { try await link.send(request(piece, of: hash)) }
             switch try await link.next(within: repetition) {
             case .chunk(let chunk) where chunk.hash == hash:
                 guard chunk.totalByteCount == byteCount else {
@@ -46,7 +57,10 @@ struct ChunkFetch: Sendable {
                         actual: "\(chunk.totalByteCount)"
                     )
                 }
-                if transfer.receive(chunk.payload, at: chunk.offset) { lastProgress = .now }
+                guard transfer.receive(chunk.payload, at: chunk.offset) else { break }
+                lastProgress = .now
+                for piece in transfer.requests() { try await link.send(request(piece, of: hash)) }
+                heed(chunk.payload)
             case .fetchError(let error) where error.hash == hash:
                 throw NodeError.notServed(
                     peer: link.peer,
@@ -55,7 +69,9 @@ struct ChunkFetch: Sendable {
                     error.text
                 )
             case .some: break  // left over from a transfer that was given up
-            case nil: transfer.rewind()
+            case nil:
+                transfer.rewind()
+                for piece in transfer.requests() { try await link.send(request(piece, of: hash)) }
             }
             if lastProgress.duration(to: .now) >= patience, !transfer.isComplete {
                 throw NodeError.silent(peer: link.peer, subject: subject(hash), patience)

@@ -23,7 +23,10 @@ extension RolloutWorker {
             in: network.context,
             on: network.thread,
             security: network.server(domain: TrajectoryServer.domain),
-            settings: .server(peerRate: .transfer)
+            settings: .server(
+                peerRate: .transfer,
+                sendHighWaterMark: ChannelSettings.transferHighWaterMark
+            )
         )
         let isLocal = ["127.0.0.1", "localhost"].contains(options.advertiseHost)
         let host = options.servingHost ?? (isLocal ? "127.0.0.1" : "0.0.0.0")

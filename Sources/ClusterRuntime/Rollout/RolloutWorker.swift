@@ -150,7 +150,7 @@ package actor RolloutWorker {
         connection.update { [queue] inventory in
             inventory.leases = queue.held
             inventory.trajectories = items.map {
-                .init(batch: $0.batch, hash: $0.trajectories.hash, byteCount: $0.trajectories.bytes.count)
+                .init(batch: $0.batch, hash: $0.trajectories.hash, byteCount: $0.trajectories.byteCount)
             }
         }
         meter.holds(byteCount: shelf.byteCount)

@@ -54,25 +54,32 @@ struct TrajectoryServer: Sendable {
     }
 
     private func answers(to fetch: Message.Fetch) -> [Message] {
-        guard let bytes = shelf.bytes(of: fetch.hash) else {
+        guard let trajectories = shelf.trajectories(of: fetch.hash) else {
             let text = "these trajectories are not, or no longer, here"
             return [.fetchError(.init(hash: fetch.hash, code: .notFound, text: text))]
         }
-        guard fetch.offset >= 0, fetch.offset < bytes.count else {
-            let text = "byte \(fetch.offset) of \(bytes.count)"
+        guard fetch.offset >= 0, fetch.offset < trajectories.byteCount else {
+            let text = "byte \(fetch.offset) of \(trajectories.byteCount)"
             return [.fetchError(.init(hash: fetch.hash, code: .tooLarge, text: text))]
         }
         let credit = min(max(1, fetch.creditByteCount), Self.creditLimit)
-        let end = min(bytes.count, fetch.offset + credit)
-        return stride(from: fetch.offset, to: end, by: ChunkTransfer.pieceByteCount).map { start in
-            .chunk(
-                .init(
-                    hash: fetch.hash,
-                    offset: start,
-                    totalByteCount: bytes.count,
-                    payload: Array(bytes[start..<min(end, start + ChunkTransfer.pieceByteCount)])
+        let end = min(trajectories.byteCount, fetch.offset + credit)
+        var answers: [Message] = []
+        var start = fetch.offset
+        while start < end {
+            let payload = trajectories.piece(in: start..<end)
+            answers.append(
+                .chunk(
+                    .init(
+                        hash: fetch.hash,
+                        offset: start,
+                        totalByteCount: trajectories.byteCount,
+                        payload: payload
+                    )
                 )
             )
+            start += payload.count
         }
+        return answers
     }
 }

@@ -16,7 +16,7 @@ final class TrajectoryShelf: Sendable {
                 batch: batch,
                 fence: fence,
                 hash: trajectories.hash,
-                byteCount: trajectories.bytes.count,
+                byteCount: trajectories.byteCount,
                 teacherEvaluationCount: trajectories.evaluationCount,
                 elapsed: elapsed
             )
@@ -31,9 +31,9 @@ final class TrajectoryShelf: Sendable {
     /// The item of a batch.
     func item(of batch: BatchID) -> Item? { items.withLock { $0[batch] } }
 
-    /// The bytes that have this hash.
-    func bytes(of hash: ContentHash) -> [UInt8]? {
-        items.withLock { items in items.values.first { $0.trajectories.hash == hash }?.trajectories.bytes }
+    /// What has this hash.
+    func trajectories(of hash: ContentHash) -> SolvedTrajectories? {
+        items.withLock { items in items.values.first { $0.trajectories.hash == hash }?.trajectories }
     }
 
     /// Drops a batch, if these are its bytes.
@@ -46,5 +46,5 @@ final class TrajectoryShelf: Sendable {
     /// Everything held, in order of batch.
     var all: [Item] { items.withLock { $0.values.sorted { $0.batch < $1.batch } } }
 
-    var byteCount: Int { items.withLock { $0.values.reduce(0) { $0 + $1.trajectories.bytes.count } } }
+    var byteCount: Int { items.withLock { $0.values.reduce(0) { $0 + $1.trajectories.byteCount } } }
 }

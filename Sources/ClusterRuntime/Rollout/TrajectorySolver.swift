@@ -9,9 +9,28 @@ import Tensors
 /// `[times, samples, channels, height, width]`.
 struct SolvedTrajectories: Sendable {
     let hash: ContentHash
-    let bytes: [UInt8]
+    let byteCount: Int
     /// Evaluations of the teacher they took.
     let evaluationCount: Int
+    /// The bytes, cut as they are asked for: what is sent and held is one and the same memory.
+    private let pieces: [[UInt8]]
+
+    init(hash: ContentHash, bytes: [UInt8], evaluationCount: Int) {
+        self.hash = hash
+        byteCount = bytes.count
+        self.evaluationCount = evaluationCount
+        pieces = stride(from: 0, to: bytes.count, by: ChunkTransfer.pieceByteCount).map { start in
+            Array(bytes[start..<min(bytes.count, start + ChunkTransfer.pieceByteCount)])
+        }
+    }
+
+    /// The bytes from a position on: up to the end of the piece it is in, or of `range`.
+    func piece(in range: Range<Int>) -> [UInt8] {
+        let (index, start) = range.lowerBound.quotientAndRemainder(dividingBy: ChunkTransfer.pieceByteCount)
+        let piece = pieces[index]
+        let end = min(piece.count, start + range.count)
+        return start == 0 && end == piece.count ? piece : Array(piece[start..<end])
+    }
 }
 
 /// Solves leases with the run's teacher; used by one thread at a time.

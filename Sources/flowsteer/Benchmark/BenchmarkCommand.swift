@@ -15,6 +15,7 @@ struct BenchmarkCommand: ParsableCommand {
             ForwardBenchmarkCommand.self, TrainBenchmarkCommand.self, RolloutBenchmarkCommand.self,
             SamplingBenchmarkCommand.self, BlockBenchmarkCommand.self, OperationBenchmarkCommand.self,
             ProductBenchmarkCommand.self, SweepBenchmarkCommand.self, PrecisionBenchmarkCommand.self,
+            ClusterBenchmarkCommand.self,
         ]
     )
 }

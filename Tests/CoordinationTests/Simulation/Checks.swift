@@ -22,6 +22,7 @@ struct Checks {
         guard survey.census.total == Int(state.ledger.issued) else {
             throw Violation(description: "\(state.ledger.issued) issued, but \(survey.census)")
         }
+        try examine(survey, of: state.ledger)
         guard state.membership.epoch >= epoch else { throw Violation(description: "the epoch fell") }
         epoch = state.membership.epoch
         if case .stored = event, !survey.samples.isEmpty {
@@ -59,6 +60,43 @@ struct Checks {
                 }
             default: break
             }
+        }
+    }
+
+    /// The account that the ledger keeps is what counting its batches anew gives.
+    private func examine(_ survey: BatchLedger.Survey, of ledger: BatchLedger) throws(Violation) {
+        var census = Census(committed: survey.census.committed, dead: survey.census.dead)
+        var (samples, begun, unused): ([NodeID: Int], [NodeID: Int], [NodeID: Int]) = ([:], [:], [:])
+        var loads: [NodeID: Load] = [:]
+        for batch in ledger.batches.values {
+            switch batch.stage {
+            case .pending: census.pending += 1
+            case .leased: census.leased += 1
+            case .produced: census.produced += 1
+            case .assigned(let trainer):
+                census.assigned += 1
+                loads[trainer, default: Load()].add(batch.byteCount)
+                if batch.uses == 0 { unused[trainer, default: 0] += 1 }
+            case .consumed: census.consumed += 1
+            }
+            for lease in batch.leases { loads[lease.node, default: Load()].add(survey.expectedByteCount) }
+            if let holder = batch.holder { loads[holder, default: Load()].byteCount += batch.byteCount }
+            if batch.uses > 0, let trainer = batch.trainer {
+                samples[trainer, default: 0] += batch.samples
+                begun[trainer, default: 0] += 1
+            }
+        }
+        for lease in ledger.auditLeases {
+            loads[lease.node, default: Load()].add(survey.expectedByteCount)
+        }
+        let isRight =
+            census == survey.census && samples == survey.samples && begun == survey.begun
+            && unused == survey.unused
+            && Set(loads.keys).union(survey.outstanding.keys).allSatisfy {
+                loads[$0] ?? Load() == survey.load(of: $0)
+            }
+        guard isRight else {
+            throw Violation(description: "the account says \(survey), counted are \(census), \(loads)")
         }
     }
 

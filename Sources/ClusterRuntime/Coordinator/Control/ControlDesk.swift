@@ -112,15 +112,15 @@ actor ControlDesk {
     /// Takes note of what the sockets let in and kept out.
     func note(_ doors: [RunStatus.Door]) { record.doors = doors }
 
-    /// The run's status at this moment; once a second it also takes the events to the ledger.
+    /// The lines of the log that are not in the ledger yet.
+    var unwritten: [JournalLine] { record.unwritten }
+
+    /// The first lines of ``unwritten`` are in the ledger.
+    func wrote(_ count: Int) { record.wrote(count) }
+
+    /// The run's status at this moment.
     func status() throws -> RunStatus {
         try record.writeOut()
-        do {
-            try ledger.record(record.unwritten)
-            record.wroteAll()
-        } catch .diskFull {
-            // They are taken there when there is room.
-        }
         var status = record.status(
             of: state,
             refusals: doorman.refusals,

@@ -37,7 +37,20 @@ final class Doorman: Sendable {
     private struct Book {
         var seats: [NodeID: Seat] = [:]
         var refusals = 0
-        var authorized: AuthorizedNodes?
+        var authorized: AuthorizedNodes? {
+            didSet { trainerKeys = Self.trainerKeys(of: authorized) }
+        }
+        /// Found once, because every pong tells them.
+        private(set) var trainerKeys: [String]
+
+        init(authorized: AuthorizedNodes?) {
+            self.authorized = authorized
+            trainerKeys = Self.trainerKeys(of: authorized)
+        }
+
+        private static func trainerKeys(of authorized: AuthorizedNodes?) -> [String] {
+            (authorized?.keys(of: [.trainer]) ?? []).sorted().map(\.text)
+        }
     }
 
     let runID: String
@@ -79,7 +92,7 @@ final class Doorman: Sendable {
     }
 
     /// The public keys of all trainers there may be, in order; none when insecure.
-    var trainerKeys: [String] { (authorized?.keys(of: [.trainer]) ?? []).sorted().map(\.text) }
+    var trainerKeys: [String] { book.withLock(\.trainerKeys) }
 
     // MARK: Inspection
 

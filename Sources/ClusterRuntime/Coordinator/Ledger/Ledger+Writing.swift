@@ -48,10 +48,11 @@ extension Ledger {
                     arguments: [round, Int64(part.node.rawValue), part.samples, part.offer.description]
                 )
             }
+            let insertion = try database.cachedStatement(
+                sql: "INSERT INTO batch (id, state, round, trainer, uses) VALUES (?, 'committed', ?, ?, ?)"
+            )
             for use in plan.uses {
-                try database.execute(
-                    sql:
-                        "INSERT INTO batch (id, state, round, trainer, uses) VALUES (?, 'committed', ?, ?, ?)",
+                try insertion.execute(
                     arguments: [Int64(use.batch.rawValue), round, Int64(use.trainer.rawValue), use.uses]
                 )
             }
@@ -63,11 +64,11 @@ extension Ledger {
     package func record(_ events: [JournalLine]) throws(CoordinatorError) {
         guard !events.isEmpty else { return }
         try transaction { database in
+            let insertion = try database.cachedStatement(
+                sql: "INSERT INTO event (time, kind, node, batch, round, text) VALUES (?, ?, ?, ?, ?, ?)"
+            )
             for event in events {
-                try database.execute(
-                    sql: """
-                        INSERT INTO event (time, kind, node, batch, round, text) VALUES (?, ?, ?, ?, ?, ?)
-                        """,
+                try insertion.execute(
                     arguments: [
                         event.time, event.kind, event.node.map { Int64($0.rawValue) },
                         event.batch.map { Int64($0.rawValue) }, event.round.map { Int64($0.rawValue) },

@@ -74,8 +74,8 @@ struct RunRecord: Sendable {
         unsendable = ["a \(kind) could not be sent: \(reason)"]
     }
 
-    /// All lines of the log are in the ledger.
-    mutating func wroteAll() { unwritten = [] }
+    /// The first lines that were not in the ledger are.
+    mutating func wrote(_ count: Int) { unwritten.removeFirst(count) }
 
     /// Writes lines that waited for room on the disk, as far as there is some.
     mutating func writeOut() throws(CoordinatorError) { try journal.writeOut() }

@@ -23,7 +23,7 @@ struct StopSignals {
 }
 
 /// Runs a worker until it ends by itself or the process is told to stop, which lets it say goodbye.
-func untilStopped(_ work: @escaping @Sendable () async throws -> Void) async throws {
+package func untilStopped(_ work: @escaping @Sendable () async throws -> Void) async throws {
     let signals = StopSignals()
     defer { withExtendedLifetime(signals) {} }
     let arrivals = signals.arrivals

@@ -119,7 +119,8 @@ let package = Package(
             name: "flowsteer",
             dependencies: [
                 "Benchmarks", "Checkpoints", "ClusterMessages", "ClusterRuntime", "ClusterWeb",
-                "DiffusionModels", "Distillation", "Evaluation", "FlowMatching", "ImageFiles", "Tensors", "ZeroMQ",
+                "DiffusionModels", "Distillation", "Evaluation", "FlowMatching", "ImageFiles", "Tensors",
+                "ZeroMQ",
                 argumentParser, logging,
             ],
             swiftSettings: strict

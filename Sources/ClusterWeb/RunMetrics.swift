@@ -16,7 +16,9 @@ struct RunMetrics: Sendable {
 
     private static func cluster(_ status: RunStatus) -> [MetricFamily] {
         var state = MetricFamily("flowsteer_run_state", .gauge, "Whether the run is in this state.")
-        for each in Message.RunState.allCases { state.add([("state", each.rawValue)], each == status.state ? 1 : 0) }
+        for each in Message.RunState.allCases {
+            state.add([("state", each.rawValue)], each == status.state ? 1 : 0)
+        }
         var nodes = MetricFamily("flowsteer_nodes", .gauge, "Nodes ever met, by role and state.")
         for role in [Role.rollout, .trainer] {
             for standing in ["alive", "suspect", "quarantined", "dead", "left"] {
@@ -147,7 +149,10 @@ struct RunMetrics: Sendable {
             .counter,
             "Seconds of committed rounds: training, from the first offer to the commit, until trainers go on."
         )
-        phases.add([("phase", "train")], max(0, averaging.seconds - averaging.committing - averaging.resuming))
+        phases.add(
+            [("phase", "train")],
+            max(0, averaging.seconds - averaging.committing - averaging.resuming)
+        )
         phases.add([("phase", "commit")], averaging.committing)
         phases.add([("phase", "resume")], averaging.resuming)
         var offers = MetricFamily("flowsteer_offers_total", .counter, "Trainers' offers of parameters.")
@@ -164,9 +169,16 @@ struct RunMetrics: Sendable {
             commits.add([("phase", phase)], histogram)
         }
         var losses = MetricFamily("flowsteer_loss", .gauge, "The newest value of a loss term.")
-        for (term, value) in status.losses.sorted(by: { $0.key < $1.key }) { losses.add([("term", term)], value) }
+        for (term, value) in status.losses.sorted(by: { $0.key < $1.key }) {
+            losses.add([("term", term)], value)
+        }
         return [
-            MetricFamily("flowsteer_round", .gauge, "The last committed round.", Double(status.round.rawValue)),
+            MetricFamily(
+                "flowsteer_round",
+                .gauge,
+                "The last committed round.",
+                Double(status.round.rawValue)
+            ),
             MetricFamily("flowsteer_rounds", .gauge, "Rounds that finish the run.", Double(status.rounds)),
             phases, offers, commits, losses,
             MetricFamily(
@@ -210,7 +222,10 @@ struct RunMetrics: Sendable {
                 errors.add([("plane", door.name), ("code", code)], Double(count))
             }
         }
-        bytes.add([("plane", "trajectories"), ("direction", "assigned")], Double(status.figures.assignedByteCount))
+        bytes.add(
+            [("plane", "trajectories"), ("direction", "assigned")],
+            Double(status.figures.assignedByteCount)
+        )
         var events = MetricFamily("flowsteer_events_total", .counter, "Lines of the run's log, by kind.")
         for (kind, count) in status.figures.events.sorted(by: { $0.key < $1.key }) {
             events.add([("kind", kind)], Double(count))

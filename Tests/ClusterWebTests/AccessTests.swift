@@ -30,9 +30,12 @@ struct AccessTests {
     }
 
     @Test(arguments: [
-        ("127.0.0.1:80", true), ("localhost:80", true), ("LOCALHOST", true), ("[::1]:80", true), ("10.1.2.3", true),
-        ("train.example:80", true), ("evil.example:80", false), ("127.0.0.1.evil.example", false), ("", false),
-        ("[::1", false), ("[evil]:80", false), ("127.0.0.1:80:80", false), ("localhost:80.evil.example", false),
+        ("127.0.0.1:80", true), ("localhost:80", true), ("LOCALHOST", true), ("[::1]:80", true),
+        ("10.1.2.3", true),
+        ("train.example:80", true), ("evil.example:80", false), ("127.0.0.1.evil.example", false),
+        ("", false),
+        ("[::1", false), ("[evil]:80", false), ("127.0.0.1:80:80", false),
+        ("localhost:80.evil.example", false),
     ])
     func `only a host that no foreign name server decides is answered`(host: String, isAdmitted: Bool) {
         let rules = rules(at: "127.0.0.1", names: ["train.example"])
@@ -43,11 +46,14 @@ struct AccessTests {
     }
 
     @Test(arguments: [
-        ("http://127.0.0.1:80", true), ("https://127.0.0.1:80", true), ("http://evil.example", false), ("null", false),
+        ("http://127.0.0.1:80", true), ("https://127.0.0.1:80", true), ("http://evil.example", false),
+        ("null", false),
         ("http://127.0.0.1:81", false),
     ])
     func `another site's page may neither read nor command`(origin: String, isAdmitted: Bool) {
-        let headers: [HTTPField.Name: String] = [.origin: origin, .authorization: "Bearer \(Self.token.text)"]
+        let headers: [HTTPField.Name: String] = [
+            .origin: origin, .authorization: "Bearer \(Self.token.text)",
+        ]
         for wish in [AccessRules.Wish.reading, .commanding] {
             let refused = refusal { () throws(AccessRules.Refusal) in
                 try rules(at: "127.0.0.1").check(request(headers), wishes: wish)
@@ -58,7 +64,9 @@ struct AccessTests {
 
     @Test func `commands need the token everywhere, reading beyond this machine`() {
         let (local, open) = (rules(at: "127.0.0.1"), rules(at: "0.0.0.0"))
-        func refused(_ rules: AccessRules, _ wish: AccessRules.Wish, _ headers: [HTTPField.Name: String]) -> Int? {
+        func refused(_ rules: AccessRules, _ wish: AccessRules.Wish, _ headers: [HTTPField.Name: String])
+            -> Int?
+        {
             refusal { () throws(AccessRules.Refusal) in try rules.check(request(headers), wishes: wish) }
         }
         let right: [HTTPField.Name: String] = [.authorization: "Bearer \(Self.token.text)"]
@@ -96,7 +104,8 @@ struct AccessTests {
     }
 
     @Test(arguments: [
-        ("127.0.0.1:80", "127.0.0.1", 80, true), ("localhost:0", "localhost", 0, true), ("[::1]:9", "::1", 9, true),
+        ("127.0.0.1:80", "127.0.0.1", 80, true), ("localhost:0", "localhost", 0, true),
+        ("[::1]:9", "::1", 9, true),
         ("0.0.0.0:8080", "0.0.0.0", 8080, false), ("[::]:8080", "::", 8080, false),
         ("127.evil.example:1", "127.evil.example", 1, false),
     ])

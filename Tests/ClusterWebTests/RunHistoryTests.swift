@@ -15,13 +15,18 @@ struct RunHistoryTests {
 
     @Test func `a curve that is full halves, and keeps its mean`() {
         var series = DecimatedSeries(capacity: 8)
-        for index in 0..<1000 { series.add(.init(x: Double(index), values: ["a": Double(index), "b": .nan])) }
+        for index in 0..<1000 {
+            series.add(.init(x: Double(index), values: ["a": Double(index), "b": .nan]))
+        }
         #expect(series.points.count <= 8)
         #expect(series.stride == 256)
         let first = series.points[0]
         #expect(first.x == 127.5)
         #expect(first.values == ["a": 127.5])
-        #expect(series.points.last?.x == 883.5, "the unfinished point is the mean of what it has: 768 ... 999")
+        #expect(
+            series.points.last?.x == 883.5,
+            "the unfinished point is the mean of what it has: 768 ... 999"
+        )
     }
 
     @Test func `columns have a place for what was not measured`() {
@@ -85,7 +90,9 @@ struct RunHistoryTests {
             }
             if (second + 1).isMultiple(of: 3600) {
                 let columns = [history.losses, history.steps, history.throughput].map { SeriesColumns($0) }
-                sizes.append(try JSONEncoder().encode(columns).count + JSONEncoder().encode(history.events).count)
+                sizes.append(
+                    try JSONEncoder().encode(columns).count + JSONEncoder().encode(history.events).count
+                )
             }
         }
         #expect(history.events.count == 200)

@@ -17,7 +17,9 @@ struct RunMetricsTests {
         node.seconds.wait = 1.5
         node.samples = 64
         status.nodes = [node]
-        status.doors = [RunStatus.Door(name: "control", messages: 2, byteCount: 80, sentByteCount: 40, tooFast: 3)]
+        status.doors = [
+            RunStatus.Door(name: "control", messages: 2, byteCount: 80, sentByteCount: 40, tooFast: 3)
+        ]
         status.figures.freshUses = 3
         status.figures.repeatedUses = 1
         status.figures.assignedByteCount = 1000
@@ -39,13 +41,17 @@ struct RunMetricsTests {
         }
         let text = PrometheusText.render(families)
         for family in families {
-            #expect(text.contains("# TYPE \(family.name) \(family.kind.rawValue)\n"), "\(family.name) has a number")
+            #expect(
+                text.contains("# TYPE \(family.name) \(family.kind.rawValue)\n"),
+                "\(family.name) has a number"
+            )
         }
     }
 
     @Test(arguments: [
         "flowsteer_round 2", "flowsteer_loss{term=\"distillation\"} 0.5", "flowsteer_dead_letters 1",
-        "flowsteer_nodes{role=\"rollout\",state=\"alive\"} 1", "flowsteer_nodes{role=\"trainer\",state=\"dead\"} 0",
+        "flowsteer_nodes{role=\"rollout\",state=\"alive\"} 1",
+        "flowsteer_nodes{role=\"trainer\",state=\"dead\"} 0",
         "flowsteer_node_seconds_total{node=\"rollout \\\"1\\\"\",role=\"rollout\",activity=\"wait\"} 1.5",
         "flowsteer_bytes_total{plane=\"control\",direction=\"out\"} 40",
         "flowsteer_bytes_total{plane=\"trajectories\",direction=\"assigned\"} 1000",

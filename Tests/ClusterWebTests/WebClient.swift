@@ -80,7 +80,9 @@ struct WebClient: Sendable {
             let parts = line.split(separator: ":", maxSplits: 1)
             headers[parts[0].lowercased()] = parts[1].trimmingCharacters(in: .whitespaces)
         }
-        guard let code = lines.first?.split(separator: " ").dropFirst().first.flatMap({ Int($0) }) else { return nil }
+        guard let code = lines.first?.split(separator: " ").dropFirst().first.flatMap({ Int($0) }) else {
+            return nil
+        }
         let body = Array(bytes[end.upperBound...])
         let length = isHead ? 0 : headers["content-length"].flatMap { Int($0) } ?? 0
         return body.count < length ? nil : Answer(status: code, headers: headers, body: body)

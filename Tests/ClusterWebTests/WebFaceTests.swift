@@ -15,7 +15,8 @@ import Testing
             _ = try await client.listen("/events", until: ["event: status"])
             for (path, type) in [
                 ("/", "text/html"), ("/page.js", "text/javascript"), ("/charts.js", "text/javascript"),
-                ("/page.css", "text/css"), ("/status", "application/json"), ("/metrics", "text/plain; version=0.0.4"),
+                ("/page.css", "text/css"), ("/status", "application/json"),
+                ("/metrics", "text/plain; version=0.0.4"),
                 ("/healthz", "text/plain"), ("/readyz", "text/plain"),
             ] {
                 let answer = try await client.ask(path)
@@ -45,8 +46,14 @@ import Testing
             let text = String(decoding: file.bytes, as: UTF8.self)
             // The name of the vector graphics' vocabulary is no address that anybody asks.
             let rest = text.replacing("http://www.w3.org/2000/svg", with: "")
-            #expect(!rest.contains("http://") && !rest.contains("https://") && !rest.contains("//cdn"), "\(path)")
-            #expect(!rest.contains(" style=\"") && !rest.contains(" onclick=\""), "\(path) obeys its own policy")
+            #expect(
+                !rest.contains("http://") && !rest.contains("https://") && !rest.contains("//cdn"),
+                "\(path)"
+            )
+            #expect(
+                !rest.contains(" style=\"") && !rest.contains(" onclick=\""),
+                "\(path) obeys its own policy"
+            )
         }
     }
 
@@ -54,10 +61,19 @@ import Testing
         let run = WebRun()
         try await run.serving { service, client in
             let right = ["Authorization": "Bearer \(run.token.text)"]
-            for headers in [[:], ["Authorization": "Bearer \(AccessToken.random().text)"], ["Cookie": "token=\(run.token.text)"]] {
+            for headers in [
+                [:], ["Authorization": "Bearer \(AccessToken.random().text)"],
+                ["Cookie": "token=\(run.token.text)"],
+            ] {
                 #expect(try await client.ask("POST", "/do/pause", headers).status == 401)
             }
-            #expect(try await client.ask("POST", "/do/pause", right.merging(["Origin": "http://evil.example"]) { $1 }).status == 403)
+            #expect(
+                try await client.ask(
+                    "POST",
+                    "/do/pause",
+                    right.merging(["Origin": "http://evil.example"]) { $1 }
+                ).status == 403
+            )
             #expect(try await client.ask("POST", "/do/pause", host: "evil.example", right).status == 421)
             #expect(try await client.ask("/do/pause", right).status == 405)
             #expect(try RunStatus(decoding: try await client.ask("/status").body).state == .running)
@@ -92,7 +108,9 @@ import Testing
             #expect(try await client.ask("/metrics", bearer).status == 200)
             let session = try await client.ask("POST", "/session", bearer)
             let cookie = try #require(session.headers["set-cookie"])
-            #expect(cookie.contains("HttpOnly") && cookie.contains("SameSite=Strict") && !cookie.contains(token))
+            #expect(
+                cookie.contains("HttpOnly") && cookie.contains("SameSite=Strict") && !cookie.contains(token)
+            )
             let key = ["Cookie": String(cookie.prefix { $0 != ";" })]
             #expect(try await client.ask("/status", key).status == 200)
             #expect(try await client.ask("POST", "/do/pause", key).status == 401)
@@ -138,7 +156,9 @@ import Testing
             #expect(try await client.ask("/healthz", tooLong).status == 400)
 
             let pages = try (0..<2).map { _ in try TCPSocket(connectingTo: "127.0.0.1", port: client.port) }
-            for page in pages { _ = page.write(ArraySlice("GET /events HTTP/1.1\r\nHost: localhost\r\n\r\n".utf8)) }
+            for page in pages {
+                _ = page.write(ArraySlice("GET /events HTTP/1.1\r\nHost: localhost\r\n\r\n".utf8))
+            }
             for page in pages { #expect(page.isReadable(within: 10_000)) }
             #expect(try await client.ask("/events").status == 503)
             pages.forEach { $0.close() }
@@ -177,7 +197,11 @@ import Testing
     @Test func `a run is told as it goes: losses, rounds, events and checkpoints`() async throws {
         let run = WebRun()
         try await run.serving { service, client in
-            async let told = client.listen("/events", until: ["\"kind\":\"roundCommitted\"", "event: history"], within: 90)
+            async let told = client.listen(
+                "/events",
+                until: ["\"kind\":\"roundCommitted\"", "event: history"],
+                within: 90
+            )
             let workers = Task {
                 try await withThrowingTaskGroup(of: Void.self) { group in
                     let rollout = try RolloutWorker(run.options(.rollout, of: service))
@@ -191,12 +215,20 @@ import Testing
             #expect(text.contains("event: events"))
             var manifest: [UInt8] = []
             let file = "\(run.run.checkpoints)/round-000001/student.safetensors"
-            while manifest.isEmpty { manifest = FileManager.default.contents(atPath: file).map(Array.init) ?? [] }
+            while manifest.isEmpty {
+                manifest = FileManager.default.contents(atPath: file).map(Array.init) ?? []
+            }
             let fetched = try await client.ask("/checkpoints/1/student.safetensors")
             #expect(fetched.status == 200)
             #expect(fetched.body == manifest)
-            #expect(fetched.headers["content-disposition"] == "attachment; filename=\"round-1-student.safetensors\"")
-            #expect(try await client.ask("/checkpoints/1/manifest.json").status == 404, "no file that it names")
+            #expect(
+                fetched.headers["content-disposition"]
+                    == "attachment; filename=\"round-1-student.safetensors\""
+            )
+            #expect(
+                try await client.ask("/checkpoints/1/manifest.json").status == 404,
+                "no file that it names"
+            )
             let metrics = try await client.ask("/metrics").text
             #expect(metrics.contains("flowsteer_checkpoint_seconds_count{phase=\"ledger\"}"))
             #expect(metrics.contains("flowsteer_rollout_seconds_count"))

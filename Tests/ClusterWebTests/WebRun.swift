@@ -1,5 +1,4 @@
 import ClusterMessages
-import ClusterWeb
 import Foundation
 import TestSupport
 

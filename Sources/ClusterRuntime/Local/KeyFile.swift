@@ -22,7 +22,8 @@ extension KeyFileError: CustomStringConvertible {
         case .tooOpen(let path, let mode):
             "\(path): others may use this secret (mode 0\(String(mode, radix: 8))): expected 0600, chmod 600 it"
         case .malformed(let path, let reason): "\(path): \(reason): expected 40 characters of Z85 in one line"
-        case .noToken(let path): "\(path): holds no token: expected one word of 32 to 256 letters, digits, - and _"
+        case .noToken(let path):
+            "\(path): holds no token: expected one word of 32 to 256 letters, digits, - and _"
         case .exists(let path): "\(path): is there already: expected a name that is free"
         case .unwritable(let path): "\(path): cannot be written"
         }

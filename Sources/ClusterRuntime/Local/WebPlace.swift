@@ -30,7 +30,9 @@ package struct WebAddress: Sendable, Equatable, CustomStringConvertible {
     package var description: String { host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)" }
 
     /// Whether only this machine reaches it.
-    package var isLoopback: Bool { host == "localhost" || host == "::1" || host.isIPv4 && host.hasPrefix("127.") }
+    package var isLoopback: Bool {
+        host == "localhost" || host == "::1" || host.isIPv4 && host.hasPrefix("127.")
+    }
 }
 
 extension StringProtocol {

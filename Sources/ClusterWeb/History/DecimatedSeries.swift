@@ -27,7 +27,9 @@ struct DecimatedSeries: Sendable, Equatable {
             Point(x: x / Double(max(1, count)), values: sums.mapValues { $0.sum / Double($0.count) })
         }
 
-        static func == (left: Self, right: Self) -> Bool { left.mean == right.mean && left.count == right.count }
+        static func == (left: Self, right: Self) -> Bool {
+            left.mean == right.mean && left.count == right.count
+        }
     }
 
     /// The most points it holds; even, so that all of them pair.

@@ -57,7 +57,9 @@ struct RunHistory: Sendable {
             version += 1
             return
         case "offered":
-            if let index = index(of: line.round), rounds[index].offered == nil { rounds[index].offered = line.time }
+            if let index = index(of: line.round), rounds[index].offered == nil {
+                rounds[index].offered = line.time
+            }
             return
         case Occurrence.Kind.roundOpened.rawValue:
             if let round = line.round, index(of: round) == nil {
@@ -96,7 +98,9 @@ struct RunHistory: Sendable {
         self.last = status
         version += 1
         if status.losses != last.losses { steps.add(.init(x: status.time, values: status.losses)) }
-        func rate(_ count: (RunStatus) -> Int) -> Double { max(0, Double(count(status) - count(last)) / seconds) }
+        func rate(_ count: (RunStatus) -> Int) -> Double {
+            max(0, Double(count(status) - count(last)) / seconds)
+        }
         throughput.add(
             .init(
                 x: status.time,

@@ -1,6 +1,6 @@
 import ClusterRuntime
-import Hummingbird
 import HTTPTypes
+import Hummingbird
 
 /// Who may ask for what.
 ///
@@ -60,7 +60,8 @@ struct AccessRules: Sendable {
             guard let bearer, token.matches(bearer) else {
                 throw Refusal(
                     status: .unauthorized,
-                    text: "the token is missing or another: expected Authorization: Bearer and the word in web.token"
+                    text:
+                        "the token is missing or another: expected Authorization: Bearer and the word in web.token"
                 )
             }
         }
@@ -73,7 +74,9 @@ struct AccessRules: Sendable {
         request.headerFields[values: .cookie].contains { line in
             line.split(separator: ";").contains { pair in
                 let parts = pair.split(separator: "=", maxSplits: 1)
-                guard parts.count == 2, parts[0].drop(while: { $0 == " " }) == cookieName else { return false }
+                guard parts.count == 2, parts[0].drop(while: { $0 == " " }) == cookieName else {
+                    return false
+                }
                 return readKey.matches(parts[1])
             }
         }

@@ -8,6 +8,9 @@ struct PageFile: Sendable {
         "/": PageFile(contentType: "text/html; charset=utf-8", bytes: PackageResources.index_html),
         "/page.css": PageFile(contentType: "text/css; charset=utf-8", bytes: PackageResources.page_css),
         "/page.js": PageFile(contentType: "text/javascript; charset=utf-8", bytes: PackageResources.page_js),
-        "/charts.js": PageFile(contentType: "text/javascript; charset=utf-8", bytes: PackageResources.charts_js),
+        "/charts.js": PageFile(
+            contentType: "text/javascript; charset=utf-8",
+            bytes: PackageResources.charts_js
+        ),
     ]
 }

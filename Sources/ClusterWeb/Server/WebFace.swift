@@ -64,7 +64,10 @@ package struct WebFace: Sendable {
             configuration: .init(
                 address: .hostname(options.address.host, port: options.address.port),
                 backlog: 64,
-                availableConnectionsDelegate: MaximumAvailableConnections(options.connectionLimit, logger: logger)
+                availableConnectionsDelegate: MaximumAvailableConnections(
+                    options.connectionLimit,
+                    logger: logger
+                )
             ),
             onServerRunning: { channel in
                 guard let port = channel.localAddress?.port else { return }

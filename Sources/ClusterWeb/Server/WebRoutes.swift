@@ -28,7 +28,9 @@ final class WebRoutes: Sendable {
     func respond(to request: Request, _ context: WebContext) async -> Response {
         let answer = await answer(request, context)
         var response = Response(status: answer.status, headers: answer.headers)
-        for (name, value) in Self.security where response.headers[name] == nil { response.headers[name] = value }
+        for (name, value) in Self.security where response.headers[name] == nil {
+            response.headers[name] = value
+        }
         if answer.closesConnection {
             response.headers[.connection] = "close"
             // After a moment in which it may take the answer in.
@@ -44,7 +46,8 @@ final class WebRoutes: Sendable {
         let admitted = rate.withLock { $0.admits(context.client, at: .now) }
         guard admitted else { return .text(.tooManyRequests, "too many requests: wait a second") }
         // No request needs a body, so nobody can be slow with one.
-        guard (request.headers[.contentLength] ?? "0") == "0", request.headers[.transferEncoding] == nil else {
+        guard (request.headers[.contentLength] ?? "0") == "0", request.headers[.transferEncoding] == nil
+        else {
             return .text(.contentTooLarge, "no request here has a body", closes: true)
         }
         let body = PatientBody(patience: options.patience, channel: context.channel)
@@ -61,7 +64,9 @@ final class WebRoutes: Sendable {
         let path = request.uri.path
         let isReading = request.method == .get || request.method == .head
         if path.hasPrefix("/do/") {
-            guard request.method == .post else { return .text(.methodNotAllowed, "commands are given with POST") }
+            guard request.method == .post else {
+                return .text(.methodNotAllowed, "commands are given with POST")
+            }
             try rules.check(request.head, wishes: .commanding)
             return try await obey(String(path.dropFirst(4)), request)
         }
@@ -124,7 +129,11 @@ final class WebRoutes: Sendable {
 
     private func metrics(_ body: PatientBody) -> WebAnswer {
         guard let report = service.feed.newest else { return .notYet }
-        var requests = MetricFamily("flowsteer_http_requests_total", .counter, "Requests answered over HTTP, by code.")
+        var requests = MetricFamily(
+            "flowsteer_http_requests_total",
+            .counter,
+            "Requests answered over HTTP, by code."
+        )
         for (code, count) in answers.withLock({ $0 }).sorted(by: { $0.key < $1.key }) {
             requests.add([("code", "\(code)")], Double(count))
         }
@@ -152,7 +161,9 @@ final class WebRoutes: Sendable {
         return WebAnswer(
             .ok,
             EventStream.contentType,
-            body.pieces { withExtendedLifetime(place) {}; return await stream.next() }
+            body.pieces {
+                withExtendedLifetime(place) {}; return await stream.next()
+            }
         )
     }
 
@@ -160,7 +171,9 @@ final class WebRoutes: Sendable {
 
     private func checkpointFile(_ path: String, _ body: PatientBody) async throws -> WebAnswer {
         let parts = path.split(separator: "/")
-        guard parts.count == 3, parts[0] == "checkpoints", let round = UInt64(parts[1]) else { return .notFound }
+        guard parts.count == 3, parts[0] == "checkpoints", let round = UInt64(parts[1]) else {
+            return .notFound
+        }
         let (archive, name) = (observer.archive, String(parts[2]))
         guard let path = try await observer.files.run({ archive.path(of: name, round: round) }) else {
             return .notFound
@@ -204,17 +217,21 @@ final class WebRoutes: Sendable {
     }
 
     /// What every answer says: run nothing but the page's own files, show it in no other page, keep nothing.
-    private static let security: [(HTTPField.Name, String)] = [
-        (
-            .contentSecurityPolicy,
-            "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
-                + "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-        ),
-        (.xContentTypeOptions, "nosniff"),
-        (.cacheControl, "no-store"),
-    ] + [("Referrer-Policy", "no-referrer"), ("Cross-Origin-Resource-Policy", "same-origin")].compactMap { name, value in
-        HTTPField.Name(name).map { ($0, value) }
-    }
+    private static let security: [(HTTPField.Name, String)] =
+        [
+            (
+                .contentSecurityPolicy,
+                "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
+                    + "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+            ),
+            (.xContentTypeOptions, "nosniff"),
+            (.cacheControl, "no-store"),
+        ]
+        + [("Referrer-Policy", "no-referrer"), ("Cross-Origin-Resource-Policy", "same-origin")].compactMap {
+            name,
+            value in
+            HTTPField.Name(name).map { ($0, value) }
+        }
 }
 
 /// A page's place among those kept up to date; given back when nothing of the page is left.

@@ -7,7 +7,9 @@ package struct TCPSocket: Sendable {
     package struct Failure: Error, CustomStringConvertible {
         let call: String
         let code: Int32
-        package var description: String { "\(call): \(POSIXErrorCode(rawValue: code).map { "\($0)" } ?? "\(code)")" }
+        package var description: String {
+            "\(call): \(POSIXErrorCode(rawValue: code).map { "\($0)" } ?? "\(code)")"
+        }
     }
 
     private let descriptor: Int32

@@ -24,7 +24,9 @@ package struct Histogram: Codable, Sendable, Equatable {
     }
 
     /// Seconds of work on a batch or a round: a tenth of a second to ten minutes.
-    static var ofWork: Histogram { Histogram(bounds: [0.1, 0.25, 0.5, 1, 2.5, 5, 10, 25, 60, 120, 300, 600]) }
+    static var ofWork: Histogram {
+        Histogram(bounds: [0.1, 0.25, 0.5, 1, 2.5, 5, 10, 25, 60, 120, 300, 600])
+    }
 
     /// Seconds that files and transactions take: half a millisecond to ten seconds.
     static var ofStorage: Histogram {

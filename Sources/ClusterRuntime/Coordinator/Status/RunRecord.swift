@@ -79,7 +79,9 @@ struct RunRecord: Sendable {
     }
 
     /// A batch was given to a rollout.
-    mutating func granted(_ lease: GrantedLease, now: Instant) { leases.grant(lease.batch, lease.fence, at: now) }
+    mutating func granted(_ lease: GrantedLease, now: Instant) {
+        leases.grant(lease.batch, lease.fence, at: now)
+    }
 
     /// A trainer was told to fetch a trajectory.
     mutating func assigned(_ trajectory: ProducedBatch) { figures.assignedByteCount += trajectory.byteCount }

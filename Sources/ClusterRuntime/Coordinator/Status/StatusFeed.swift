@@ -31,7 +31,10 @@ package final class StatusFeed: Sendable {
 
     /// Every report from now on that the reader is in time for, beginning with the newest.
     package func reports() -> AsyncStream<Report> {
-        let (reports, continuation) = AsyncStream.makeStream(of: Report.self, bufferingPolicy: .bufferingNewest(1))
+        let (reports, continuation) = AsyncStream.makeStream(
+            of: Report.self,
+            bufferingPolicy: .bufferingNewest(1)
+        )
         let number = book.withLock { book in
             if let newest = book.newest { continuation.yield(newest) }
             book.next += 1

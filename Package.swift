@@ -165,10 +165,7 @@ let package = Package(
                 grdb,
             ]
         ),
-        tests(
-            "ClusterWeb",
-            ["ClusterMessages", "ClusterRuntime", "Coordination"] + http
-        ),
+        tests("ClusterWeb", ["ClusterMessages", "ClusterRuntime", "Coordination", "Distillation", "ZeroMQ"] + http),
         .testTarget(
             name: "ClusterProcessTests",
             dependencies: ["TestSupport", "flowsteer"],

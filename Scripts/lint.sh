@@ -35,6 +35,7 @@ FuzzTargets          Checkpoints ClusterMessages Tensors
 ClusterMessagesTests FuzzTargets
 DistillationTests    Checkpoints
 ClusterProcessTests  flowsteer
+ClusterWebTests      Distillation ZeroMQ
 '
 everywhere='FoundationEssentials'
 in_tests='Testing TestSupport Foundation Glibc Synchronization Dispatch'

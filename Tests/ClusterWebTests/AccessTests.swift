@@ -127,12 +127,13 @@ struct AccessTests {
     @Test func `an address that asks too often is put off, others are not`() {
         var rate = RequestRate(perSecond: 10, burst: 3)
         let start = ContinuousClock.now
-        #expect((0..<5).map { _ in rate.admits("a", at: start) } == [true, true, true, false, false])
-        #expect(rate.admits("b", at: start))
-        #expect(rate.admits("a", at: start + .milliseconds(100)))
-        #expect(!rate.admits("a", at: start + .milliseconds(100)))
-        for number in 0..<300 { _ = rate.admits("\(number)", at: start + .milliseconds(100)) }
-        #expect(!rate.admits("new", at: start + .milliseconds(100)), "no more addresses than it can remember")
-        #expect(rate.admits("new", at: start + .seconds(5)), "those who have been quiet are forgotten")
+        func admits(_ client: String, after time: Duration) -> Bool { rate.admits(client, at: start + time) }
+        #expect((0..<5).map { _ in admits("a", after: .zero) } == [true, true, true, false, false])
+        #expect(admits("b", after: .zero))
+        #expect(admits("a", after: .milliseconds(100)))
+        #expect(!admits("a", after: .milliseconds(100)))
+        for number in 0..<300 { _ = admits("\(number)", after: .milliseconds(100)) }
+        #expect(!admits("new", after: .milliseconds(100)), "no more addresses than it can remember")
+        #expect(admits("new", after: .seconds(5)), "those who have been quiet are forgotten")
     }
 }

@@ -40,7 +40,8 @@ struct MonitoringTests {
             #expect(place.x + place.w <= 24, "\(panel.title)")
             for x in place.x..<place.x + place.w {
                 for y in place.y..<place.y + place.h {
-                    #expect(taken.insert([x, y]).inserted, "\(panel.title)")
+                    let isFree = taken.insert([x, y]).inserted
+                    #expect(isFree, "\(panel.title)")
                 }
             }
         }

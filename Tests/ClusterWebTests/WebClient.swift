@@ -18,9 +18,17 @@ struct WebClient: Sendable {
 
     init(port: Int) { self.port = port }
 
+    /// Reads something.
+    func ask(_ path: String, _ headers: [String: String] = [:]) async throws -> Answer {
+        try await ask("GET", path, headers)
+    }
+
+    /// How the run is doing.
+    func status() async throws -> RunStatus { try RunStatus(decoding: try await ask("/status").body) }
+
     /// Asks once and reads until the connection ends or the announced length is there.
     func ask(
-        _ method: String = "GET",
+        _ method: String,
         _ path: String,
         host: String? = nil,
         _ headers: [String: String] = [:]

@@ -10,7 +10,7 @@ import Testing
 /// A real coordinator's face over real sockets.
 @Suite(.serialized, .timeLimit(.minutes(2))) struct WebFaceTests {
     @Test func `every address answers with what it is for`() async throws {
-        try await WebRun().serving { _, client in
+        try await WebRun().serving { _, client async throws in
             // The first report comes within a second of the start.
             _ = try await client.listen("/events", until: ["event: status"])
             for (path, type) in [
@@ -27,7 +27,7 @@ import Testing
                 let head = try await client.ask("HEAD", path)
                 #expect(head.status == 200 && head.body.isEmpty, "\(path)")
             }
-            let status = try RunStatus(decoding: try await client.ask("/status").body)
+            let status = try await client.status()
             #expect(status.rounds == 2)
             #expect(status.waitingOn.contains("no rollout worker is here"))
             let metrics = try await client.ask("/metrics").text
@@ -59,7 +59,7 @@ import Testing
 
     @Test func `commands are obeyed with the token, and with nothing else`() async throws {
         let run = WebRun()
-        try await run.serving { service, client in
+        try await run.serving { service, client async throws in
             let right = ["Authorization": "Bearer \(run.token.text)"]
             for headers in [
                 [:], ["Authorization": "Bearer \(AccessToken.random().text)"],
@@ -76,15 +76,15 @@ import Testing
             )
             #expect(try await client.ask("POST", "/do/pause", host: "evil.example", right).status == 421)
             #expect(try await client.ask("/do/pause", right).status == 405)
-            #expect(try RunStatus(decoding: try await client.ask("/status").body).state == .running)
+            #expect(try await client.status().state == .running)
 
             #expect(try await client.ask("POST", "/do/pause", right).status == 200)
-            #expect(try RunStatus(decoding: try await client.ask("/status").body).state == .paused)
+            #expect(try await client.status().state == .paused)
             let objection = try await client.ask("POST", "/do/checkpoint", right)
             #expect(objection.status == 409)
             #expect(objection.text.contains("paused"))
             #expect(try await client.ask("POST", "/do/resume", right).status == 200)
-            #expect(try RunStatus(decoding: try await client.ask("/status").body).state == .running)
+            #expect(try await client.status().state == .running)
             let unknown = try await client.ask("POST", "/do/drain?node=7", right)
             #expect(unknown.status == 409)
             #expect(unknown.text.contains("there is no node 7"))
@@ -98,7 +98,7 @@ import Testing
         var run = WebRun()
         run.configure = { $0.address = WebAddress(host: "0.0.0.0", port: 0) }
         let token = run.token.text
-        try await run.serving { _, client in
+        try await run.serving { _, client async throws in
             for path in ["/status", "/metrics", "/events", "/samples.png"] {
                 #expect(try await client.ask(path).status == 401, "\(path)")
             }
@@ -125,7 +125,7 @@ import Testing
             $0.streamLimit = 2
             $0.connectionLimit = 40
         }
-        try await run.serving { service, client in
+        try await run.serving { service, client async throws in
             _ = try await client.listen("/events", until: ["event: status"])
             // Half a request each, and a page that never reads what it asked for.
             let slow = try (0..<20).map { _ in try TCPSocket(connectingTo: "127.0.0.1", port: client.port) }
@@ -171,7 +171,7 @@ import Testing
     @Test func `health is the coordinator's loop, not the server's`() async throws {
         var run = WebRun()
         run.configure = { $0.healthySilence = .zero }
-        try await run.serving { _, client in
+        try await run.serving { _, client async throws in
             _ = try await client.listen("/events", until: ["event: status"])
             for path in ["/healthz", "/readyz"] {
                 let answer = try await client.ask(path)
@@ -182,7 +182,7 @@ import Testing
     }
 
     @Test func `an address that is taken is an error with its name`() async throws {
-        try await WebRun().serving { service, client in
+        try await WebRun().serving { service, client async throws in
             let taken = WebAddress(host: "127.0.0.1", port: client.port)
             let second = WebFace(
                 WebOptions(address: taken, token: .random()),
@@ -196,7 +196,7 @@ import Testing
 
     @Test func `a run is told as it goes: losses, rounds, events and checkpoints`() async throws {
         let run = WebRun()
-        try await run.serving { service, client in
+        try await run.serving { service, client async throws in
             async let told = client.listen(
                 "/events",
                 until: ["\"kind\":\"roundCommitted\"", "event: history"],

@@ -1,6 +1,9 @@
 import ClusterMessages
+import Coordination
+import Distillation
 import Foundation
 import TestSupport
+import ZeroMQ
 
 @testable import ClusterRuntime
 @testable import ClusterWeb

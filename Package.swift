@@ -165,7 +165,10 @@ let package = Package(
                 grdb,
             ]
         ),
-        tests("ClusterWeb", ["ClusterMessages", "ClusterRuntime", "Coordination", "Distillation", "ZeroMQ"] + http),
+        tests(
+            "ClusterWeb",
+            ["ClusterMessages", "ClusterRuntime", "Coordination", "Distillation", "ZeroMQ"] + http
+        ),
         .testTarget(
             name: "ClusterProcessTests",
             dependencies: ["TestSupport", "flowsteer"],

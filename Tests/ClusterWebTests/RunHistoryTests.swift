@@ -19,13 +19,13 @@ struct RunHistoryTests {
             series.add(.init(x: Double(index), values: ["a": Double(index), "b": .nan]))
         }
         #expect(series.points.count <= 8)
-        #expect(series.stride == 256)
+        #expect(series.stride == 128)
         let first = series.points[0]
-        #expect(first.x == 127.5)
-        #expect(first.values == ["a": 127.5])
+        #expect(first.x == 63.5)
+        #expect(first.values == ["a": 63.5])
         #expect(
-            series.points.last?.x == 883.5,
-            "the unfinished point is the mean of what it has: 768 ... 999"
+            series.points.last?.x == 947.5,
+            "the unfinished point is the mean of what it has: 896 ... 999"
         )
     }
 

@@ -11,7 +11,9 @@ struct WebClient: Sendable {
         var text: String { String(decoding: body, as: UTF8.self) }
     }
 
-    struct Silence: Error {}
+    struct Silence: Error {
+        var path = ""
+    }
 
     let port: Int
     private let thread = ComputeThread(name: "web-client")
@@ -44,7 +46,7 @@ struct WebClient: Sendable {
             while let answer = try Self.read(socket, &bytes) {
                 if let parsed = Self.parse(answer, isHead: method == "HEAD") { return parsed }
             }
-            throw Silence()
+            throw Silence(path: path)
         }
     }
 

@@ -56,11 +56,7 @@ struct WebRun {
         let service = try await CoordinatorService(options)
         let face = WebFace(web, of: service, in: run)
         let serving = Task {
-            try await withThrowingTaskGroup(of: Void.self) { group in
-                group.addTask { try await service.run() }
-                group.addTask { try await face.run() }
-                try await group.endWithFirst()
-            }
+            try await face.runBesideCoordinator()
         }
         let result: Result<Void, any Error>
         do {
@@ -74,8 +70,19 @@ struct WebRun {
         try result.get()
     }
 
+    /// Lets a rollout and a trainer work until the run is finished.
+    func work(for service: CoordinatorService) async throws {
+        let rollout = try RolloutWorker(options(.rollout, of: service))
+        let trainer = try TrainerWorker(options(.trainer, of: service))
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { try await rollout.run() }
+            group.addTask { try await trainer.run() }
+            try await group.waitForAll()
+        }
+    }
+
     /// A worker of it.
-    func options(_ role: Role, of service: CoordinatorService) throws -> WorkerOptions {
+    private func options(_ role: Role, of service: CoordinatorService) throws -> WorkerOptions {
         WorkerOptions(
             role: role,
             name: "\(role)",

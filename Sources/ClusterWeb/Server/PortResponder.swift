@@ -19,6 +19,14 @@ final class PortResponder: HTTPResponder {
         routes.withLock { $0 = WebRoutes(options, port: port, service: service, observer: observer) }
     }
 
+    /// Waits until no page is told anything any more, but not for long.
+    func finish(within time: Duration) async throws {
+        let deadline = ContinuousClock.now + time
+        while routes.withLock({ $0?.streamCount ?? 0 }) > 0, ContinuousClock.now < deadline {
+            try await Task.sleep(for: .milliseconds(20))
+        }
+    }
+
     func respond(to request: Request, context: WebContext) async throws -> Response {
         guard let routes = routes.withLock({ $0 }) else { return Response(status: .serviceUnavailable) }
         return await routes.respond(to: request, context)

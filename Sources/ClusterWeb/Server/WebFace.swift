@@ -43,6 +43,15 @@ package struct WebFace: Sendable {
         try result.get()
     }
 
+    /// Runs the coordinator as well, and ends when it has ended and the pages have heard of it.
+    package func runBesideCoordinator() async throws {
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { try await service.run() }
+            group.addTask { try await run() }
+            while try await group.next() != nil {}
+        }
+    }
+
     private func serve(on group: MultiThreadedEventLoopGroup) async throws {
         let observer = RunObserver(feed: service.feed, folder: folder)
         let responder = PortResponder(options, service: service, observer: observer)
@@ -79,7 +88,10 @@ package struct WebFace: Sendable {
         )
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { try await application.run() }
-            group.addTask { try await observer.run() }
+            group.addTask {
+                try await observer.run()
+                try await responder.finish(within: .seconds(2))
+            }
             try await group.endWithFirst()
         }
     }
@@ -98,10 +110,6 @@ package func runCoordinator(_ options: CoordinatorOptions, web: WebOptions?) asy
     try await untilStopped {
         let service = try await CoordinatorService(options)
         let face = WebFace(web, of: service, in: LocalRunFolder(options.runFolder))
-        try await withThrowingTaskGroup(of: Void.self) { group in
-            group.addTask { try await service.run() }
-            group.addTask { try await face.run() }
-            try await group.endWithFirst()
-        }
+        try await face.runBesideCoordinator()
     }
 }

@@ -24,6 +24,9 @@ final class WebRoutes: Sendable {
         rate = Mutex(RequestRate(perSecond: options.requestRate.perSecond, burst: options.requestRate.burst))
     }
 
+    /// Pages that are kept up to date.
+    var streamCount: Int { streams.withLock { $0 } }
+
     /// Answers a request; whatever is wrong with it is an answer, too.
     func respond(to request: Request, _ context: WebContext) async -> Response {
         let answer = await answer(request, context)
@@ -141,7 +144,7 @@ final class WebRoutes: Sendable {
             "flowsteer_http_event_streams",
             .gauge,
             "Pages that are kept up to date.",
-            Double(streams.withLock { $0 })
+            Double(streamCount)
         )
         let text = PrometheusText.render(RunMetrics(report.status).families + [requests, pages])
         return WebAnswer(.ok, PrometheusText.contentType, body.whole(Array(text.utf8)))

@@ -28,6 +28,7 @@ struct RunHistory: Sendable {
     static let routine: Set<String> = ["leased", "assigned", "consumed"]
     /// Seconds between two points of the throughput's curve.
     private static let pause = 5.0
+    private static let paceCount = 6
     private static let eventLimit = 200
     private static let roundLimit = 60
     private static let textLimit = 400
@@ -45,7 +46,8 @@ struct RunHistory: Sendable {
     /// Changes when anything but the events does.
     private(set) var version = 0
     private var eventCount = 0
-    private var last: RunStatus?
+    /// Reports of the last half minute, from which paces come: batches are too few for shorter ones.
+    private var recent: [RunStatus] = []
 
     /// Takes a line of the log, in its order.
     mutating func note(_ line: JournalLine) {
@@ -89,17 +91,18 @@ struct RunHistory: Sendable {
 
     /// Takes a report of the coordinator; the first only says where counting begins.
     mutating func note(_ status: RunStatus) {
-        guard let last else {
-            self.last = status
+        guard let last = recent.last, let first = recent.first else {
+            recent = [status]
             return
         }
-        let seconds = status.elapsed - last.elapsed
-        guard seconds >= Self.pause else { return }
-        self.last = status
+        guard status.elapsed - last.elapsed >= Self.pause else { return }
+        let seconds = status.elapsed - first.elapsed
+        recent.append(status)
+        if recent.count > Self.paceCount { recent.removeFirst() }
         version += 1
         if status.losses != last.losses { steps.add(.init(x: status.time, values: status.losses)) }
         func rate(_ count: (RunStatus) -> Int) -> Double {
-            max(0, Double(count(status) - count(last)) / seconds)
+            max(0, Double(count(status) - count(first)) / seconds)
         }
         throughput.add(
             .init(

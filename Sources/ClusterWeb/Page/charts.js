@@ -1,7 +1,7 @@
-// Line charts as SVG: a box of 320 units, a scale of its own for each chart, no library.
+// Line charts as SVG: a box of about the size it is shown at, a scale of its own for each chart, no library.
 
 const space = "http://www.w3.org/2000/svg";
-const [width, height, left, right, top, bottom] = [320, 132, 42, 6, 8, 20];
+const [height, left, right, top, bottom] = [132, 42, 6, 8, 20];
 
 function element(name, attributes, ...children) {
   const node = document.createElementNS(space, name);
@@ -39,7 +39,7 @@ function span(seconds) {
  * @param curves {points: [[time, value or null]], style, dots} each; times are seconds.
  * @param label what a screen reader says in its place.
  */
-export function lineChart(curves, label, { fromZero = false } = {}) {
+export function lineChart(curves, label, { fromZero = false, width = 320 } = {}) {
   const svg = element("svg", { class: "chart", viewBox: `0 0 ${width} ${height}`, role: "img", "aria-label": label });
   const points = curves.flatMap(curve => curve.points).filter(point => point[1] !== null);
   if (points.length === 0) return svg;

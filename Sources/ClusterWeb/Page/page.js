@@ -89,6 +89,9 @@ function showReasons(reasons) {
   by("waiting").hidden = reasons.length === 0;
   if (list.dataset.text === text) return;
   list.dataset.text = text;
+  // That a round waits for trainers at work is the way of things; anything else may want a person.
+  const isUsual = reasons.every(reason => /\(training, |% received\)|being averaged/.test(reason));
+  by("waiting").classList.toggle("usual", isUsual);
   list.replaceChildren(...reasons.map(reason => make("li", {}, reason.charAt(0).toUpperCase() + reason.slice(1))));
 }
 
@@ -107,11 +110,11 @@ function showFlow(status) {
     ["Trajectories", batches.produced, "waiting for a trainer"],
     ["Training", batches.assigned, `${plural(batches.consumed, "batch", "batches")} used up in this round`],
     ["Averaging", `#${next}`, share === null ? phase : `${phase}; ${short(share)} % of the time`],
-    ["Checkpoint", status.round || "none", status.figures.lastCheckpointTime ? `${span(Math.max(0, status.time - status.figures.lastCheckpointTime))} ago` : "committed rounds"],
+    ["Checkpoint", status.round || "–", status.figures.lastCheckpointTime ? `${span(Math.max(0, status.time - status.figures.lastCheckpointTime))} ago` : "committed rounds"],
   ];
   rows(by("flow"), stages, stage => stage[0], (row, [name, count, detail]) => {
     if (!row.firstChild) row.append(make("div", { class: "name" }, name), make("div"), make("div", { class: "detail" }));
-    row.children[1].className = count === 0 || count === "none" ? "count idle" : "count";
+    row.children[1].className = count === 0 || count === "–" ? "count idle" : "count";
     say(row.children[1], String(count));
     say(row.children[2], detail);
   });
@@ -125,10 +128,10 @@ function showFlow(status) {
 
 function showNodes(status) {
   const isHere = node => !["left", "dead"].includes(node.state);
-  const nodes = [...status.nodes].sort((one, other) => isHere(other) - isHere(one) || one.id - other.id).slice(0, 64);
+  const nodes = [...status.nodes].sort((one, other) => isHere(other) - isHere(one) || one.role.localeCompare(other.role) || one.name.localeCompare(other.name, undefined, { numeric: true })).slice(0, 64);
   const wanted = status.figures.recommendedRollouts;
   const here = status.nodes.filter(node => node.role === "rollout" && isHere(node)).length;
-  say(by("scale"), wanted === undefined || wanted === null || !nodes.length ? "" : `${here} of ${wanted} rollouts that would keep up with the trainers`);
+  say(by("scale"), wanted === undefined || wanted === null || !nodes.length ? "" : `${plural(here, "rollout")} here; ${wanted} would keep up with the trainers`);
   rows(by("nodes"), nodes, node => node.id, (row, node) => {
     row.dataset.standing = node.state;
     if (!row.firstChild) {
@@ -152,8 +155,8 @@ function showNodes(status) {
     split.setAttribute("aria-label", `${Math.round(100 * compute / all)} % computing, ${Math.round(100 * wait / all)} % waiting, ${Math.round(100 * wire / all)} % sending and receiving`);
     const [figures, button] = row.children[3].children;
     const facts = [plural(node.samples, "sample")];
-    if (node.peakMemoryByteCount) facts.push(`${bytes(node.peakMemoryByteCount)} at most`);
-    if (node.outstanding.byteCount) facts.push(`${bytes(node.outstanding.byteCount)} outstanding`);
+    if (node.peakMemoryByteCount) facts.push(`${bytes(node.peakMemoryByteCount)} peak`);
+    if (node.outstanding.byteCount) facts.push(`${bytes(node.outstanding.byteCount)} in hand`);
     say(figures, facts.join(" · "));
     button.hidden = page.token === null || !isHere(node);
     button.setAttribute("aria-label", `Drain ${node.name}`);
@@ -185,7 +188,7 @@ function showThroughput(history) {
   const key = (style, text, value) => make("span", { class: "key" }, make("i", { class: style }), `${text} `, make("b", {}, short(value)));
   by("throughput").replaceChildren(make("figure", {},
     make("figcaption", {}, key("blue", "solved by rollouts", made), key("teal", "taken by trainers", used)),
-    lineChart([{ points: solved, style: "blue" }, { points: trained, style: "teal" }], `${short(made)} samples a second solved by rollouts, ${short(used)} taken by trainers`, { fromZero: true })));
+    lineChart([{ points: solved, style: "blue" }, { points: trained, style: "teal" }], `${short(made)} samples a second solved by rollouts, ${short(used)} taken by trainers`, { fromZero: true, width: 480 })));
 }
 
 function showBytes(status) {

@@ -109,7 +109,7 @@ function showFlow(status) {
     ["Rollout", batches.leased, status.trajectories.perSecond ? `${short(status.trajectories.perSecond)} samples/s` : "being solved"],
     ["Trajectories", batches.produced, "waiting for a trainer"],
     ["Training", batches.assigned, `${plural(batches.consumed, "batch", "batches")} used up in this round`],
-    ["Averaging", `#${next}`, share === null ? phase : `${phase}; ${short(share)} % of the time`],
+    ["Averaging", `#${next}`, share === null ? phase : `${phase}; ${share.toFixed(1)} % of the time`],
     ["Checkpoint", status.round || "–", status.figures.lastCheckpointTime ? `${span(Math.max(0, status.time - status.figures.lastCheckpointTime))} ago` : "committed rounds"],
   ];
   rows(by("flow"), stages, stage => stage[0], (row, [name, count, detail]) => {

@@ -14,7 +14,8 @@ struct WorkRates: Sendable {
     }
 
     private struct Account: Sendable {
-        /// The two last windows' beginnings, and the present.
+        /// Where its process was first heard, the two last windows' beginnings, and the present.
+        let first: Mark
         var base: Mark
         var middle: Mark
         var latest: Mark
@@ -43,7 +44,7 @@ struct WorkRates: Sendable {
         let mark = Mark(at: now, samples: total(of: node), busy: busy)
         // A new process of the node begins at zero.
         guard var account = accounts[node], busy >= account.latest.busy else {
-            accounts[node] = Account(base: mark, middle: mark, latest: mark)
+            accounts[node] = Account(first: mark, base: mark, middle: mark, latest: mark)
             return
         }
         account.latest = mark
@@ -57,10 +58,14 @@ struct WorkRates: Sendable {
     /// Samples in a busy second; nil before it has done anything for long enough.
     func pace(of node: NodeID) -> Double? {
         guard let account = accounts[node] else { return nil }
-        let (count, busy) = (
-            account.latest.samples - account.base.samples, account.latest.busy - account.base.busy
-        )
-        return count > 0 && busy >= Self.shortest ? Double(count) / busy : nil
+        // A trainer that uses batches often may take longer than a window for one.
+        return Self.pace(from: account.base, to: account.latest)
+            ?? Self.pace(from: account.first, to: account.latest)
+    }
+
+    private static func pace(from start: Mark, to end: Mark) -> Double? {
+        let (count, busy) = (end.samples - start.samples, end.busy - start.busy)
+        return count > 0 && busy >= shortest ? Double(count) / busy : nil
     }
 
     /// Samples a second lately, waiting included.

@@ -188,7 +188,7 @@ function showThroughput(history) {
   const key = (style, text, value) => make("span", { class: "key" }, make("i", { class: style }), `${text} `, make("b", {}, short(value)));
   by("throughput").replaceChildren(make("figure", {},
     make("figcaption", {}, key("blue", "solved by rollouts", made), key("teal", "taken by trainers", used)),
-    lineChart([{ points: solved, style: "blue" }, { points: trained, style: "teal" }], `${short(made)} samples a second solved by rollouts, ${short(used)} taken by trainers`, { fromZero: true, width: 480 })));
+    lineChart([{ points: solved, style: "blue" }, { points: trained, style: "teal" }], `${short(made)} samples a second solved by rollouts, ${short(used)} taken by trainers`, { fromZero: true, width: by("throughput").clientWidth > 400 ? 480 : 320 })));
 }
 
 function showBytes(status) {

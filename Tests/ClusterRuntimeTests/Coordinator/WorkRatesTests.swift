@@ -4,7 +4,8 @@ import Testing
 @testable import ClusterRuntime
 
 struct WorkRatesTests {
-    private let (rollout, trainer) = (NodeID(1), NodeID(2))
+    private let rollout = NodeID(1)
+    private let trainer = NodeID(2)
 
     /// Both work for some seconds: the rollout always, the trainer waits half of its time.
     private func rates(seconds: Int, solved: Int, taken: Int) -> WorkRates {

@@ -30,6 +30,13 @@ let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let orderedCollections = Target.Dependency.product(name: "OrderedCollections", package: "swift-collections")
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
 let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
+let http: [Target.Dependency] = [
+    .product(name: "Hummingbird", package: "hummingbird"),
+    .product(name: "HummingbirdCore", package: "hummingbird"),
+    .product(name: "HTTPTypes", package: "swift-http-types"),
+    .product(name: "NIOCore", package: "swift-nio"),
+    .product(name: "NIOPosix", package: "swift-nio"),
+]
 let yams = Target.Dependency.product(name: "Yams", package: "Yams")
 
 /// A module of the house: its sources in `Sources/`, its tests, if any, in `Tests/`.
@@ -61,6 +68,9 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.0"),
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.0"),
+        .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.0", traits: []),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.0"),
+        .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0", traits: []),
     ],
     targets: [
         // Ring 0: C libraries, our kernels, the generated wire format.
@@ -102,11 +112,20 @@ let package = Package(
                 logging, crypto, grdb, yams,
             ]
         ),
+        .target(
+            name: "ClusterWeb",
+            dependencies: [
+                "Checkpoints", "ClusterMessages", "ClusterRuntime", "Coordination", logging,
+            ] + http,
+            resources: [.embedInCode("Page")],
+            swiftSettings: strict
+        ),
         .executableTarget(
             name: "flowsteer",
             dependencies: [
-                "Benchmarks", "Checkpoints", "ClusterMessages", "ClusterRuntime", "DiffusionModels",
-                "Distillation", "Evaluation", "FlowMatching", "ImageFiles", "Tensors", "ZeroMQ",
+                "Benchmarks", "Checkpoints", "ClusterMessages", "ClusterRuntime", "ClusterWeb",
+                "DiffusionModels", "Distillation", "Evaluation", "FlowMatching", "ImageFiles", "Tensors",
+                "ZeroMQ",
                 argumentParser, logging,
             ],
             swiftSettings: strict
@@ -150,6 +169,10 @@ let package = Package(
                 "Evaluation", "FlowMatching", "ImageFiles", "NeuralNetwork", "Tensors", "ZeroMQ", crypto,
                 grdb,
             ]
+        ),
+        tests(
+            "ClusterWeb",
+            ["ClusterMessages", "ClusterRuntime", "Coordination", "Distillation", "ZeroMQ"] + http
         ),
         .testTarget(
             name: "ClusterProcessTests",

@@ -24,7 +24,9 @@ Benchmarks       DiffusionModels Distillation FlowMatching NeuralNetwork Tensors
 ClusterRuntime   Checkpoints ClusterMessages Coordination DiffusionModels Distillation Evaluation FlowMatching
 ClusterRuntime   ImageFiles NeuralNetwork Tensors ZeroMQ
 ClusterRuntime   Crypto GRDB Logging Yams Foundation Glibc Synchronization Dispatch
-flowsteer        Benchmarks ClusterRuntime Checkpoints DiffusionModels Distillation Evaluation FlowMatching
+ClusterWeb       Checkpoints ClusterMessages ClusterRuntime Coordination
+ClusterWeb       HTTPTypes Hummingbird HummingbirdCore Logging NIOCore NIOPosix Foundation Synchronization
+flowsteer        Benchmarks ClusterRuntime ClusterWeb Checkpoints DiffusionModels Distillation Evaluation FlowMatching
 flowsteer        ClusterMessages Coordination ImageFiles NeuralNetwork Tensors ZeroMQ
 flowsteer        ArgumentParser Logging Foundation Glibc Synchronization Dispatch
 
@@ -34,11 +36,12 @@ ClusterMessagesTests FuzzTargets
 DistillationTests    Checkpoints
 EvaluationTests      Checkpoints
 ClusterProcessTests  flowsteer
+ClusterWebTests      Distillation ZeroMQ
 '
 everywhere='FoundationEssentials'
 in_tests='Testing TestSupport Foundation Glibc Synchronization Dispatch'
 unsafe='Tensors ZeroMQ ClusterMessages ImageFiles'
-async='ZeroMQ ClusterRuntime flowsteer'
+async='ZeroMQ ClusterRuntime ClusterWeb flowsteer'
 longest=350
 
 mapfile -t swift < <(find Sources Tests -name '*.swift' | sort)

@@ -28,7 +28,7 @@ extension CoordinatorState {
     /// Whether another batch would find a round that uses it.
     ///
     /// What is held where some trainer cannot get it is left out of the account: it may come too late.
-    func needsBatches(_ survey: BatchLedger.Survey) -> Bool {
+    package func needsBatches(_ survey: BatchLedger.Survey) -> Bool {
         guard let need = settings.batchesPerRound else { return true }
         var demand = 0
         let trainers = membership.present(.trainer)

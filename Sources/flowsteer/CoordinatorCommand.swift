@@ -1,5 +1,6 @@
 import ArgumentParser
 import ClusterRuntime
+import ClusterWeb
 import ZeroMQ
 
 /// `flowsteer coordinator`.
@@ -11,6 +12,7 @@ struct CoordinatorCommand: AsyncParsableCommand {
     )
 
     @OptionGroup var configured: ConfigurationOptions
+    @OptionGroup var web: WebArguments
     @OptionGroup var parent: ParentOptions
 
     @Option(name: .customLong("run"), help: "The run's folder; an unfinished run in it is gone on with.")
@@ -65,6 +67,13 @@ struct CoordinatorCommand: AsyncParsableCommand {
         }
         options.advertisedHost = advertise ?? bind.host
         options.isInsecure = insecure
-        try await runCoordinator(options)
+        let folder = LocalRunFolder(options.runFolder)
+        try await runCoordinator(
+            options,
+            web: try web.http.map { address in
+                try LocalRunFolder.create(folder.path)
+                return try web.options(at: address, in: folder)
+            }
+        )
     }
 }

@@ -24,7 +24,13 @@ struct LocalCommand: AsyncParsableCommand {
     @Option(help: "Threads of each worker; default: the cores shared between them.")
     var lanes: Int?
 
+    @OptionGroup var web: WebArguments
+
+    @Flag(help: "Serve no live page; by default it is served on this machine, at a port the system chooses.")
+    var noHttp = false
+
     func validate() throws {
+        guard !noHttp || web.http == nil else { throw ValidationError("--no-http contradicts --http") }
         guard rollouts >= 1 else { throw ValidationError("--rollouts is \(rollouts): expected 1 or more") }
         guard trainers >= 1 else { throw ValidationError("--trainers is \(trainers): expected 1 or more") }
         if let lanes, lanes < 1 { throw ValidationError("--lanes is \(lanes): expected 1 or more") }
@@ -38,7 +44,7 @@ struct LocalCommand: AsyncParsableCommand {
         let prompts = try HeldOutPrompts.prompts(of: configuration)
         let cores = ProcessInfo.processInfo.activeProcessorCount
         let folder = LocalRunFolder(folder)
-        let options = LocalRunOptions(
+        var options = LocalRunOptions(
             configurationPath: configured.path,
             overrides: configured.overrides + [together],
             modelPath: configuration.modelPath,
@@ -48,6 +54,13 @@ struct LocalCommand: AsyncParsableCommand {
             lanes: lanes ?? max(1, cores / (rollouts + trainers)),
             executable: try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
         )
+        if !noHttp {
+            options.web = LocalRunOptions.Web(
+                address: web.http ?? WebAddress(host: "127.0.0.1", port: 0),
+                tokenPath: web.httpToken,
+                names: web.httpName
+            )
+        }
         say("run \(folder.path): 1 coordinator, \(rollouts) rollout and \(trainers) trainer workers")
         say(
             "flowsteer status --run \(folder.path) says how it is doing; pause, resume, drain and checkpoint too"

@@ -1,6 +1,6 @@
 import Checkpoints
 import ClusterMessages
-import Coordination
+package import Coordination
 import DiffusionModels
 import Distillation
 import Foundation
@@ -22,6 +22,9 @@ package final class CoordinatorService: Sendable {
     package let publicKey: CurvePublicKey?
     /// The run's identifier.
     package let runID: String
+
+    /// What it tells those beside it: its status every second, and that it is alive.
+    package let feed = StatusFeed()
 
     private let folder: RunFolder
     private let ledger: Ledger
@@ -129,8 +132,18 @@ package final class CoordinatorService: Sendable {
         }
         await sockets.context.terminate()
         try? await writeStatus()
+        feed.finish()
         try ledger.close()
         try result.get()
+    }
+
+    /// Obeys a person at this process's own face.
+    ///
+    /// - Returns: why the command changes nothing; nil when it is carried out.
+    package func command(_ command: OperatorCommand) async throws -> String? {
+        let objection = try await control.obey(command)
+        if objection == nil { try await writeStatus() }
+        return objection
     }
 
     // MARK: Serving
@@ -206,7 +219,11 @@ package final class CoordinatorService: Sendable {
         await averaging.adopt(committed)
         try await checkpoints.serve(try await storeThread.run { [store] in try store.prune() })
         reached(.coordinatorBeforeAnnouncement)
-        try await control.stored(committed.version, manifest: committed.manifestHash)
+        try await control.stored(
+            committed.version,
+            manifest: committed.manifestHash,
+            took: committed.times
+        )
     }
 
     /// Keeps time, writes the status every second, and sees when the run is over.
@@ -219,6 +236,7 @@ package final class CoordinatorService: Sendable {
         var authorization = authorization
         while true {
             try await control.tick()
+            feed.tick()
             try await readAgain(&authorization)
             await control.note(await sockets.counts)
             if clock.now >= statusDue {
@@ -238,9 +256,11 @@ package final class CoordinatorService: Sendable {
     /// Writes `status.json`, if there is room: who asks over the network hears of a full disk as well.
     private func writeStatus() async throws {
         try await writeEvents()
-        let status = try await control.status().encoded()
+        let status = try await control.status()
+        let json = try status.encoded()
+        feed.publish(StatusFeed.Report(status: status, json: json))
         do throws(CoordinatorError) {
-            try folder.write(status, as: RunFolder.statusName)
+            try folder.write(json, as: RunFolder.statusName)
         } catch .diskFull {
             return
         }

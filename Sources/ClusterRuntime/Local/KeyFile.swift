@@ -8,6 +8,8 @@ package enum KeyFileError: Error, Equatable {
     /// Others than its owner may read a secret.
     case tooOpen(path: String, mode: Int)
     case malformed(path: String, reason: String)
+    /// A token's file holds none.
+    case noToken(path: String)
     /// A key is never written over another.
     case exists(path: String)
     case unwritable(path: String)
@@ -20,6 +22,8 @@ extension KeyFileError: CustomStringConvertible {
         case .tooOpen(let path, let mode):
             "\(path): others may use this secret (mode 0\(String(mode, radix: 8))): expected 0600, chmod 600 it"
         case .malformed(let path, let reason): "\(path): \(reason): expected 40 characters of Z85 in one line"
+        case .noToken(let path):
+            "\(path): holds no token: expected one word of 32 to 256 letters, digits, - and _"
         case .exists(let path): "\(path): is there already: expected a name that is free"
         case .unwritable(let path): "\(path): cannot be written"
         }
@@ -49,17 +53,23 @@ package enum KeyFile {
 
     /// Reads a secret; the public key follows from it.
     package static func readPair(_ path: String) throws(KeyFileError) -> CurveKeyPair {
+        let text = try readSecret(path)
+        do {
+            return try CurveKeyPair(secretKey: text)
+        } catch {
+            throw .malformed(path: path, reason: "\(error)")
+        }
+    }
+
+    /// Reads the one word of a file that only its owner may use.
+    static func readSecret(_ path: String) throws(KeyFileError) -> String {
         let text = try line(of: path)
         let attributes = try? FileManager.default.attributesOfItem(atPath: path)
         guard let mode = (attributes?[.posixPermissions] as? NSNumber)?.intValue else {
             throw .unreadable(path: path, reason: "its mode is unknown")
         }
         guard mode & 0o077 == 0 else { throw .tooOpen(path: path, mode: mode & 0o777) }
-        do {
-            return try CurveKeyPair(secretKey: text)
-        } catch {
-            throw .malformed(path: path, reason: "\(error)")
-        }
+        return text
     }
 
     /// Reads a public key given as its 40 characters, or as the file that holds them.
@@ -85,7 +95,7 @@ package enum KeyFile {
         return String(lines[0])
     }
 
-    private static func write(_ text: String, to path: String, mode: mode_t) throws(KeyFileError) {
+    static func write(_ text: String, to path: String, mode: mode_t) throws(KeyFileError) {
         // From the first byte on the file is as closed as it is meant to be.
         let previous = umask(~mode & 0o777)
         defer { umask(previous) }

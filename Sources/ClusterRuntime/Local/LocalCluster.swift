@@ -17,6 +17,7 @@ package actor LocalCluster {
     private var children: [String: ChildProcess] = [:]
     private var policies: [String: RestartPolicy] = [:]
     private var endpoint: String?
+    private var page: WebPlace?
     private var faults: FaultPlan
     private var isInterrupted = false
 
@@ -31,7 +32,9 @@ package actor LocalCluster {
     /// - Throws: ``LocalError`` when a person stopped it, or a child fails for good.
     package func run() async throws {
         try options.prepare()
-        try? FileManager.default.removeItem(atPath: options.runFolder.coordinator)
+        for path in [options.runFolder.coordinator, options.runFolder.web] {
+            try? FileManager.default.removeItem(atPath: path)
+        }
         let signals = StopSignals()
         let arrivals = signals.arrivals
         defer {
@@ -81,6 +84,7 @@ package actor LocalCluster {
     private func isUnfinished() async throws -> Bool {
         guard !isInterrupted else { throw LocalError.interrupted(folder: options.runFolder.path) }
         if endpoint == nil { try welcomeCoordinator() }
+        if options.web != nil, page == nil { showPage() }
         for (name, child) in children.sorted(by: { $0.key < $1.key }) {
             guard let end = child.end else { continue }
             children[name] = nil
@@ -104,6 +108,15 @@ package actor LocalCluster {
         }
     }
 
+    /// Says where the page is, with the token that its buttons need, once it is served.
+    private func showPage() {
+        guard let place = try? WebPlace(path: options.runFolder.web),
+            let token = try? AccessToken(readingFrom: options.web?.tokenPath ?? options.runFolder.webToken)
+        else { return }
+        page = place
+        display.say("live page: \(place.url)#\(token.text)")
+    }
+
     private func launch(_ command: ChildCommand) throws {
         var command = command
         command.fault = faults.next(for: command.name)
@@ -120,9 +133,10 @@ package actor LocalCluster {
             log("\(name) has left")
         case .restart:
             note("\(name) \(end), it is started again")
-            // Workers know the coordinator by its port, so it keeps it.
+            // Workers and browsers know the coordinator by its ports, so it keeps them.
             let port = endpoint.flatMap { $0.split(separator: ":").last }.flatMap { Int($0) } ?? 0
-            try launch(name == "coordinator" ? options.coordinator(port: port) : child.command)
+            let coordinator = options.coordinator(port: port, webPort: page?.port)
+            try launch(name == "coordinator" ? coordinator : child.command)
         case .fail(let exit):
             throw LocalError.processFailed(
                 name: name,

@@ -15,6 +15,23 @@ package struct LocalRunOptions: Sendable {
     package var lanes: Int
     /// The program whose verbs the processes are.
     package var executable: String
+    /// Where the live page is served; nil without one.
+    package var web: Web?
+
+    /// A live page.
+    package struct Web: Sendable {
+        package var address: WebAddress
+        /// The file of its token; nil takes the run folder's.
+        package var tokenPath: String?
+        /// Names by which it is reached, beside addresses.
+        package var names: [String]
+
+        package init(address: WebAddress, tokenPath: String?, names: [String]) {
+            self.address = address
+            self.tokenPath = tokenPath
+            self.names = names
+        }
+    }
 
     package init(
         configurationPath: String,
@@ -46,14 +63,16 @@ extension LocalRunOptions {
     }
 
     /// The coordinator's command line; port 0 lets the system choose.
-    func coordinator(port: Int) -> ChildCommand {
+    ///
+    /// - Parameter webPort: the page's; nil takes the one that was asked for.
+    func coordinator(port: Int, webPort: Int? = nil) -> ChildCommand {
         command(
             "coordinator",
             arguments: [
                 "coordinator", "--config", configurationPath, "--run", runFolder.path,
                 "--bind", "tcp://127.0.0.1:\(port)", "--keys", "\(runFolder.keys)/coordinator.key",
                 "--authorized", authorizedNodesPath,
-            ] + overrides.flatMap { ["--set", $0] }
+            ] + overrides.flatMap { ["--set", $0] } + (web?.arguments(port: webPort) ?? [])
         )
     }
 
@@ -97,5 +116,13 @@ extension LocalRunOptions {
             return try KeyFile.generate(prefix: prefix)
         }
         return try KeyFile.readPair("\(prefix).key")
+    }
+}
+
+extension LocalRunOptions.Web {
+    fileprivate func arguments(port: Int?) -> [String] {
+        let address = WebAddress(host: address.host, port: port ?? address.port)
+        return ["--http", "\(address)"] + (tokenPath.map { ["--http-token", $0] } ?? [])
+            + names.flatMap { ["--http-name", $0] }
     }
 }

@@ -10,6 +10,10 @@ package struct LocalRunFolder: Sendable {
     package var configuration: String { "\(path)/config.yaml" }
     package var status: String { "\(path)/status.json" }
     package var coordinator: String { "\(path)/coordinator.json" }
+    /// Where the coordinator's live page is; there while it is served.
+    package var web: String { "\(path)/web.json" }
+    /// The token that its buttons need.
+    package var webToken: String { "\(path)/web.token" }
     package var events: String { "\(path)/events.jsonl" }
     package var checkpoints: String { "\(path)/checkpoints" }
     package var keys: String { "\(path)/keys" }

@@ -36,6 +36,7 @@ package enum ProcessExit: Int32, Sendable, CaseIterable {
         case KeyFileError.unwritable, CheckpointError.unwritable, ImageFileError.unwritable:
             self = .inputOutput
         case let error as CocoaError where error.isFileError: self = .inputOutput
+        case is WebError: self = .tryAgain
         case is KeyFileError, is ModelError, is CheckpointError, is EvaluationError, is ImageFileError,
             is FlowMatchingError:
             self = .badData

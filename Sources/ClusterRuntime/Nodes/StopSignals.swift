@@ -55,7 +55,7 @@ func untilDrained(
 }
 
 /// Runs a process until it ends by itself or is told to stop.
-func untilStopped(_ work: @escaping @Sendable () async throws -> Void) async throws {
+package func untilStopped(_ work: @escaping @Sendable () async throws -> Void) async throws {
     let signals = StopSignals()
     defer { withExtendedLifetime(signals) {} }
     let arrivals = signals.arrivals

@@ -2,12 +2,14 @@ import Foundation
 import Glibc
 
 /// A TCP socket of the system, without any library between: what chaos is made of.
-struct TCPSocket: Sendable {
+package struct TCPSocket: Sendable {
     /// A call of the system's that failed.
-    struct Failure: Error, CustomStringConvertible {
+    package struct Failure: Error, CustomStringConvertible {
         let call: String
         let code: Int32
-        var description: String { "\(call): \(POSIXErrorCode(rawValue: code).map { "\($0)" } ?? "\(code)")" }
+        package var description: String {
+            "\(call): \(POSIXErrorCode(rawValue: code).map { "\($0)" } ?? "\(code)")"
+        }
     }
 
     private let descriptor: Int32
@@ -40,7 +42,7 @@ struct TCPSocket: Sendable {
     }
 
     /// Connects; on this machine that is done, or refused, at once.
-    init(connectingTo host: String, port: Int) throws {
+    package init(connectingTo host: String, port: Int) throws {
         self = try TCPSocket()
         do {
             var address = try Self.address(host, port)
@@ -69,13 +71,13 @@ struct TCPSocket: Sendable {
     }
 
     /// Whether there is something to read, or an end, before that time is over.
-    func isReadable(within milliseconds: Int32) -> Bool {
+    package func isReadable(within milliseconds: Int32) -> Bool {
         var request = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
         return unsafe poll(&request, 1, milliseconds) > 0
     }
 
     /// What has arrived, at most `limit` bytes; empty at the end, nil when the connection failed.
-    func read(_ limit: Int) -> [UInt8]? {
+    package func read(_ limit: Int) -> [UInt8]? {
         var bytes = [UInt8](repeating: 0, count: limit)
         let count = unsafe bytes.withUnsafeMutableBytes {
             unsafe recv(descriptor, $0.baseAddress, $0.count, 0)
@@ -84,7 +86,7 @@ struct TCPSocket: Sendable {
     }
 
     /// Sends what fits without waiting long; nil when the connection failed.
-    func write(_ bytes: ArraySlice<UInt8>) -> Int? {
+    package func write(_ bytes: ArraySlice<UInt8>) -> Int? {
         let count = unsafe bytes.withUnsafeBytes {
             unsafe send(descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL))
         }
@@ -94,7 +96,7 @@ struct TCPSocket: Sendable {
     /// Lets the end of the connection be a reset.
     func forgetPeer() { set(SOL_SOCKET, SO_LINGER, linger(l_onoff: 1, l_linger: 0)) }
 
-    func close() { _ = Glibc.close(descriptor) }
+    package func close() { _ = Glibc.close(descriptor) }
 
     // MARK: Details
 

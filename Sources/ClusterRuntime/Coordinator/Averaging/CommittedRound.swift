@@ -11,6 +11,8 @@ struct CommittedRound: Sendable {
     let velocity: Tensor?
     /// Its checkpoint; the initial parameters have none.
     let checkpoint: StoredCheckpoint?
+    /// How long its commit took, where this process made it.
+    var times = CommitTimes()
 
     /// The manifest's hash, by which nodes find the checkpoint.
     var manifestHash: ContentHash? { checkpoint.map { ContentHash($0.manifestHash) } }

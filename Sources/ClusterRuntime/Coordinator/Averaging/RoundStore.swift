@@ -54,8 +54,11 @@ struct RoundStore: Sendable {
         offers: [SpooledOffer],
         after last: CommittedRound
     ) throws -> CommittedRound {
+        var watch = Stopwatch()
         let average = RoundAverage(plan: plan, offers: offers, averaging: averaging)
         let (parameters, velocity) = try average.state(after: last)
+        var times = CommitTimes()
+        times.average = watch.lap()
         // An earlier try may have got as far as the files and failed to enter them in the ledger.
         if try checkpoints.rounds().contains(plan.round.rawValue) {
             try checkpoints.remove(round: plan.round.rawValue)
@@ -74,7 +77,8 @@ struct RoundStore: Sendable {
         reached(.coordinatorBeforeFiles)
         let checkpoint = try checkpoints.publish(origin, files: files(parameters, velocity))
         reached(.coordinatorAfterFiles)
-        let committed = CommittedRound(
+        times.files = watch.lap()
+        var committed = CommittedRound(
             round: plan.round,
             parameters: parameters,
             velocity: velocity,
@@ -86,6 +90,8 @@ struct RoundStore: Sendable {
             manifest: ContentHash(checkpoint.manifestHash),
             at: Date().timeIntervalSince1970
         )
+        times.ledger = watch.lap()
+        committed.times = times
         reached(.coordinatorAfterCommit)
         return committed
     }

@@ -72,13 +72,20 @@ actor ControlDesk {
         }
     }
 
+    /// A person at this process's own face gives a command; returns why it changes nothing, if it does not.
+    func obey(_ command: OperatorCommand) throws -> String? {
+        if let objection = state.objection(to: command) { return objection.text }
+        try handle(.command(command))
+        return nil
+    }
+
     /// Something happened to a trainer's offer.
     func offer(_ event: OfferEvent, from node: NodeID) throws { try handle(.offer(event, from: node)) }
 
     /// A round is on the disk.
-    func stored(_ version: ParameterVersion, manifest: ContentHash?) throws {
+    func stored(_ version: ParameterVersion, manifest: ContentHash?, took times: CommitTimes) throws {
         manifestHash = manifest
-        try record.close(version.round, now: clock.now, time: clock.time)
+        try record.close(version.round, took: times, time: clock.time)
         try handle(.stored(version))
     }
 
@@ -127,6 +134,7 @@ actor ControlDesk {
             now: clock.now,
             time: clock.time
         )
+        status.figures.ledgerSeconds = ledger.seconds
         status.checkpointEndpoint = facts.checkpointEndpoint
         return status
     }
@@ -202,12 +210,14 @@ actor ControlDesk {
         case .finish: tellEveryone(.finish)
         case .grant(let lease):
             try record.add(JournalLine(leased: lease, epoch: epoch, time: clock.time))
+            record.granted(lease, now: now)
             let prompts = corpus.samples(of: lease.batch)
             send(.lease(message(for: lease, prompts, now: now)), to: lease.node)
         case .cancelLease(let batch, let fence, let node):
             send(.leaseCancel(Message.LeaseCancel(batch: batch, fence: fence)), to: node)
         case .assign(let trajectory, let node):
             try record.add(line(JournalLine.assigned, node, trajectory.batch))
+            record.assigned(trajectory)
             if let assignment = message(for: trajectory) { send(.assign(assignment), to: node) }
         case .release(let batch, let hash, let node):
             send(.release(Message.Release(batch: batch, hash: hash)), to: node)

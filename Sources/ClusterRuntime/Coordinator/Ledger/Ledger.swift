@@ -1,6 +1,7 @@
 import Coordination
 import Foundation
 import GRDB
+import Synchronization
 
 /// The run's durable memory: a SQLite file that survives `kill -9` and power cuts, and has one owner.
 ///
@@ -10,6 +11,7 @@ package final class Ledger: Sendable {
     /// The file.
     package let path: String
     private let database: DatabaseQueue
+    private let times = Mutex(Histogram.ofStorage)
 
     /// Opens or creates `ledger.sqlite` in a folder, which must be there.
     package init(folder: String) throws(CoordinatorError) {
@@ -42,8 +44,13 @@ package final class Ledger: Sendable {
     }
 
     func transaction<Value>(_ body: (Database) throws -> Value) throws(CoordinatorError) -> Value {
+        let start = ContinuousClock.now
+        defer { times.withLock { $0.add(start.duration(to: .now).inSeconds) } }
         do { return try database.write(body) } catch { throw CoordinatorError(error, ofLedger: path) }
     }
+
+    /// How long transactions took since it was opened.
+    var seconds: Histogram { times.withLock { $0 } }
 }
 
 extension CoordinatorError {

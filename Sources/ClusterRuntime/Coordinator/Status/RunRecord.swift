@@ -18,6 +18,9 @@ struct RunRecord: Sendable {
     private var commits = 0
     private var unsendable: [String] = []
     private var times = RoundTimes()
+    private var figures = RunFigures()
+    private var leases = OpenLeases()
+    private var rates = WorkRates()
     /// The last round of which each trainer began to upload an offer.
     private var offered: [NodeID: RoundNumber] = [:]
     /// What the sockets let in and kept out, as last told.
@@ -37,6 +40,10 @@ struct RunRecord: Sendable {
     mutating func add(_ line: JournalLine) throws(CoordinatorError) {
         try journal.append(line)
         times.note(line)
+        figures.note(line)
+        if line.kind == JournalLine.consumed, line.use == 1, let node = line.node {
+            rates.did(batchSamples, by: node)
+        }
         unwritten.append(line)
     }
 
@@ -52,9 +59,18 @@ struct RunRecord: Sendable {
     /// Takes the figures out of a node's message.
     mutating func note(_ message: Message, from node: NodeID, openRound: RoundNumber, now: Instant) {
         switch message {
-        case .ping(let ping): pings[node] = ping
+        case .ping(let ping):
+            pings[node] = ping
+            let busy = ping.computeTime + ping.wireTime
+            rates.heard(node, busy: busy.inSeconds, now: Instant.zero.duration(to: now).inSeconds)
         case .stepReport(let report): losses.add(report, openRound: openRound)
-        case .trajectoryReady:
+        case .trajectoryReady(let ready):
+            figures.producedBatches += 1
+            figures.rolloutSeconds.add(ready.elapsed.inSeconds)
+            if let time = leases.settle(ready.batch, ready.fence, at: now) {
+                figures.leaseSeconds.add(time.inSeconds)
+            }
+            rates.did(batchSamples, by: node)
             producedSamples += batchSamples
             producedAt.append(now)
             if producedAt.count > Self.paceCount { producedAt.removeFirst() }
@@ -62,9 +78,22 @@ struct RunRecord: Sendable {
         }
     }
 
+    /// A batch was given to a rollout.
+    mutating func granted(_ lease: GrantedLease, now: Instant) {
+        leases.grant(lease.batch, lease.fence, at: now)
+    }
+
+    /// A trainer was told to fetch a trajectory.
+    mutating func assigned(_ trajectory: ProducedBatch) { figures.assignedByteCount += trajectory.byteCount }
+
     /// Logs a committed round's losses.
-    mutating func close(_ round: RoundNumber, now: Instant, time: Double) throws(CoordinatorError) {
+    mutating func close(
+        _ round: RoundNumber,
+        took times: CommitTimes,
+        time: Double
+    ) throws(CoordinatorError) {
         commits += 1
+        figures.note(times)
         guard let means = losses.close(round) else { return }
         try add(JournalLine(losses: means, of: round, time: time))
     }
@@ -97,8 +126,17 @@ struct RunRecord: Sendable {
         status.losses = losses.latest
         status.trajectories.total = producedSamples
         status.trajectories.perSecond = samplesPerSecond
-        status.batches = RunStatus.Batches(state.ledger.survey().census)
-        status.nodes = state.membership.all.map { RunStatus.Node($0, lastPing: pings[$0.id]) }
+        let survey = state.ledger.survey()
+        status.batches = RunStatus.Batches(survey.census)
+        status.nodes = state.membership.all.map { node in
+            var figures = RunStatus.Node(node, lastPing: pings[node.id])
+            figures.samples = rates.total(of: node.id)
+            figures.samplesPerSecond = node.isPresent ? rates.perSecond(of: node.id) : 0
+            figures.outstanding = RunStatus.Outstanding(survey.load(of: node.id))
+            return figures
+        }
+        status.figures = figures
+        status.figures.recommendedRollouts = recommendedRollouts(state, survey)
         status.waitingOn = [hindrance].compactMap(\.self) + state.waitingOn(now: now) + unsendable
         if commits > 0, !state.isFinished {
             let rest = state.settings.rounds - state.parameters.round.rawValue
@@ -111,6 +149,17 @@ struct RunRecord: Sendable {
         status.time = time
         status.elapsed = elapsed
         return status
+    }
+
+    /// None when no further batch is needed and none is on its way.
+    private func recommendedRollouts(_ state: CoordinatorState, _ survey: BatchLedger.Survey) -> Int? {
+        let census = survey.census
+        let isWorking = census.pending + census.leased + census.produced + census.assigned > 0
+        guard !state.isFinished, isWorking || state.needsBatches(survey) else { return 0 }
+        return rates.recommendedRollouts(
+            rollouts: state.membership.present(.rollout).map(\.id),
+            trainers: state.membership.present(.trainer).map(\.id)
+        )
     }
 
     private var samplesPerSecond: Double {
@@ -131,6 +180,10 @@ extension RunStatus.Batches {
             dead: census.dead
         )
     }
+}
+
+extension RunStatus.Outstanding {
+    fileprivate init(_ load: Load) { self.init(batches: load.batches, byteCount: load.byteCount) }
 }
 
 extension RunStatus.Node {

@@ -17,6 +17,10 @@ extension RunStatus {
         package var messages = 0
         /// Their bytes.
         package var byteCount = 0
+        /// Messages handed out.
+        package var sentMessages = 0
+        /// Their bytes.
+        package var sentByteCount = 0
         /// Messages dropped for their number of frames.
         package var tooManyFrames = 0
         /// Messages dropped for the size of a frame or of all frames.
@@ -35,6 +39,8 @@ extension RunStatus.Door {
         cut = counters.cutConnectionCount
         messages = counters.receivedCount
         byteCount = counters.receivedByteCount
+        sentMessages = counters.sentCount
+        sentByteCount = counters.sentByteCount
         tooManyFrames = counters.droppedForFrameCount
         tooLarge = counters.droppedForFrameSize + counters.droppedForMessageSize
         tooFast = counters.droppedForRate

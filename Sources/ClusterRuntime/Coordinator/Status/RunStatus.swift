@@ -23,6 +23,20 @@ package struct RunStatus: Codable, Sendable, Equatable {
         package var seconds = Seconds()
         /// The most memory it ever had resident.
         package var peakMemoryByteCount = 0
+        /// Samples it solved, or trained on for the first time in a round, in this coordinator's life.
+        package var samples = 0
+        /// The same in a second, lately.
+        package var samplesPerSecond = 0.0
+        /// What is outstanding with it.
+        package var outstanding = Outstanding()
+    }
+
+    /// What is outstanding with a node, as the ledger counts it.
+    package struct Outstanding: Codable, Sendable, Equatable {
+        /// Batches leased to a rollout, or assigned to a trainer and not used up.
+        package var batches = 0
+        /// Bytes a rollout keeps or is to make, or a trainer may be fetching.
+        package var byteCount = 0
     }
 
     /// Where a node's time went.
@@ -89,6 +103,8 @@ package struct RunStatus: Codable, Sendable, Equatable {
     package var refusals: Int
     /// What each of the coordinator's sockets let in and kept out.
     package var doors: [Door]
+    /// How long things took and how often they happened, since this coordinator's process began.
+    package var figures: RunFigures
     /// Where checkpoints are fetched.
     package var checkpointEndpoint: String
     /// The most memory the coordinator itself ever had resident.
@@ -121,6 +137,7 @@ package struct RunStatus: Codable, Sendable, Equatable {
         averaging = AveragingTime()
         refusals = 0
         doors = []
+        figures = RunFigures()
         checkpointEndpoint = ""
         peakMemoryByteCount = 0
         time = 0

@@ -1,3 +1,4 @@
+import Distillation
 import ArgumentParser
 import Checkpoints
 import ClusterRuntime

@@ -3,6 +3,7 @@ import ArgumentParser
 import Checkpoints
 import ClusterRuntime
 import DiffusionModels
+import Distillation
 import FlowMatching
 import Foundation
 

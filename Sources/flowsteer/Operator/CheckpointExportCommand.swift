@@ -1,8 +1,8 @@
-import Distillation
 import ArgumentParser
 import Checkpoints
 import ClusterRuntime
 import DiffusionModels
+import Distillation
 import Distillation
 import FlowMatching
 import Foundation

@@ -53,7 +53,8 @@ struct TrajectorySolver: Sendable {
             shift: model.shift,
             seed: configuration.seed
         )
-        unconditional = try model.text.encode([configuration.trajectory.negativePrompt], on: pool.lanes[0].tape)
+        let negative = configuration.trajectory.negativePrompt
+        unconditional = try model.text.encode([negative], on: pool.lanes[0].tape)
     }
 
     /// Solves one lease; the texts are encoded once.

@@ -118,7 +118,9 @@ private struct JointAttention {
     /// Parts of a head's queries that are worked on apart on the way forward, so that lanes have something to share
     /// where there are few heads of many tokens.
     private var queryParts: Int {
-        guard queries.count == 1, !isCausal, positionBias == nil, keys[0].shape[0] * heads < 4 else { return 1 }
+        guard queries.count == 1, !isCausal, positionBias == nil, keys[0].shape[0] * heads < 4 else {
+            return 1
+        }
         return max(1, min(4, queries[0].shape[1] / 1024))
     }
 

@@ -3,7 +3,6 @@ import Checkpoints
 import ClusterRuntime
 import DiffusionModels
 import Distillation
-import Distillation
 import FlowMatching
 import Foundation
 

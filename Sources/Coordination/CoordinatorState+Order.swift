@@ -85,7 +85,8 @@ extension CoordinatorState {
 
     /// Leases what the open round needs, lowest number first, whatever else waits.
     ///
-    /// No later batch can be used instead of it. Each member has its share of the lead.
+    /// No later batch can be used instead of it. Each member has its share of the lead, and one batch beyond the
+    /// lead when it has nothing coming: others may fill it with what is of no use yet.
     mutating func leaseInOrder(now: Instant) -> [Directive] {
         let (turns, rollouts) = (turns(), workers)
         let share = max(1, settings.leadBatches / max(1, turns.count))
@@ -97,7 +98,8 @@ extension CoordinatorState {
             case .leased, .produced: ahead[trainer, default: 0] += 1
             case .assigned, .consumed: break
             case .pending, nil:
-                guard ahead[trainer, default: 0] < share else { continue }
+                let own = ahead[trainer, default: 0]
+                guard own < share, own == 0 || ledger.leadCount < settings.leadBatches else { continue }
                 let able = rollouts.filter(hasRoom)
                 guard !able.isEmpty else { return directives }
                 ledger.extend(to: id)

@@ -22,7 +22,8 @@ struct Checks {
         guard survey.census.total == Int(state.ledger.issued) else {
             throw Violation(description: "\(state.ledger.issued) issued, but \(survey.census)")
         }
-        try examine(survey, of: state.ledger)
+        // What is once miscounted stays so.
+        if case .tick = event { try examine(survey, of: state.ledger) }
         guard state.membership.epoch >= epoch else { throw Violation(description: "the epoch fell") }
         epoch = state.membership.epoch
         if case .stored = event, !survey.samples.isEmpty {
@@ -33,6 +34,7 @@ struct Checks {
         }
         var isGreeting = false
         if case .arrived = event { isGreeting = true }
+        var granted: [BatchID] = []
         for directive in directives {
             switch directive {
             case .grant(let lease):
@@ -44,13 +46,7 @@ struct Checks {
                 fences[lease.batch] = lease.fence
                 try withinWindow(lease.node, state, survey)
                 // A hedge or an audit is no more work ahead.
-                guard state.ledger[lease.batch]?.stage == .leased(lease) else { continue }
-                // In order, what waits is no reason against what is needed before it.
-                let waiting = state.isOrdered ? 0 : survey.census.produced
-                let limit = state.settings.leadBatches + (state.isOrdered ? state.round.members.count : 0)
-                guard survey.census.leased + waiting <= limit else {
-                    throw Violation(description: "more than the lead: \(survey.census)")
-                }
+                if state.ledger[lease.batch]?.stage == .leased(lease) { granted.append(lease.batch) }
             case .assign(_, let trainer):
                 if !isGreeting { try withinWindow(trainer, state, survey) }
             case .close(let plan):
@@ -60,6 +56,23 @@ struct Checks {
                 }
             default: break
             }
+        }
+        try withinLead(granted, state, survey)
+    }
+
+    /// Work ahead stays within the lead; where there is an order, a member with nothing coming may have one batch
+    /// beyond it.
+    private func withinLead(
+        _ granted: [BatchID],
+        _ state: CoordinatorState,
+        _ survey: BatchLedger.Survey
+    ) throws(Violation) {
+        guard !granted.isEmpty else { return }
+        let next = Set(state.turns().compactMap { turn in turn.batches.first(where: state.ledger.isComing) })
+        let beyond = granted.count { next.contains($0) }
+        let lead = survey.census.leased + survey.census.produced
+        guard granted.count == beyond || lead <= state.settings.leadBatches + beyond else {
+            throw Violation(description: "more than the lead: \(survey.census)")
         }
     }
 
@@ -182,6 +195,16 @@ struct Checks {
         }
         for batch in planned.keys where disk.committed.contains(batch) || disk.dead.contains(batch) {
             throw Violation(description: "batch \(batch) settled twice")
+        }
+    }
+}
+
+extension BatchLedger {
+    /// Whether a batch is being made, or waits for its trainer.
+    fileprivate func isComing(_ id: BatchID) -> Bool {
+        switch self[id]?.stage {
+        case .leased, .produced: true
+        case .pending, .assigned, .consumed, nil: false
         }
     }
 }

@@ -131,6 +131,7 @@ package final class CoordinatorService: Sendable {
             result = .failure(error)
         }
         await sockets.context.terminate()
+        try? await writeEvents()
         try? await writeStatus()
         feed.finish()
         try ledger.close()
@@ -240,6 +241,7 @@ package final class CoordinatorService: Sendable {
             try await readAgain(&authorization)
             await control.note(await sockets.counts)
             if clock.now >= statusDue {
+                try await writeEvents()
                 try await writeStatus()
                 statusDue = clock.now + .seconds(1)
             }
@@ -255,7 +257,6 @@ package final class CoordinatorService: Sendable {
 
     /// Writes `status.json`, if there is room: who asks over the network hears of a full disk as well.
     private func writeStatus() async throws {
-        try await writeEvents()
         let status = try await control.status()
         let json = try status.encoded()
         feed.publish(StatusFeed.Report(status: status, json: json))
@@ -268,7 +269,8 @@ package final class CoordinatorService: Sendable {
 
     /// Takes the log's new lines to the ledger, beside the desk: there may be thousands.
     ///
-    /// The end of this task does not end the writing, so that no line is written twice.
+    /// One call at a time: the watch's, and the last one after it. The end of the watch's task does not end the
+    /// writing, so that no line is written twice.
     private func writeEvents() async throws {
         let lines = await control.unwritten
         do {

@@ -121,6 +121,13 @@ import Testing
         for (keys, expected) in [
             (["transformer.blocks.0.lora_A.weight", "transformer.blocks.0.lora_B.weight"], "adapts nothing"),
             (["transformer.proj_out.lora_A.weight"], "has no other half"),
+            (
+                [
+                    "transformer.proj_out.lora_B.weight", "transformer.norm_out.linear.lora_A.weight",
+                    "transformer.norm_out.linear.lora_B.weight",
+                ],
+                "has no other half"
+            ),
             (["transformer.proj_out.magnitude"], "is no part of a low-rank adapter"),
         ] {
             try TemporaryFile.with { path in

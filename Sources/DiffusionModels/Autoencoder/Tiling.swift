@@ -35,10 +35,10 @@ struct Tiling {
                 if tileRow > 0 { tile.blendTop(with: above[tileColumn], over: overlap) }
                 if let before = row.last { tile.blendLeft(with: before, over: overlap) }
                 row.append(tile)
-                var picture =
-                    result ?? Planes(channels: tile.channels, rows: height * growth, columns: width * growth)
-                picture.paste(tile, row: tileRow * kept, column: tileColumn * kept, limit: kept)
-                result = picture
+                if result == nil {
+                    result = Planes(channels: tile.channels, rows: height * growth, columns: width * growth)
+                }
+                result?.paste(tile, row: tileRow * kept, column: tileColumn * kept, limit: kept)
             }
             above = row
         }

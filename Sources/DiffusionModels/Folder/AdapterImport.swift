@@ -133,11 +133,12 @@ package struct AdapterImport: Sendable {
                 reason: "has no adapter (no key ends in \(downSuffixes.joined(separator: " or ")))"
             )
         }
-        return try downs.sorted { $0.key < $1.key }.map { base, down in
-            guard let up = ups.removeValue(forKey: base) else {
-                throw ModelError.badFile(path: file.path, reason: "\(down) has no other half")
-            }
-            return Base(name: base, down: down, up: up)
+        if let base = Set(downs.keys).symmetricDifference(ups.keys).min() {
+            let half = downs[base] ?? ups[base] ?? base
+            throw ModelError.badFile(path: file.path, reason: "\(half) has no other half")
+        }
+        return downs.sorted { $0.key < $1.key }.compactMap { base, down in
+            ups[base].map { Base(name: base, down: down, up: $0) }
         }
     }
 }

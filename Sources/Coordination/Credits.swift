@@ -29,12 +29,6 @@ package struct Load: Sendable, Equatable {
     package var batches = 0
     /// Bytes a rollout keeps, with those its leases will make, or a trainer prefetches.
     package var byteCount = 0
-
-    /// One more batch of `byteCount`.
-    mutating func add(_ byteCount: Int) {
-        batches += 1
-        self.byteCount += byteCount
-    }
 }
 
 /// The windows the nodes opened; what is outstanding is the ledger's, so the two cannot drift apart.

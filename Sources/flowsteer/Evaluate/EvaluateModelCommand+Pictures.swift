@@ -38,7 +38,7 @@ extension EvaluateModelCommand {
         share: LaidOutPictures.Share,
         progress: AsyncStream<(done: Int, total: Int)>.Continuation
     ) throws -> Int {
-        let model = try ModelSampler(modelPath: self.model, lanes: lanes)
+        let model = try ModelSampler(modelPath: heldOut.model, lanes: heldOut.lanes)
         let network = try student.map { path in
             try model.model.makeTransformer(adapters: StudentFile.read(path, for: model.model))
         }
@@ -46,7 +46,7 @@ extension EvaluateModelCommand {
             network ?? model.teacher,
             schedule: SigmaSchedule(kind: pictures.schedule, stepCount: steps, shift: model.model.shift),
             // A student needs none.
-            guidanceScale: student == nil ? guidance : 1
+            guidanceScale: student == nil ? heldOut.guidance : 1
         )
         let prompts = try laidOut(layout)
         let settings = try LaidOutPictures.settings(
@@ -55,7 +55,7 @@ extension EvaluateModelCommand {
             model: model,
             studentPath: student,
             sampler: sampler,
-            seed: seed
+            seed: heldOut.seed
         )
         return try LaidOutPictures(root: out, prompts: prompts, settings: settings, share: share)
             .draw(with: model, sampler, progress: progress)
@@ -63,8 +63,11 @@ extension EvaluateModelCommand {
 
     private func laidOut(_ layout: PictureLayout) throws -> [LaidOutPrompt] {
         let samples = pictures.samples ?? layout.usualSampleCount
-        if let promptsFile { return try LaidOutPrompts.read(layout, path: promptsFile, samples: samples) }
-        let captions = try SceneCaptions(SpriteCatalog(path: spritesPath)).heldOut(count: prompts, seed: seed)
+        if let path = heldOut.promptsFile {
+            return try LaidOutPrompts.read(layout, path: path, samples: samples)
+        }
+        let captions = try SceneCaptions(SpriteCatalog(path: heldOut.spritesPath))
+            .heldOut(count: heldOut.prompts, seed: heldOut.seed)
         return LaidOutPrompts.scenes(captions, layout, samples: samples)
     }
 }

@@ -208,3 +208,11 @@ extension BatchLedger {
         }
     }
 }
+
+extension Load {
+    /// One more batch of `byteCount`.
+    fileprivate mutating func add(_ byteCount: Int) {
+        batches += 1
+        self.byteCount += byteCount
+    }
+}

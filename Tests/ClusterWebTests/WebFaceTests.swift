@@ -165,7 +165,9 @@ import Testing
             #expect(try await client.ask("/events").status == 503)
             pages.forEach { $0.close() }
             // Their places are free again once the next report finds nobody.
-            while (try? await client.listen("/events", until: ["event: status"])) == nil {}
+            while (try? await client.listen("/events", until: ["event: status"])) == nil {
+                try await Task.sleep(for: .milliseconds(20))
+            }
             #expect(service.feed.silence.map { $0 < .seconds(5) } == true)
         }
     }
@@ -197,7 +199,7 @@ import Testing
     }
 
     @Test func `a run is told as it goes: losses, rounds, events and checkpoints`() async throws {
-        let run = WebRun(rounds: 50)
+        let run = WebRun(rounds: 1_000)
         try await run.serving { service, client async throws in
             async let told = client.listen(
                 "/events",
@@ -207,20 +209,20 @@ import Testing
             let workers = Task { try await run.work(for: service) }
             let text = try await told
             #expect(text.contains("event: events"))
-            var manifest: [UInt8] = []
-            let file = "\(run.run.checkpoints)/round-000001/student.safetensors"
-            while manifest.isEmpty {
-                manifest = FileManager.default.contents(atPath: file).map(Array.init) ?? []
+            // Every tenth round is kept for good; the others are gone three rounds later.
+            let file = "\(run.run.checkpoints)/round-000010/student.safetensors"
+            while !FileManager.default.fileExists(atPath: file) {
+                try await Task.sleep(for: .milliseconds(20))
             }
-            let fetched = try await client.ask("/checkpoints/1/student.safetensors")
+            let fetched = try await client.ask("/checkpoints/10/student.safetensors")
             #expect(fetched.status == 200)
-            #expect(fetched.body == manifest)
+            #expect(fetched.body == FileManager.default.contents(atPath: file).map(Array.init))
             #expect(
                 fetched.headers["content-disposition"]
-                    == "attachment; filename=\"round-1-student.safetensors\""
+                    == "attachment; filename=\"round-10-student.safetensors\""
             )
             #expect(
-                try await client.ask("/checkpoints/1/manifest.json").status == 404,
+                try await client.ask("/checkpoints/10/manifest.json").status == 404,
                 "no file that it names"
             )
             let metrics = try await client.ask("/metrics").text

@@ -99,23 +99,23 @@ FS_INLINE float FS(largest)(const float *x, size_t count) {
         FS(vector) next = *(const FS(vector) *)(x + i);
         wide = next > wide ? next : wide;
     }
-    float largest = -INFINITY;
-    for (size_t lane = 0; lane < LANES; lane++) {
-        largest = wide[lane] > largest ? wide[lane] : largest;
-    }
+    float largest = __builtin_reduce_max(wide);
     for (; i < count; i++) {
         largest = x[i] > largest ? x[i] : largest;
     }
     return largest;
 }
 
-// x becomes e^(scale x - shift); returns the sum.
+// x becomes e^(scale x - shift), and 0 from `count` to the next multiple of LANES, which is there; returns the sum.
 FS_INLINE float FS(exponentiate)(float *restrict x, size_t count, float scale, float shift) {
 #pragma clang fp reassociate(on)
     float sum = 0.0f;
-#pragma clang loop interleave_count(2)
-    for (size_t i = 0; i < count; i++) {
+    uint32_t end = (uint32_t)count, whole = (end + LANES - 1) / LANES * LANES;
+    __builtin_assume(whole % LANES == 0);
+#pragma clang loop interleave_count(1)
+    for (uint32_t i = 0; i < whole; i++) {
         float e = fs_exp_of_negative(scale * x[i] - shift);
+        e = i < end ? e : 0.0f;
         x[i] = e;
         sum += e;
     }
@@ -242,7 +242,9 @@ static void FS(attention_backward)(const fs_attention_arguments *a, float *works
                 // sum P dP = dO O, of width terms instead of keys. dS = scale P (dP - sum P dP).
                 const float *output = a->outputs[s].rows + (first + r) * a->outputs[s].stride;
                 float mean = FS(dot)(block_dy.rows + r * dy.stride, output, width);
-                for (size_t t = 0; t < keys; t++) {
+                size_t whole = (keys + LANES - 1) / LANES * LANES;
+                __builtin_assume(whole % LANES == 0);
+                for (size_t t = 0; t < whole; t++) {
                     ds[t] = a->scale * p[t] * (ds[t] - mean);
                 }
             }

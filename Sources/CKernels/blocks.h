@@ -3,9 +3,9 @@
 
 #include <stddef.h>
 
-// A block of A, BLOCK_ROWS x BLOCK_DEPTH floats, takes half of a second-level cache of 512 KiB; a panel of
-// BLOCK_DEPTH rows two thirds of a first-level cache of 32 KiB.
-enum { BLOCK_ROWS = 192, BLOCK_DEPTH = 384 };
+// The most floats that an instruction set's block of A takes, BLOCK_ROWS x BLOCK_DEPTH: somewhat more than half of
+// its CPUs' second-level cache. Larger blocks read B less often.
+enum { LARGEST_BLOCK = 576 * 256 };
 
 // The widest panel of any instruction set.
 enum { WIDEST_PANEL = 32 };

@@ -48,7 +48,7 @@ const isa_kernels *isa_kernels_of(fs_isa isa) {
 
 size_t fs_product_workspace(size_t n, size_t k, size_t tail_k) {
     // A narrow product's tail is a product of its own, which packs no more than the tail's panels take.
-    return BLOCK_ROWS * BLOCK_DEPTH + tail_size(n, tail_k) + packed_columns(n, k) * k;
+    return LARGEST_BLOCK + tail_size(n, tail_k) + packed_columns(n, k) * k;
 }
 
 void fs_product(fs_isa isa, const fs_product_arguments *arguments, float *workspace) {

@@ -7,6 +7,8 @@
 
 #define LANES 8
 #define ROWS 6
+#define BLOCK_ROWS 192
+#define BLOCK_DEPTH 384
 #define FS(name) fs_avx2_##name
 
 #pragma clang attribute push(__attribute__((target("avx2,fma,prfchw"))), apply_to = function)

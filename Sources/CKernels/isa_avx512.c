@@ -1,4 +1,4 @@
-// Kernels for AVX-512: 32 registers of 16 floats.
+// Kernels for AVX-512: 32 registers of 16 floats. CPUs that have it have at least 1 MiB of second-level cache.
 
 #include "blocks.h"
 #include "isa.h"
@@ -7,6 +7,8 @@
 
 #define LANES 16
 #define ROWS 12
+#define BLOCK_ROWS 576
+#define BLOCK_DEPTH 256
 #define FS(name) fs_avx512_##name
 
 #pragma clang attribute push(__attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,fma,prfchw"))), apply_to = function)

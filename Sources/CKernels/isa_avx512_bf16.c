@@ -9,6 +9,8 @@
 
 #define LANES 16
 #define ROWS 12
+#define BLOCK_ROWS 576
+#define BLOCK_DEPTH 256
 #define FS(name) fs_avx512_bf16_##name
 
 #pragma clang attribute push( \
@@ -17,6 +19,9 @@
 
 #define DOT_PAIRS(sums, x, y) \
     ((FS(vector))_mm512_dpbf16_ps((__m512)(sums), (__m512bh)(x), (__m512bh)(y)))
+// Subnormal numbers become zero, which the products take them for anyway.
+#define ROUNDED_PAIRS(row) \
+    ((FS(pairs))_mm512_cvtne2ps_pbh(_mm512_loadu_ps((row) + LANES), _mm512_loadu_ps(row)))
 #include "product_bf16_kernel.h"
 #pragma clang attribute pop
 

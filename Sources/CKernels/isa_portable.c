@@ -9,6 +9,8 @@
 #else
 #define ROWS 4
 #endif
+#define BLOCK_ROWS 192
+#define BLOCK_DEPTH 384
 #define FS(name) fs_portable_##name
 
 #include "vectors.h"

@@ -2,6 +2,7 @@
 // in float32. Both factors are read in pairs along k, a pair to 32 bits, the lower element first: the form that
 // AVX512-BF16 multiplies. Included after vectors.h and after defining
 //   DOT_PAIRS(sums, x, y)  sums + x.low * y.low + x.high * y.high, a float each 32-bit lane
+//   ROUNDED_PAIRS(row)     2 * LANES floats as LANES pairs; left out where no instruction does it
 
 typedef uint32_t FS(pairs) __attribute__((ext_vector_type(LANES), aligned(4), may_alias));
 
@@ -16,6 +17,17 @@ FS_INLINE uint32_t FS(bfloat16_bits)(float x) {
 FS_INLINE uint32_t FS(pair)(float low, float high) {
     return FS(bfloat16_bits)(low) | FS(bfloat16_bits)(high) << 16;
 }
+
+#ifndef ROUNDED_PAIRS
+FS_INLINE FS(pairs) FS(rounded_pairs)(const float *row) {
+    FS(pairs) result;
+    for (size_t lane = 0; lane < LANES; lane++) {
+        result[lane] = FS(pair)(row[2 * lane], row[2 * lane + 1]);
+    }
+    return result;
+}
+#define ROUNDED_PAIRS FS(rounded_pairs)
+#endif
 
 FS_INLINE size_t FS(pair_count)(size_t k) {
     return (k + 1) / 2;
@@ -47,14 +59,14 @@ static void FS(pair_block)(
     for (size_t i = 0; i < rows; i++) {
         const float *row = a + i * row_stride;
         uint32_t *target = block + i * FS(pair_count)(k);
+        size_t p = 0;
         if (column_stride == 1) {
-            for (size_t p = 0; p < k / 2; p++) {
-                target[p] = FS(pair)(row[2 * p], row[2 * p + 1]);
+            for (; p + LANES <= k / 2; p += LANES) {
+                *(FS(pairs) *)(target + p) = ROUNDED_PAIRS(row + 2 * p);
             }
-        } else {
-            for (size_t p = 0; p < k / 2; p++) {
-                target[p] = FS(pair)(row[2 * p * column_stride], row[(2 * p + 1) * column_stride]);
-            }
+        }
+        for (; p < k / 2; p++) {
+            target[p] = FS(pair)(row[2 * p * column_stride], row[(2 * p + 1) * column_stride]);
         }
         if (k % 2) {
             target[k / 2] = FS(pair)(row[(k - 1) * column_stride], 0.0f);
@@ -73,33 +85,57 @@ typedef struct {
 } FS(pair_tile);
 
 FS_INLINE void FS(multiply_pair_rows)(const FS(pair_tile) *t, size_t rows, size_t columns) {
+    const uint32_t *restrict a = t->a, *restrict b = t->b;
+    const float *bias = t->bias;
+    float *restrict c = t->c;
+    size_t k = t->k, c_stride = t->c_stride;
+    // C arrives while the products are summed.
+    for (size_t i = 0; i < rows; i++) {
+        __builtin_prefetch(c + i * c_stride, 1);
+        __builtin_prefetch(c + i * c_stride + columns - 1, 1);
+    }
     FS(vector) left[ROWS] = {}, right[ROWS] = {};
-    for (size_t p = 0; p < t->k; p++) {
-        FS(pairs) b_left = *(const FS(pairs) *)(t->b + p * COLUMNS);
-        FS(pairs) b_right = *(const FS(pairs) *)(t->b + p * COLUMNS + LANES);
+    for (size_t p = 0; p < k; p++) {
+        FS(pairs) b_left = *(const FS(pairs) *)(b + p * COLUMNS);
+        FS(pairs) b_right = *(const FS(pairs) *)(b + p * COLUMNS + LANES);
 #pragma clang loop unroll(full)
         for (size_t i = 0; i < rows; i++) {
-            FS(pairs) x = t->a[i * t->k + p];
+            FS(pairs) x = a[i * k + p];
             left[i] = DOT_PAIRS(left[i], x, b_left);
             right[i] = DOT_PAIRS(right[i], x, b_right);
         }
+    }
+    if (columns == COLUMNS) {
+        FS(vector) bias_left = bias ? *(const FS(vector) *)bias : (FS(vector)){};
+        FS(vector) bias_right = bias ? *(const FS(vector) *)(bias + LANES) : (FS(vector)){};
+        for (size_t i = 0; i < rows; i++) {
+            FS(vector) *c_left = (FS(vector) *)(c + i * c_stride);
+            FS(vector) *c_right = (FS(vector) *)(c + i * c_stride + LANES);
+            *c_left = (t->adding ? *c_left : (FS(vector)){}) + bias_left + left[i];
+            *c_right = (t->adding ? *c_right : (FS(vector)){}) + bias_right + right[i];
+        }
+        return;
     }
     for (size_t i = 0; i < rows; i++) {
         float sums[COLUMNS];
         *(FS(vector) *)sums = left[i];
         *(FS(vector) *)(sums + LANES) = right[i];
-        float *c = t->c + i * t->c_stride;
         for (size_t j = 0; j < columns; j++) {
-            c[j] = (t->adding ? c[j] : 0.0f) + (t->bias ? t->bias[j] : 0.0f) + sums[j];
+            float *element = c + i * c_stride + j;
+            *element = (t->adding ? *element : 0.0f) + (bias ? bias[j] : 0.0f) + sums[j];
         }
     }
 }
 
 static void FS(multiply_pair_tile)(const FS(pair_tile) *t, size_t rows, size_t columns) {
     switch (rows) {
-#define FS_CASE(count)                           \
-    case count:                                  \
-        FS(multiply_pair_rows)(t, count, columns); \
+#define FS_CASE(count)                                  \
+    case count:                                         \
+        if (columns == COLUMNS) {                       \
+            FS(multiply_pair_rows)(t, count, COLUMNS);  \
+        } else {                                        \
+            FS(multiply_pair_rows)(t, count, columns);  \
+        }                                               \
         break;
         FS_ROW_COUNTS
 #undef FS_CASE

@@ -92,9 +92,10 @@ static void FS(pack_block)(
     }
 }
 
-// A is packed where it is read often enough to pay for it and its elements lie apart.
+// A is packed where it is read often enough to pay for it and its elements lie apart; with few rows a tile, each
+// row for itself, also where a large product would need more memory pages than the processor keeps translations for.
 FS_INLINE int FS(packs_block)(const fs_product_arguments *p) {
-    return p->a_column_stride != 1 ? p->n > 2 * COLUMNS : p->k >= 1024 && p->n >= 1024;
+    return p->a_column_stride != 1 ? p->n > 2 * COLUMNS : ROWS < 12 && p->k >= 1024 && p->n >= 1024;
 }
 
 // B is read where it stands when few rows of A would not pay for packing it.
@@ -115,10 +116,10 @@ FS_INLINE void FS(multiply_full_tiles)(
         next += share;
         if (is_packed) {
             tile.a = block->a + i * ROWS * block->k;
-            FS(multiply_rows)(&tile, ROWS, 1, ROWS, COLUMNS);
+            FS(multiply_rows)(&tile, ROWS, COLUMNS, 1, ROWS, COLUMNS);
         } else {
             tile.a = block->a + i * ROWS * block->row_stride;
-            FS(multiply_rows)(&tile, ROWS, block->row_stride, 1, COLUMNS);
+            FS(multiply_rows)(&tile, ROWS, COLUMNS, block->row_stride, 1, COLUMNS);
         }
         tile.c += ROWS * block->c_stride;
         tile.tail_a += ROWS * block->tail_stride;

@@ -1,6 +1,7 @@
 // Vectors of one instruction set. Included once for each, after defining
 //   LANES     floats of a vector register
 //   ROWS      rows of a tile; ROWS * 2 accumulators, two columns and one broadcast fill the register file
+//   BLOCK_ROWS, BLOCK_DEPTH  a block of A, which stays in the second-level cache
 //   FS(name)  the name of a function or type in this instruction set
 // and inside a `#pragma clang attribute` that turns the instruction set on.
 

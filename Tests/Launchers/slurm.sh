@@ -45,12 +45,13 @@ chmod 400 "$work/munge/key"
 munged --foreground --force --key-file "$work/munge/key" --socket "$work/munge.socket" --pid-file "$work/munge/pid" \
     --log-file "$work/munge/log" --seed-file "$work/munge/seed" &
 daemons+=($!)
+# A requeued job waits until the credentials of its first start have expired: two minutes by default.
 cat >"$work/slurm.conf" <<CONF
 ClusterName=flowsteer
 SlurmctldHost=$host(127.0.0.1)
 SlurmUser=root
 AuthType=auth/munge
-AuthInfo=socket=$work/munge.socket
+AuthInfo=socket=$work/munge.socket,cred_expire=5
 CredType=cred/munge
 SlurmctldPort=16817
 SlurmctldPidFile=$work/slurmctld.pid

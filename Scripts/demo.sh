@@ -38,5 +38,5 @@ flowsteer=$(swift build --package-path "$root" -c release --show-bin-path)/flows
 
 echo
 echo "samples, a row a method   $run/samples.png"
-echo "report                    $run/report.md"
+echo "report                    $run/report.html"
 echo "exported student          $run/student/pytorch_lora_weights.safetensors"

@@ -12,7 +12,9 @@ package struct BenchmarkInputs: Sendable {
     /// One for each output, of its shape; zeros for a block, whose loss is the mean square.
     package let targets: [Tensor]
 
-    /// - Parameter seed: of the random numbers.
+    /// - Parameters:
+    ///   - shape: what the inputs are for.
+    ///   - seed: of the random numbers.
     package init(_ shape: BenchmarkShape, seed: UInt64 = 1) {
         var stream = RandomStream(key: seed, stream: 0)
         let configuration = shape.configuration

@@ -58,6 +58,9 @@ package struct EvaluationTable: Sendable {
     /// A table in Markdown; lines end in a newline.
     package var markdown: String { table.markdown }
 
+    /// A table in HTML.
+    package var html: String { table.html }
+
     private static func number(_ value: Double) -> String { String(format: "%.4f", value) }
 
     private static func score(_ score: SceneScore) -> String {

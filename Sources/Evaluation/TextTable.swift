@@ -28,4 +28,13 @@ struct TextTable: Sendable {
             return "| " + escaped.joined(separator: " | ") + " |\n"
         }.joined()
     }
+
+    /// A table in HTML, numbers to the right.
+    var html: String {
+        func line(_ cells: [String], _ tag: String) -> String {
+            "<tr>" + cells.map { "<\(tag)>\(HTMLText.escaped($0))</\(tag)>" }.joined() + "</tr>\n"
+        }
+        return "<table>\n<thead>" + line(header, "th") + "</thead>\n<tbody>"
+            + rows.map { line($0, "td") }.joined() + "</tbody>\n</table>\n"
+    }
 }

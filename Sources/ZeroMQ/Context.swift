@@ -12,6 +12,13 @@ package final class Context: @unchecked Sendable {
     private let raw: UnsafeMutableRawPointer
     private let isTerminated = Mutex(false)
 
+    /// The version of libzmq that this process uses.
+    package static var libraryVersion: String {
+        var (major, minor, patch): (Int32, Int32, Int32) = (0, 0, 0)
+        unsafe zmq_version(&major, &minor, &patch)
+        return "\(major).\(minor).\(patch)"
+    }
+
     /// - Parameters:
     ///   - ioThreadCount: threads that move and encrypt bytes; with CURVE one carries about 0.4 GB/s.
     ///   - maximumSocketCount: sockets open at once; opening more fails.

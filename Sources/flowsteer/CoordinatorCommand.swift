@@ -8,7 +8,11 @@ struct CoordinatorCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "coordinator",
         abstract:
-            "Leads a run: hands out prompts, averages what trainers offer, keeps ledger and checkpoints."
+            "Leads a run: hands out prompts, averages what trainers offer, keeps ledger and checkpoints.",
+        discussion: examples(
+            "flowsteer coordinator --config run.yaml --run runs/first --bind tcp://10.0.0.1:7700 \\",
+            "    --keys keys/coordinator.key --authorized authorized_nodes --http 127.0.0.1:9700"
+        )
     )
 
     @OptionGroup var configured: ConfigurationOptions

@@ -9,6 +9,12 @@ struct Flowsteer: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "flowsteer",
         abstract: "Distils a flow-matching text-to-image teacher into a few-step, guidance-free student.",
+        discussion: examples(
+            "flowsteer local --config Cluster/emoji.yaml --run runs/first --rollouts 2 --trainers 2",
+            "flowsteer status --run runs/first --watch 2",
+            "source <(flowsteer --generate-completion-script bash)"
+        ),
+        version: ProgramVersion.text,
         subcommands: [
             LocalCommand.self, CoordinatorCommand.self, RolloutWorkerCommand.self, TrainerWorkerCommand.self,
             StatusCommand.self, PauseCommand.self, ResumeCommand.self, DrainCommand.self,
@@ -47,6 +53,11 @@ struct Flowsteer: AsyncParsableCommand {
         FileHandle.standardError.write(Data(line.utf8))
         Foundation.exit(exit.rawValue)
     }
+}
+
+/// What a verb's help ends with: command lines as people type them.
+func examples(_ lines: String...) -> String {
+    (["Examples:"] + lines.map { "  " + $0 }).joined(separator: "\n")
 }
 
 /// Prints to standard output at once, whatever it is connected to.

@@ -6,7 +6,10 @@ import ZeroMQ
 struct KeygenCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "keygen",
-        abstract: "Makes a key pair for a node: PREFIX.key, which stays secret, and PREFIX.pub."
+        abstract: "Makes a key pair for a node: PREFIX.key, which stays secret, and PREFIX.pub.",
+        discussion: examples(
+            "flowsteer keygen --out keys/rollout-1"
+        )
     )
 
     @Option(help: ArgumentHelp("Where the two files go.", valueName: "prefix"))

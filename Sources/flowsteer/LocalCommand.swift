@@ -7,7 +7,11 @@ import Foundation
 struct LocalCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "local",
-        abstract: "Runs a whole cluster on this machine, measures the student and writes the report."
+        abstract: "Runs a whole cluster on this machine, measures the student and writes the report.",
+        discussion: examples(
+            "flowsteer local --config Cluster/emoji.yaml --run runs/first --rollouts 2 --trainers 2",
+            "flowsteer local --config Cluster/emoji.yaml --run runs/try --set training.rounds=1 --no-http"
+        )
     )
 
     @OptionGroup var configured: ConfigurationOptions
@@ -83,7 +87,7 @@ struct LocalCommand: AsyncParsableCommand {
         say("\n" + EvaluationTable(found).plainText)
         if let tasks = EvaluationTable(tasksOf: found) { say(tasks.plainText) }
         say("samples   \(folder.samples)")
-        say("report    \(folder.reportMarkdown)")
+        say("report    \(folder.reportPage) (the same as text: report.md)")
         say("student   \(folder.student)")
     }
 }

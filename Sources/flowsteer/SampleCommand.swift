@@ -13,7 +13,10 @@ import Tensors
 struct SampleCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "sample",
-        abstract: "Draws pictures with a model or a student: PNG files and a contact sheet."
+        abstract: "Draws pictures with a model or a student: PNG files and a contact sheet.",
+        discussion: examples(
+            "flowsteer sample --model models/sd3 --student runs/first/student --prompt 'a cat' --out pictures"
+        )
     )
 
     @Option(help: "The model, a folder as diffusers writes it.")

@@ -13,6 +13,9 @@ struct VerifyModelCommand: AsyncParsableCommand {
             Scripts/reference/make_reference.py writes references of any folder, with diffusers and transformers. For \
             every tensor the largest absolute and the relative error are printed; the exit code is 65 when a relative \
             error is beyond the tolerance.
+
+            Examples:
+              flowsteer verify-model models/sd3 --component vae --reference references/vae.safetensors
             """
     )
 

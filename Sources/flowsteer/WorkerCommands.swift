@@ -22,7 +22,10 @@ struct WorkerArguments: ParsableArguments {
     @Option(name: .customLong("run"), help: "Where the node keeps files of its own; default: runs/NAME.")
     var folder: String?
 
-    @Option(help: "The teacher's folder on this machine; default: the run's configuration says.")
+    @Option(
+        help:
+            "The teacher's folder on this machine; a trainer's default is what the run's configuration says."
+    )
     var model: String?
 
     @Option(help: "The host by which others reach this node.")
@@ -86,7 +89,11 @@ struct WorkerArguments: ParsableArguments {
 struct RolloutWorkerCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "rollout-worker",
-        abstract: "Solves the teacher's trajectories and serves them to the trainers."
+        abstract: "Solves the teacher's trajectories and serves them to the trainers.",
+        discussion: examples(
+            "flowsteer rollout-worker --coordinator tcp://10.0.0.1:7700 --server-key coordinator.pub \\",
+            "    --keys keys/rollout-1.key --name rollout-1 --advertise 10.0.0.2 --model models/sd3"
+        )
     )
 
     @OptionGroup var worker: WorkerArguments
@@ -98,6 +105,14 @@ struct RolloutWorkerCommand: AsyncParsableCommand {
             """
     )
     var bind: ControlEndpoint?
+
+    func validate() throws {
+        guard worker.model != nil else {
+            throw ValidationError(
+                "--model is missing: a rollout worker is let in by its teacher, so it expects the folder"
+            )
+        }
+    }
 
     func run() async throws {
         worker.parent.watch()
@@ -112,7 +127,11 @@ struct RolloutWorkerCommand: AsyncParsableCommand {
 struct TrainerWorkerCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "trainer-worker",
-        abstract: "Trains the student and the discriminator on trajectories."
+        abstract: "Trains the student and the discriminator on trajectories.",
+        discussion: examples(
+            "flowsteer trainer-worker --coordinator tcp://10.0.0.1:7700 --server-key coordinator.pub \\",
+            "    --keys keys/trainer-1.key --name trainer-1 --model models/sd3"
+        )
     )
 
     @OptionGroup var worker: WorkerArguments

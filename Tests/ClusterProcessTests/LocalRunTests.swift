@@ -77,6 +77,8 @@ import Testing
             }
             #expect(Set(report.processes.map(\.role)) == ["coordinator", "rollout", "trainer"])
             #expect(report.processes.allSatisfy { $0.peakMemoryBytes > 1 << 20 })
+            let page = try text(run, "report.html")
+            #expect(page.contains("data:image/png;base64,iVBORw0KGgo") && page.contains("<svg"))
             for name in ["report.md", "samples.png", "student/pytorch_lora_weights.safetensors"] {
                 #expect(FileManager.default.fileExists(atPath: run.appending(path: name).path()), "\(name)")
             }

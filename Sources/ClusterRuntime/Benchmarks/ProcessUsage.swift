@@ -7,6 +7,8 @@ struct ProcessUsage: Sendable, Equatable {
 
     /// Seconds of processor time, its own and the kernel's for it.
     var processorSeconds = 0.0
+    /// The same of those of its children that have ended and were waited for, and of theirs.
+    var childrenProcessorSeconds = 0.0
     /// Bytes resident now.
     var residentByteCount = 0
     /// The most bytes ever resident, or since ``resetPeak(of:)``.
@@ -15,10 +17,14 @@ struct ProcessUsage: Sendable, Equatable {
     /// Reads `/proc/PID/stat` and `/proc/PID/status`.
     init(of process: Int32) {
         if let text = try? String(contentsOfFile: "/proc/\(process)/stat", encoding: .utf8) {
-            // After the name, which may hold anything, in parentheses: state is field 3, utime 14, stime 15.
+            // After the name, which may hold anything, in parentheses: state is field 3, utime 14, stime 15,
+            // cutime 16, cstime 17.
             let fields = text.split(separator: ")").last?.split(separator: " ") ?? []
             if fields.count > 12, let user = Double(fields[11]), let system = Double(fields[12]) {
                 processorSeconds = (user + system) / Self.ticksPerSecond
+            }
+            if fields.count > 14, let user = Double(fields[13]), let system = Double(fields[14]) {
+                childrenProcessorSeconds = (user + system) / Self.ticksPerSecond
             }
         }
         guard let text = try? String(contentsOfFile: "/proc/\(process)/status", encoding: .utf8) else {

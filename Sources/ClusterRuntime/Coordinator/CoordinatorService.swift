@@ -235,9 +235,14 @@ package final class CoordinatorService: Sendable {
         // Nodes of a run that was finished before this process began have yet to come and hear it.
         let beganFinished = await control.isFinished
         var authorization = authorization
+        let manager = ServiceManager.present
+        var signs = SignsOfLife(to: manager)
+        manager?.tell("READY=1", "STATUS=run \(runID) at \(controlEndpoint)")
+        defer { manager?.tell("STOPPING=1") }
         while true {
             try await control.tick()
             feed.tick()
+            signs.give()
             try await readAgain(&authorization)
             await control.note(await sockets.counts)
             if clock.now >= statusDue {

@@ -3,6 +3,7 @@ import DiffusionModels
 import Distillation
 package import Evaluation
 import FlowMatching
+import Glibc
 import ImageFiles
 
 /// The end of a run on this machine: the student is measured and exported, the report written.
@@ -60,18 +61,23 @@ package struct LocalConclusion: Sendable {
             seed: configuration.seed
         )
         let result = EvaluationResult(of: evaluation, drawsPixels: model.drawsPixels, progress: progress)
-        if let sheet = result.sheet { try PNGFile.write(sheet, to: folder.samples) }
+        let sheet = try result.sheet.map(PNGFile.encode)
+        if let sheet { try writeAtomically(sheet, to: folder.samples) }
         guard let status = try folder.readStatus() else {
             throw CheckpointError.unreadable(path: folder.status, reason: "there is no such file")
         }
+        let usage = ProcessUsage(of: getpid())
         let report = RunReport(
             evaluation: result.rows,
             status: status,
             journal: folder.readJournal(),
-            configuration: configuration
+            configuration: configuration,
+            // The cluster's processes were this one's children.
+            processorSeconds: usage.processorSeconds + usage.childrenProcessorSeconds
         )
         try writeAtomically(try report.json(), to: folder.reportJSON)
         try writeAtomically(Array(report.markdown.utf8), to: folder.reportMarkdown)
+        try writeAtomically(Array(report.page(sheet: sheet ?? []).utf8), to: folder.reportPage)
         return result.rows
     }
 }

@@ -24,6 +24,7 @@ package struct LocalRunFolder: Sendable {
     package var samples: String { "\(path)/samples.png" }
     package var reportJSON: String { "\(path)/report.json" }
     package var reportMarkdown: String { "\(path)/report.md" }
+    package var reportPage: String { "\(path)/report.html" }
 
     /// Makes a folder and those above it.
     package static func create(_ path: String) throws(CheckpointError) {

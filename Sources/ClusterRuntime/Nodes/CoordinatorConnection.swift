@@ -1,4 +1,5 @@
 import ClusterMessages
+import Foundation
 import Synchronization
 import ZeroMQ
 
@@ -60,6 +61,10 @@ final class CoordinatorConnection: Sendable {
             now: .now
         )
         try await line.open()
+        let manager = ServiceManager.present
+        var signs = SignsOfLife(to: manager)
+        manager?.tell("READY=1", "STATUS=looks for the coordinator at \(options.coordinatorEndpoint)")
+        defer { manager?.tell("STOPPING=1") }
         for await next in inputs {
             let actions: [CoordinatorSession.Action]
             switch next {
@@ -73,6 +78,7 @@ final class CoordinatorConnection: Sendable {
                 guard number == line.number, let (header, message) = decode(received) else { continue }
                 actions = session.received(message, header, now: .now)
             case .tick:
+                signs.give()
                 actions = session.ticked(now: .now, jitter: .random(in: 0...1))
             }
             network.signature.session = session.session
@@ -90,7 +96,9 @@ final class CoordinatorConnection: Sendable {
             let hello = inventory.withLock { $0.hello(role: options.role, name: options.name) }
             await line.send(.hello(hello))
         case .ping: await line.send(.ping(meter.ping()))
-        case .deliver(let event): heard.yield(event)
+        case .deliver(let event):
+            if let standing = event.standing { ServiceManager.present?.tell("STATUS=\(standing)") }
+            heard.yield(event)
         case .fail(let error):
             await line.close(saying: farewell())
             throw error
@@ -109,4 +117,21 @@ final class CoordinatorConnection: Sendable {
             return nil  // of a later program, or damaged: nothing this node could act on
         }
     }
+}
+
+extension ConnectionEvent {
+    /// What the service manager is told; nil for what changes nothing about the connection.
+    fileprivate var standing: String? {
+        switch self {
+        case .welcomed(let session): "node \(session.welcome.node) of run \(session.runID)"
+        case .lost(let reason): "looks for the coordinator: \(reason)"
+        case .turnedAway(let reason): "is not let in: \(reason)"
+        case .message: nil
+        }
+    }
+}
+
+extension ServiceManager {
+    /// Who started this process, if it asked to be told.
+    static let present = ServiceManager(environment: ProcessInfo.processInfo.environment)
 }

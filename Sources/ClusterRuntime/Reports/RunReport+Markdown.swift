@@ -16,7 +16,7 @@ extension RunReport {
         \(EvaluationTable(evaluation).markdown)\(sceneScores)
         ## Time
 
-        \(rounds) rounds on \(trajectories) trajectories in \(Self.seconds(wallClock.total)) s. Seconds, summed over
+        \(rounds) rounds on \(trajectories) trajectories in \(ReportNumber.seconds(wallClock.total)) s. Seconds, summed over
         processes:
 
         | rollout | train | average | wait |
@@ -34,6 +34,24 @@ extension RunReport {
         ## Losses, mean over the steps that trainers reported
 
         \(lossTable)
+        ## Costs
+
+        | what | amount |
+        | --- | ---: |
+        \(costs.lines.map { "| \($0.what) | \($0.amount) |" }.joined(separator: "\n"))
+
+        ## Where it was made, and how to make it again
+
+        | what | |
+        | --- | --- |
+        \(origin.lines.map { "| \($0.what) | \($0.value) |" }.joined(separator: "\n"))
+
+        ```
+        \(origin.command)
+        ```
+
+        \(Self.reproducibility)
+
         ## Configuration
 
         ```yaml
@@ -43,7 +61,7 @@ extension RunReport {
     }
 
     /// What the columns say that not every model has.
-    private var otherMeasures: String {
+    var otherMeasures: String {
         [
             evaluation.contains { $0.sceneScore != nil }
                 ? "Scene score: the share of pictures that show what their caption says, mean of the tasks ± its 95 % "
@@ -68,14 +86,14 @@ extension RunReport {
     }
 
     private var times: String {
-        [wallClock.rollout, wallClock.train, wallClock.average, wallClock.wait].map(Self.seconds)
+        [wallClock.rollout, wallClock.train, wallClock.average, wallClock.wait].map(ReportNumber.seconds)
             .joined(separator: " | ")
     }
 
-    private var overhead: String {
+    var overhead: String {
         """
         Averaging: \(String(format: "%.1f", averaging.share * 100)) % of the time of \(averaging.rounds) rounds \
-        (\(Self.seconds(averaging.seconds)) s): \(String(format: "%.2f", averaging.committing)) s from first offers to \
+        (\(ReportNumber.seconds(averaging.seconds)) s): \(String(format: "%.2f", averaging.committing)) s from first offers to \
         commits, \(String(format: "%.2f", averaging.resuming)) s from commits until trainers went on.
         """
     }
@@ -94,9 +112,16 @@ extension RunReport {
 
     private static func row(_ process: Process) -> String {
         let mebibytes = String(format: "%.0f", Double(process.peakMemoryBytes) / 1_048_576)
-        let seconds = [process.seconds.compute, process.seconds.wait, process.seconds.wire].map(seconds)
+        let seconds = [process.seconds.compute, process.seconds.wait, process.seconds.wire].map(
+            ReportNumber.seconds
+        )
         return "| " + ([process.name, process.role, mebibytes] + seconds).joined(separator: " | ") + " |"
     }
 
-    private static func seconds(_ value: Double) -> String { String(format: "%.1f", value) }
+    /// What the command that makes a run again gives.
+    static let reproducibility = """
+        In the run's folder. With the same program on the same kind of processor, trajectories are the same byte for byte. \
+        Which trainer uses which of them is decided by arrival, so the student differs within what chance does, unless \
+        cluster.assignment is ordered.
+        """
 }

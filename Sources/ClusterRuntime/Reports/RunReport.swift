@@ -51,18 +51,30 @@ package struct RunReport: Codable, Sendable, Equatable {
     /// Rounds committed.
     package var rounds: UInt64
     package var losses: [Round]
+    package var costs: RunCosts
+    package var origin: RunOrigin
     /// The resolved configuration, as YAML.
     package var configuration: String
 
     /// Puts a report together from what the coordinator left in the run's folder.
+    ///
+    /// - Parameter processorSeconds: of all its processes, where somebody counted them.
     package init(
         evaluation: [EvaluationRow],
         status: RunStatus,
         journal: [JournalLine],
-        configuration: RunConfiguration
+        configuration: RunConfiguration,
+        processorSeconds: Double? = nil
     ) {
         self.evaluation = evaluation
         self.configuration = configuration.yaml
+        origin = RunOrigin(of: status)
+        costs = RunCosts(
+            status: status,
+            journal: journal,
+            trajectory: configuration.trajectory,
+            processorSeconds: processorSeconds
+        )
         averaging = RoundTimes(journal).total
         let average = Self.averagingSeconds(journal)
         let workers = status.nodes.filter { $0.role == .rollout || $0.role == .trainer }

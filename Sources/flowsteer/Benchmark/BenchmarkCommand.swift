@@ -10,6 +10,10 @@ struct BenchmarkCommand: ParsableCommand {
             Shapes: emoji, the shipped teacher; tiny; small; sd3-block, one block of Stable Diffusion 3 Medium. \
             Weights are random. Every run also measures this machine's best matrix product in one lane, and \
             GFLOP/s count the operations of matrix products by formula.
+
+            Examples:
+              flowsteer benchmark forward --shape small --lanes 2
+              flowsteer benchmark cluster leases --workers 200
             """,
         subcommands: [
             ForwardBenchmarkCommand.self, TrainBenchmarkCommand.self, RolloutBenchmarkCommand.self,

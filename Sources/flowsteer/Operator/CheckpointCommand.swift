@@ -12,6 +12,10 @@ struct CheckpointCommand: AsyncParsableCommand {
             Every committed round is a checkpoint. 'flowsteer checkpoint --now' has the open round end early: its \
             trainers offer after the step they have in hand, what they trained so far is averaged and committed, and \
             the round counts as one of training.rounds. It returns when the round is on the disk.
+
+            Examples:
+              flowsteer checkpoint --now --run runs/first
+              flowsteer checkpoint verify runs/first
             """,
         subcommands: [
             CheckpointListCommand.self, CheckpointVerifyCommand.self, CheckpointFetchCommand.self,

@@ -7,6 +7,10 @@ struct LedgerCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "ledger",
         abstract: "Looks after the ledger of a run.",
+        discussion: examples(
+            "flowsteer ledger check runs/first",
+            "flowsteer ledger rewind runs/first --to 4"
+        ),
         subcommands: [LedgerCheckCommand.self, LedgerRewindCommand.self]
     )
 }

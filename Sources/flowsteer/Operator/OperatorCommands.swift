@@ -8,7 +8,11 @@ import Glibc
 struct StatusCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "status",
-        abstract: "Says how a run is doing, and what everything that does not progress waits for."
+        abstract: "Says how a run is doing, and what everything that does not progress waits for.",
+        discussion: examples(
+            "flowsteer status --run runs/first --watch 2",
+            "flowsteer status --coordinator tcp://10.0.0.1:7700 --server-key coordinator.pub --keys keys/me.key"
+        )
     )
 
     @OptionGroup var operation: OperatorArguments
@@ -48,7 +52,10 @@ struct StatusCommand: AsyncParsableCommand {
 struct PauseCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "pause",
-        abstract: "Hands out no more work and opens no round until 'flowsteer resume'."
+        abstract: "Hands out no more work and opens no round until 'flowsteer resume'.",
+        discussion: examples(
+            "flowsteer pause --run runs/first"
+        )
     )
 
     @OptionGroup var operation: OperatorArguments
@@ -60,7 +67,10 @@ struct PauseCommand: AsyncParsableCommand {
 struct ResumeCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "resume",
-        abstract: "Goes on after 'flowsteer pause'."
+        abstract: "Goes on after 'flowsteer pause'.",
+        discussion: examples(
+            "flowsteer resume --run runs/first"
+        )
     )
 
     @OptionGroup var operation: OperatorArguments
@@ -72,7 +82,11 @@ struct ResumeCommand: AsyncParsableCommand {
 struct DrainCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "drain",
-        abstract: "Lets a node, or the whole run, finish what is begun and end."
+        abstract: "Lets a node, or the whole run, finish what is begun and end.",
+        discussion: examples(
+            "flowsteer drain rollout-1 --run runs/first",
+            "flowsteer drain --run runs/first"
+        )
     )
 
     @Argument(help: "The node's number or name; none: commit the open round and finish the run.")

@@ -1,4 +1,5 @@
 import ClusterMessages
+import Distillation
 import Evaluation
 import Foundation
 import Testing
@@ -20,6 +21,10 @@ struct RunReportTests {
         var trainer = RunStatus.Node(id: NodeID(2), name: "trainer-1", role: .trainer, state: "left")
         trainer.seconds = RunStatus.Seconds(compute: 60, wait: 7, wire: 2)
         status.nodes = [rollout, trainer]
+        var door = RunStatus.Door(name: "control")
+        door.byteCount = 3 << 20
+        status.doors = [door]
+        status.figures.assignedByteCount = 5 << 20
         report = RunReport(
             evaluation: [
                 EvaluationRow(
@@ -36,12 +41,15 @@ struct RunReportTests {
                 #"{"kind": "roundClosed", "round": 1, "time": 10}"#,
                 #"{"kind": "roundCommitted", "round": 1, "time": 10.5}"#,
                 #"{"kind": "losses", "round": 1, "time": 10.5, "steps": 40, "losses": {"distillation": 0.25}}"#,
+                #"{"kind": "consumed", "round": 1, "batch": 1, "use": 1, "samples": 3, "time": 4}"#,
+                #"{"kind": "consumed", "round": 1, "batch": 1, "use": 2, "samples": 5, "time": 5}"#,
                 #"{"kind": "roundOpened", "round": 2, "time": 12}"#,
                 #"{"kind": "roundOpened", "round": 2, "time": 13}"#,
                 #"{"kind": "offered", "round": 2, "node": 2, "time": 19}"#,
                 #"{"kind": "roundClosed", "round": 2, "time": 20}"#,
             ].map { try JSONDecoder().decode(JournalLine.self, from: Data($0.utf8)) },
-            configuration: RunConfiguration(modelPath: "/teacher")
+            configuration: RunConfiguration(modelPath: "/teacher<&>"),
+            processorSeconds: 7200
         )
     }
 
@@ -58,7 +66,7 @@ struct RunReportTests {
         #expect(processes[1]["peakMemoryBytes"] as? Int == 2 << 20)
         #expect(processes[1]["seconds"] as? [String: Double] == ["compute": 50, "wait": 5, "wire": 1])
         #expect(processes[0]["seconds"] as? [String: Double] == ["compute": 0.5, "wait": 99.5, "wire": 0])
-        #expect((json["configuration"] as? String)?.contains("model: \"/teacher\"") == true)
+        #expect((json["configuration"] as? String)?.contains("model: \"/teacher<&>\"") == true)
     }
 
     @Test func `time is split into rollout, training, averaging and waiting`() {
@@ -96,6 +104,60 @@ struct RunReportTests {
         #expect(page.contains("| student | 4 | 0.2000 | 0.1000 … 0.3000 |"))
         #expect(page.contains("| trainer-1 | trainer |"))
         #expect(page.contains("| 1 | 40 | 0.25000 |"))
-        #expect(page.contains("```yaml\nmodel: \"/teacher\"\n"))
+        #expect(page.contains("```yaml\nmodel: \"/teacher<&>\"\n"))
+    }
+
+    @Test func `costs are counted: evaluations, core-hours, bytes`() {
+        // 4 segments of 8 steps, guided, 640 samples.
+        #expect(report.costs.teacherEvaluations == 640 * 4 * 8 * 2)
+        #expect(report.costs.trainedSamples == 8)
+        let lines = report.costs.lines.map { "\($0.what): \($0.amount)" }
+        #expect(lines.contains("core-hours, evaluation included: 2.00"))
+        #expect(lines.contains("trajectories fetched from rollouts: 5.0 MiB"))
+        #expect(lines.contains("coordinator, control: 3.0 MiB in, 0.0 MiB out"))
+        #expect(report.markdown.contains("| core-hours, evaluation included | 2.00 |"))
+    }
+
+    @Test func `trajectories that begin at noised data, or stop early, have other costs`() {
+        func evaluations(_ change: (inout RunConfiguration) -> Void) -> Int? {
+            var configuration = RunConfiguration(modelPath: "/teacher")
+            change(&configuration)
+            var status = RunStatus(runID: "run", rounds: 1)
+            status.trajectories.total = 1
+            return RunReport(evaluation: [], status: status, journal: [], configuration: configuration)
+                .costs.teacherEvaluations
+        }
+        #expect(evaluations { $0.trajectory.onlineAlignment = false } == 128)
+        #expect(evaluations { $0.trajectory.guidance = 1...1 } == 32)
+        #expect(evaluations { $0.trajectory.reuse = .segment } == nil)
+    }
+
+    @Test func `the page asks for nothing, and shows what is foreign as text`() {
+        let page = report.page(sheet: Array("PNG".utf8))
+        for tag in ["main", "section", "table", "tr", "svg", "figure", "pre", "div"] {
+            let opened =
+                page.components(separatedBy: "<\(tag)>").count
+                + page.components(separatedBy: "<\(tag) ").count
+            #expect(opened - 1 == page.components(separatedBy: "</\(tag)>").count, "\(tag)")
+        }
+        #expect(page.contains("model: &quot;/teacher&lt;&amp;&gt;&quot;"))
+        #expect(!page.contains("/teacher<"))
+        #expect(!page.contains("http://") && !page.contains("https://") && !page.contains("<script"))
+        #expect(page.contains("src=\"data:image/png;base64,UE5H\""))
+        #expect(page.contains("<td>student</td><td>4</td><td>0.2000</td>"))
+        #expect(page.contains("aria-label=\"distillation by round\""))
+        #expect(page.contains("flowsteer local --config config.yaml --run again --rollouts 1 --trainers 1"))
+        #expect(!report.page(sheet: []).contains("<img"))
+    }
+
+    @Test func `a chart leaves out what is no number`() {
+        #expect(ReportChart.curve([], title: "nothing").isEmpty)
+        #expect(ReportChart.curve([(1, .nan)], title: "nothing").isEmpty)
+        let curve = ReportChart.curve([(1, 2), (2, .infinity), (3, 4)], title: "a < b")
+        #expect(curve.components(separatedBy: "<circle").count == 3)
+        #expect(!curve.contains("inf") && curve.contains("a &lt; b"))
+        let single = ReportChart.curve([(7, 0)], title: "one")
+        #expect(single.components(separatedBy: "<circle").count == 2 && !single.contains("nan"))
+        #expect(ReportChart.bars([("student", 0, 0, 0)], title: "nothing").isEmpty)
     }
 }

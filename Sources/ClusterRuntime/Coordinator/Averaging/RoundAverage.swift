@@ -10,9 +10,16 @@ struct RoundAverage {
     /// Numbers averaged at once.
     private static let pieceCount = 1 << 18
 
+    /// Where the mean comes from.
+    enum Source: Sendable {
+        /// The plan's offers, in its order.
+        case offers([SpooledOffer])
+        /// A ring's members made it: each segment's, `[count]`, by name.
+        case mean([String: Tensor])
+    }
+
     let plan: RoundPlan
-    /// In the plan's order.
-    let offers: [SpooledOffer]
+    let source: Source
     let averaging: AveragingSettings
 
     /// The new state, and the student's outer momentum where there is one.
@@ -53,6 +60,15 @@ struct RoundAverage {
 
     private func mean(of base: ParameterBytes.Segment, _ range: Range<Int>) throws(CoordinatorError) -> Tensor
     {
+        let offers: [SpooledOffer]
+        switch source {
+        case .offers(let spooled): offers = spooled
+        case .mean(let values):
+            guard let mean = values[base.name] else {
+                throw .badParameters(round: plan.round, reason: "their ring left out \(base.name)")
+            }
+            return mean.rows(range).copied()
+        }
         let start = base.values.rows(range)
         var members: [(values: Tensor, samples: Int)] = []
         for (part, offer) in zip(plan.contributions, offers) {

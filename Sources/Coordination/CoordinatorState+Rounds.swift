@@ -232,9 +232,10 @@ extension CoordinatorState {
 
     mutating func storeFailed(_ number: RoundNumber, _ reason: String, now: Instant) -> [Directive] {
         guard case .closing(let plan) = round.phase, plan.round == number else { return [] }
-        dropOrphans()
+        let dropped = dropOrphans()
         round.failed(reason, now: now)
         return [.record(Occurrence(.roundFailed, round: number, reason))]
+            + dropped.flatMap(reopened(for:))
     }
 
     /// Averages a round without its ring, whose members no longer have what they made.
@@ -242,17 +243,19 @@ extension CoordinatorState {
         guard case .closing(let plan) = round.phase, plan.round == number, !plan.shares.isEmpty else {
             return []
         }
-        dropOrphans()
+        _ = dropOrphans()
         _ = round.leaveRing(reason)
         return collect(because: reason)
     }
 
-    /// Gives up offers whose bytes went with their trainers, and takes back what these were made of.
-    private mutating func dropOrphans() {
-        for (node, offer) in round.offers where offer.isOrphan {
+    /// Gives up offers whose bytes went with their trainers, and takes back what these were made of; whose they were.
+    private mutating func dropOrphans() -> [NodeID] {
+        let orphans = round.offers.filter(\.value.isOrphan).keys.sorted()
+        for node in orphans {
             round.forget(node)
             ledger.takeBack(from: node, includingUsed: true)
         }
+        return orphans
     }
 
     private mutating func finish() -> [Directive] {

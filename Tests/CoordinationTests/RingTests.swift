@@ -145,6 +145,17 @@ import Testing
         #expect(plan.contributions.count == 3)
     }
 
+    @Test mutating func `who restarts while the mean is stored begins anew when it cannot be`() throws {
+        let trainers = offer("t", "u")
+        _ = try #require(complete(try ring(trainers)).plan)
+        _ = talk.pass(.seconds(3), silent: [trainers[1]])
+        let (node, directives) = talk.hello(talk.arrival(.trainer, "u", process: 2))
+        #expect(node == trainers[1])
+        #expect(!directives.contains(.open(one, to: [node])))
+        #expect(talk.happens(.storeFailed(one, "disk full")).contains(.open(one, to: [node])))
+        #expect(talk.coordinator.round.offers[node] == nil)
+    }
+
     @Test mutating func `a trainer alone uploads its offer`() {
         let trainers = offer("t")
         let directives = start(trainers[0])

@@ -96,7 +96,9 @@ extension TrainerWorker {
                 let sizes = try await compute.run { [segments] in engine.sizes(of: segments) }
                 let gathered = try await gather(means, averaging, sizes: sizes)
                 let rest = sizes.filter { size in !gathered.contains { $0.name == size.name } }
-                let others = try await withExchange { try await $0.download(round, segments: rest) }
+                let others =
+                    rest.isEmpty
+                    ? [] : try await withExchange { try await $0.download(round, segments: rest) }
                 let parts = gathered + others
                 let found = try await compute.run { engine.hash(with: parts) }
                 guard hash == nil || hash == found else {

@@ -147,7 +147,7 @@ import Testing
 
     @Test mutating func `who restarts while the mean is stored begins anew when it cannot be`() throws {
         let trainers = offer("t", "u")
-        _ = try #require(complete(try ring(trainers)).plan)
+        _ = try #require(complete(try ring(trainers), squares: [1, 1]).plan)
         _ = talk.pass(.seconds(3), silent: [trainers[1]])
         let (node, directives) = talk.hello(talk.arrival(.trainer, "u", process: 2))
         #expect(node == trainers[1])

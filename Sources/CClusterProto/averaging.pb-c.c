@@ -97,6 +97,51 @@ void   flowsteer__cluster__v1__round_committed__free_unpacked
   assert(message->base.descriptor == &flowsteer__cluster__v1__round_committed__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+void   flowsteer__cluster__v1__ring_mean__init
+                     (Flowsteer__Cluster__V1__RingMean         *message)
+{
+  static const Flowsteer__Cluster__V1__RingMean init_value = FLOWSTEER__CLUSTER__V1__RING_MEAN__INIT;
+  *message = init_value;
+}
+size_t flowsteer__cluster__v1__ring_mean__get_packed_size
+                     (const Flowsteer__Cluster__V1__RingMean *message)
+{
+  assert(message->base.descriptor == &flowsteer__cluster__v1__ring_mean__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t flowsteer__cluster__v1__ring_mean__pack
+                     (const Flowsteer__Cluster__V1__RingMean *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &flowsteer__cluster__v1__ring_mean__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t flowsteer__cluster__v1__ring_mean__pack_to_buffer
+                     (const Flowsteer__Cluster__V1__RingMean *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &flowsteer__cluster__v1__ring_mean__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Flowsteer__Cluster__V1__RingMean *
+       flowsteer__cluster__v1__ring_mean__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Flowsteer__Cluster__V1__RingMean *)
+     protobuf_c_message_unpack (&flowsteer__cluster__v1__ring_mean__descriptor,
+                                allocator, len, data);
+}
+void   flowsteer__cluster__v1__ring_mean__free_unpacked
+                     (Flowsteer__Cluster__V1__RingMean *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &flowsteer__cluster__v1__ring_mean__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 void   flowsteer__cluster__v1__round_cut__init
                      (Flowsteer__Cluster__V1__RoundCut         *message)
 {
@@ -185,6 +230,186 @@ void   flowsteer__cluster__v1__round_aborted__free_unpacked
   if(!message)
     return;
   assert(message->base.descriptor == &flowsteer__cluster__v1__round_aborted__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   flowsteer__cluster__v1__ring_member__init
+                     (Flowsteer__Cluster__V1__RingMember         *message)
+{
+  static const Flowsteer__Cluster__V1__RingMember init_value = FLOWSTEER__CLUSTER__V1__RING_MEMBER__INIT;
+  *message = init_value;
+}
+size_t flowsteer__cluster__v1__ring_member__get_packed_size
+                     (const Flowsteer__Cluster__V1__RingMember *message)
+{
+  assert(message->base.descriptor == &flowsteer__cluster__v1__ring_member__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t flowsteer__cluster__v1__ring_member__pack
+                     (const Flowsteer__Cluster__V1__RingMember *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &flowsteer__cluster__v1__ring_member__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t flowsteer__cluster__v1__ring_member__pack_to_buffer
+                     (const Flowsteer__Cluster__V1__RingMember *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &flowsteer__cluster__v1__ring_member__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Flowsteer__Cluster__V1__RingMember *
+       flowsteer__cluster__v1__ring_member__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Flowsteer__Cluster__V1__RingMember *)
+     protobuf_c_message_unpack (&flowsteer__cluster__v1__ring_member__descriptor,
+                                allocator, len, data);
+}
+void   flowsteer__cluster__v1__ring_member__free_unpacked
+                     (Flowsteer__Cluster__V1__RingMember *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &flowsteer__cluster__v1__ring_member__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   flowsteer__cluster__v1__ring_open__init
+                     (Flowsteer__Cluster__V1__RingOpen         *message)
+{
+  static const Flowsteer__Cluster__V1__RingOpen init_value = FLOWSTEER__CLUSTER__V1__RING_OPEN__INIT;
+  *message = init_value;
+}
+size_t flowsteer__cluster__v1__ring_open__get_packed_size
+                     (const Flowsteer__Cluster__V1__RingOpen *message)
+{
+  assert(message->base.descriptor == &flowsteer__cluster__v1__ring_open__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t flowsteer__cluster__v1__ring_open__pack
+                     (const Flowsteer__Cluster__V1__RingOpen *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &flowsteer__cluster__v1__ring_open__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t flowsteer__cluster__v1__ring_open__pack_to_buffer
+                     (const Flowsteer__Cluster__V1__RingOpen *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &flowsteer__cluster__v1__ring_open__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Flowsteer__Cluster__V1__RingOpen *
+       flowsteer__cluster__v1__ring_open__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Flowsteer__Cluster__V1__RingOpen *)
+     protobuf_c_message_unpack (&flowsteer__cluster__v1__ring_open__descriptor,
+                                allocator, len, data);
+}
+void   flowsteer__cluster__v1__ring_open__free_unpacked
+                     (Flowsteer__Cluster__V1__RingOpen *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &flowsteer__cluster__v1__ring_open__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   flowsteer__cluster__v1__ring_share__init
+                     (Flowsteer__Cluster__V1__RingShare         *message)
+{
+  static const Flowsteer__Cluster__V1__RingShare init_value = FLOWSTEER__CLUSTER__V1__RING_SHARE__INIT;
+  *message = init_value;
+}
+size_t flowsteer__cluster__v1__ring_share__get_packed_size
+                     (const Flowsteer__Cluster__V1__RingShare *message)
+{
+  assert(message->base.descriptor == &flowsteer__cluster__v1__ring_share__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t flowsteer__cluster__v1__ring_share__pack
+                     (const Flowsteer__Cluster__V1__RingShare *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &flowsteer__cluster__v1__ring_share__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t flowsteer__cluster__v1__ring_share__pack_to_buffer
+                     (const Flowsteer__Cluster__V1__RingShare *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &flowsteer__cluster__v1__ring_share__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Flowsteer__Cluster__V1__RingShare *
+       flowsteer__cluster__v1__ring_share__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Flowsteer__Cluster__V1__RingShare *)
+     protobuf_c_message_unpack (&flowsteer__cluster__v1__ring_share__descriptor,
+                                allocator, len, data);
+}
+void   flowsteer__cluster__v1__ring_share__free_unpacked
+                     (Flowsteer__Cluster__V1__RingShare *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &flowsteer__cluster__v1__ring_share__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   flowsteer__cluster__v1__ring_failed__init
+                     (Flowsteer__Cluster__V1__RingFailed         *message)
+{
+  static const Flowsteer__Cluster__V1__RingFailed init_value = FLOWSTEER__CLUSTER__V1__RING_FAILED__INIT;
+  *message = init_value;
+}
+size_t flowsteer__cluster__v1__ring_failed__get_packed_size
+                     (const Flowsteer__Cluster__V1__RingFailed *message)
+{
+  assert(message->base.descriptor == &flowsteer__cluster__v1__ring_failed__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t flowsteer__cluster__v1__ring_failed__pack
+                     (const Flowsteer__Cluster__V1__RingFailed *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &flowsteer__cluster__v1__ring_failed__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t flowsteer__cluster__v1__ring_failed__pack_to_buffer
+                     (const Flowsteer__Cluster__V1__RingFailed *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &flowsteer__cluster__v1__ring_failed__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Flowsteer__Cluster__V1__RingFailed *
+       flowsteer__cluster__v1__ring_failed__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Flowsteer__Cluster__V1__RingFailed *)
+     protobuf_c_message_unpack (&flowsteer__cluster__v1__ring_failed__descriptor,
+                                allocator, len, data);
+}
+void   flowsteer__cluster__v1__ring_failed__free_unpacked
+                     (Flowsteer__Cluster__V1__RingFailed *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &flowsteer__cluster__v1__ring_failed__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
 void   flowsteer__cluster__v1__parameter_segment__init
@@ -553,7 +778,7 @@ const ProtobufCMessageDescriptor flowsteer__cluster__v1__round_open__descriptor 
   (ProtobufCMessageInit) flowsteer__cluster__v1__round_open__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor flowsteer__cluster__v1__round_committed__field_descriptors[4] =
+static const ProtobufCFieldDescriptor flowsteer__cluster__v1__round_committed__field_descriptors[5] =
 {
   {
     "round",
@@ -603,17 +828,30 @@ static const ProtobufCFieldDescriptor flowsteer__cluster__v1__round_committed__f
     0 | PROTOBUF_C_FIELD_FLAG_PACKED,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "means",
+    5,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Flowsteer__Cluster__V1__RoundCommitted, n_means),
+    offsetof(Flowsteer__Cluster__V1__RoundCommitted, means),
+    &flowsteer__cluster__v1__ring_mean__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned flowsteer__cluster__v1__round_committed__field_indices_by_name[] = {
   3,   /* field[3] = excluded_nodes */
   2,   /* field[2] = manifest_hash */
+  4,   /* field[4] = means */
   1,   /* field[1] = parameter_hash */
   0,   /* field[0] = round */
 };
 static const ProtobufCIntRange flowsteer__cluster__v1__round_committed__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 4 }
+  { 0, 5 }
 };
 const ProtobufCMessageDescriptor flowsteer__cluster__v1__round_committed__descriptor =
 {
@@ -623,11 +861,88 @@ const ProtobufCMessageDescriptor flowsteer__cluster__v1__round_committed__descri
   "Flowsteer__Cluster__V1__RoundCommitted",
   "flowsteer.cluster.v1",
   sizeof(Flowsteer__Cluster__V1__RoundCommitted),
-  4,
+  5,
   flowsteer__cluster__v1__round_committed__field_descriptors,
   flowsteer__cluster__v1__round_committed__field_indices_by_name,
   1,  flowsteer__cluster__v1__round_committed__number_ranges,
   (ProtobufCMessageInit) flowsteer__cluster__v1__round_committed__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor flowsteer__cluster__v1__ring_mean__field_descriptors[4] =
+{
+  {
+    "endpoint",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Flowsteer__Cluster__V1__RingMean, endpoint),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "public_key",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Flowsteer__Cluster__V1__RingMean, public_key),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "hash",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Flowsteer__Cluster__V1__RingMean, hash),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "byte_count",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Flowsteer__Cluster__V1__RingMean, byte_count),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned flowsteer__cluster__v1__ring_mean__field_indices_by_name[] = {
+  3,   /* field[3] = byte_count */
+  0,   /* field[0] = endpoint */
+  2,   /* field[2] = hash */
+  1,   /* field[1] = public_key */
+};
+static const ProtobufCIntRange flowsteer__cluster__v1__ring_mean__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 4 }
+};
+const ProtobufCMessageDescriptor flowsteer__cluster__v1__ring_mean__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "flowsteer.cluster.v1.RingMean",
+  "RingMean",
+  "Flowsteer__Cluster__V1__RingMean",
+  "flowsteer.cluster.v1",
+  sizeof(Flowsteer__Cluster__V1__RingMean),
+  4,
+  flowsteer__cluster__v1__ring_mean__field_descriptors,
+  flowsteer__cluster__v1__ring_mean__field_indices_by_name,
+  1,  flowsteer__cluster__v1__ring_mean__number_ranges,
+  (ProtobufCMessageInit) flowsteer__cluster__v1__ring_mean__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCFieldDescriptor flowsteer__cluster__v1__round_cut__field_descriptors[1] =
@@ -717,6 +1032,301 @@ const ProtobufCMessageDescriptor flowsteer__cluster__v1__round_aborted__descript
   flowsteer__cluster__v1__round_aborted__field_indices_by_name,
   1,  flowsteer__cluster__v1__round_aborted__number_ranges,
   (ProtobufCMessageInit) flowsteer__cluster__v1__round_aborted__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor flowsteer__cluster__v1__ring_member__field_descriptors[5] =
+{
+  {
+    "node",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Flowsteer__Cluster__V1__RingMember, node),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "endpoint",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Flowsteer__Cluster__V1__RingMember, endpoint),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "public_key",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Flowsteer__Cluster__V1__RingMember, public_key),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "offer_hash",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Flowsteer__Cluster__V1__RingMember, offer_hash),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "sample_count",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Flowsteer__Cluster__V1__RingMember, sample_count),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned flowsteer__cluster__v1__ring_member__field_indices_by_name[] = {
+  1,   /* field[1] = endpoint */
+  0,   /* field[0] = node */
+  3,   /* field[3] = offer_hash */
+  2,   /* field[2] = public_key */
+  4,   /* field[4] = sample_count */
+};
+static const ProtobufCIntRange flowsteer__cluster__v1__ring_member__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 5 }
+};
+const ProtobufCMessageDescriptor flowsteer__cluster__v1__ring_member__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "flowsteer.cluster.v1.RingMember",
+  "RingMember",
+  "Flowsteer__Cluster__V1__RingMember",
+  "flowsteer.cluster.v1",
+  sizeof(Flowsteer__Cluster__V1__RingMember),
+  5,
+  flowsteer__cluster__v1__ring_member__field_descriptors,
+  flowsteer__cluster__v1__ring_member__field_indices_by_name,
+  1,  flowsteer__cluster__v1__ring_member__number_ranges,
+  (ProtobufCMessageInit) flowsteer__cluster__v1__ring_member__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor flowsteer__cluster__v1__ring_open__field_descriptors[3] =
+{
+  {
+    "round",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Flowsteer__Cluster__V1__RingOpen, round),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "ring",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Flowsteer__Cluster__V1__RingOpen, ring),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "members",
+    3,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Flowsteer__Cluster__V1__RingOpen, n_members),
+    offsetof(Flowsteer__Cluster__V1__RingOpen, members),
+    &flowsteer__cluster__v1__ring_member__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned flowsteer__cluster__v1__ring_open__field_indices_by_name[] = {
+  2,   /* field[2] = members */
+  1,   /* field[1] = ring */
+  0,   /* field[0] = round */
+};
+static const ProtobufCIntRange flowsteer__cluster__v1__ring_open__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 3 }
+};
+const ProtobufCMessageDescriptor flowsteer__cluster__v1__ring_open__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "flowsteer.cluster.v1.RingOpen",
+  "RingOpen",
+  "Flowsteer__Cluster__V1__RingOpen",
+  "flowsteer.cluster.v1",
+  sizeof(Flowsteer__Cluster__V1__RingOpen),
+  3,
+  flowsteer__cluster__v1__ring_open__field_descriptors,
+  flowsteer__cluster__v1__ring_open__field_indices_by_name,
+  1,  flowsteer__cluster__v1__ring_open__number_ranges,
+  (ProtobufCMessageInit) flowsteer__cluster__v1__ring_open__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor flowsteer__cluster__v1__ring_share__field_descriptors[4] =
+{
+  {
+    "ring",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Flowsteer__Cluster__V1__RingShare, ring),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "hash",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Flowsteer__Cluster__V1__RingShare, hash),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "byte_count",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Flowsteer__Cluster__V1__RingShare, byte_count),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "squared_distances",
+    4,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_DOUBLE,
+    offsetof(Flowsteer__Cluster__V1__RingShare, n_squared_distances),
+    offsetof(Flowsteer__Cluster__V1__RingShare, squared_distances),
+    NULL,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_PACKED,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned flowsteer__cluster__v1__ring_share__field_indices_by_name[] = {
+  2,   /* field[2] = byte_count */
+  1,   /* field[1] = hash */
+  0,   /* field[0] = ring */
+  3,   /* field[3] = squared_distances */
+};
+static const ProtobufCIntRange flowsteer__cluster__v1__ring_share__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 4 }
+};
+const ProtobufCMessageDescriptor flowsteer__cluster__v1__ring_share__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "flowsteer.cluster.v1.RingShare",
+  "RingShare",
+  "Flowsteer__Cluster__V1__RingShare",
+  "flowsteer.cluster.v1",
+  sizeof(Flowsteer__Cluster__V1__RingShare),
+  4,
+  flowsteer__cluster__v1__ring_share__field_descriptors,
+  flowsteer__cluster__v1__ring_share__field_indices_by_name,
+  1,  flowsteer__cluster__v1__ring_share__number_ranges,
+  (ProtobufCMessageInit) flowsteer__cluster__v1__ring_share__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor flowsteer__cluster__v1__ring_failed__field_descriptors[3] =
+{
+  {
+    "ring",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Flowsteer__Cluster__V1__RingFailed, ring),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "code",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_ENUM,
+    0,   /* quantifier_offset */
+    offsetof(Flowsteer__Cluster__V1__RingFailed, code),
+    &flowsteer__cluster__v1__error_code__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "text",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Flowsteer__Cluster__V1__RingFailed, text),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned flowsteer__cluster__v1__ring_failed__field_indices_by_name[] = {
+  1,   /* field[1] = code */
+  0,   /* field[0] = ring */
+  2,   /* field[2] = text */
+};
+static const ProtobufCIntRange flowsteer__cluster__v1__ring_failed__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 3 }
+};
+const ProtobufCMessageDescriptor flowsteer__cluster__v1__ring_failed__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "flowsteer.cluster.v1.RingFailed",
+  "RingFailed",
+  "Flowsteer__Cluster__V1__RingFailed",
+  "flowsteer.cluster.v1",
+  sizeof(Flowsteer__Cluster__V1__RingFailed),
+  3,
+  flowsteer__cluster__v1__ring_failed__field_descriptors,
+  flowsteer__cluster__v1__ring_failed__field_indices_by_name,
+  1,  flowsteer__cluster__v1__ring_failed__number_ranges,
+  (ProtobufCMessageInit) flowsteer__cluster__v1__ring_failed__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCFieldDescriptor flowsteer__cluster__v1__parameter_segment__field_descriptors[3] =

@@ -399,7 +399,7 @@ const ProtobufCMessageDescriptor flowsteer__cluster__v1__measurement__descriptor
   (ProtobufCMessageInit) flowsteer__cluster__v1__measurement__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCEnumValue flowsteer__cluster__v1__kind__enum_values_by_number[39] =
+static const ProtobufCEnumValue flowsteer__cluster__v1__kind__enum_values_by_number[42] =
 {
   { "KIND_UNSPECIFIED", "FLOWSTEER__CLUSTER__V1__KIND__KIND_UNSPECIFIED", 0 },
   { "KIND_HELLO", "FLOWSTEER__CLUSTER__V1__KIND__KIND_HELLO", 1 },
@@ -433,6 +433,9 @@ static const ProtobufCEnumValue flowsteer__cluster__v1__kind__enum_values_by_num
   { "KIND_PARAMETER_FRAGMENT", "FLOWSTEER__CLUSTER__V1__KIND__KIND_PARAMETER_FRAGMENT", 67 },
   { "KIND_ROUND_ERROR", "FLOWSTEER__CLUSTER__V1__KIND__KIND_ROUND_ERROR", 68 },
   { "KIND_ROUND_CUT", "FLOWSTEER__CLUSTER__V1__KIND__KIND_ROUND_CUT", 69 },
+  { "KIND_RING_OPEN", "FLOWSTEER__CLUSTER__V1__KIND__KIND_RING_OPEN", 70 },
+  { "KIND_RING_SHARE", "FLOWSTEER__CLUSTER__V1__KIND__KIND_RING_SHARE", 71 },
+  { "KIND_RING_FAILED", "FLOWSTEER__CLUSTER__V1__KIND__KIND_RING_FAILED", 72 },
   { "KIND_ANNOUNCE", "FLOWSTEER__CLUSTER__V1__KIND__KIND_ANNOUNCE", 80 },
   { "KIND_MANIFEST_REQUEST", "FLOWSTEER__CLUSTER__V1__KIND__KIND_MANIFEST_REQUEST", 81 },
   { "KIND_MANIFEST", "FLOWSTEER__CLUSTER__V1__KIND__KIND_MANIFEST", 82 },
@@ -442,15 +445,15 @@ static const ProtobufCEnumValue flowsteer__cluster__v1__kind__enum_values_by_num
   { "KIND_COMMAND", "FLOWSTEER__CLUSTER__V1__KIND__KIND_COMMAND", 102 },
 };
 static const ProtobufCIntRange flowsteer__cluster__v1__kind__value_ranges[] = {
-{0, 0},{20, 9},{40, 19},{60, 22},{80, 32},{100, 36},{0, 39}
+{0, 0},{20, 9},{40, 19},{60, 22},{80, 35},{100, 39},{0, 42}
 };
-static const ProtobufCEnumValueIndex flowsteer__cluster__v1__kind__enum_values_by_name[39] =
+static const ProtobufCEnumValueIndex flowsteer__cluster__v1__kind__enum_values_by_name[42] =
 {
-  { "KIND_ANNOUNCE", 32 },
+  { "KIND_ANNOUNCE", 35 },
   { "KIND_ASSIGN", 14 },
   { "KIND_CHUNK", 20 },
-  { "KIND_CHUNK_REQUEST", 35 },
-  { "KIND_COMMAND", 38 },
+  { "KIND_CHUNK_REQUEST", 38 },
+  { "KIND_COMMAND", 41 },
   { "KIND_CONSUMED", 16 },
   { "KIND_DRAIN", 7 },
   { "KIND_FETCH", 19 },
@@ -462,8 +465,8 @@ static const ProtobufCEnumValueIndex flowsteer__cluster__v1__kind__enum_values_b
   { "KIND_LEASE", 10 },
   { "KIND_LEASE_CANCEL", 11 },
   { "KIND_LEASE_FAILED", 13 },
-  { "KIND_MANIFEST", 34 },
-  { "KIND_MANIFEST_REQUEST", 33 },
+  { "KIND_MANIFEST", 37 },
+  { "KIND_MANIFEST_REQUEST", 36 },
   { "KIND_OFFER", 25 },
   { "KIND_OFFER_ACCEPTED", 27 },
   { "KIND_OFFER_FRAGMENT", 26 },
@@ -473,13 +476,16 @@ static const ProtobufCEnumValueIndex flowsteer__cluster__v1__kind__enum_values_b
   { "KIND_PONG", 5 },
   { "KIND_REFUSE", 3 },
   { "KIND_RELEASE", 15 },
+  { "KIND_RING_FAILED", 34 },
+  { "KIND_RING_OPEN", 32 },
+  { "KIND_RING_SHARE", 33 },
   { "KIND_ROUND_ABORTED", 24 },
   { "KIND_ROUND_COMMITTED", 23 },
   { "KIND_ROUND_CUT", 31 },
   { "KIND_ROUND_ERROR", 30 },
   { "KIND_ROUND_OPEN", 22 },
-  { "KIND_STATUS", 37 },
-  { "KIND_STATUS_REQUEST", 36 },
+  { "KIND_STATUS", 40 },
+  { "KIND_STATUS_REQUEST", 39 },
   { "KIND_STEP_REPORT", 18 },
   { "KIND_TRAJECTORY_READY", 12 },
   { "KIND_UNSPECIFIED", 0 },
@@ -493,9 +499,9 @@ const ProtobufCEnumDescriptor flowsteer__cluster__v1__kind__descriptor =
   "Kind",
   "Flowsteer__Cluster__V1__Kind",
   "flowsteer.cluster.v1",
-  39,
+  42,
   flowsteer__cluster__v1__kind__enum_values_by_number,
-  39,
+  42,
   flowsteer__cluster__v1__kind__enum_values_by_name,
   6,
   flowsteer__cluster__v1__kind__value_ranges,

@@ -74,18 +74,34 @@ extension SafetensorsWriter {
 
         var byteCount: Int { shape.reduce(type.byteCount, *) }
 
-        var bytes: [UInt8] {
+        /// Numbers encoded at once.
+        private static let pieceCount = 1 << 20
+
+        /// The numbers, a few MiB at a time: a tensor may be as large as all else in memory.
+        var ranges: [Range<Int>] {
+            let count = shape.reduce(1, *)
+            return stride(from: 0, to: count, by: Self.pieceCount).map {
+                $0..<min(count, $0 + Self.pieceCount)
+            }
+        }
+
+        func bytes(of places: Range<Int>) -> [UInt8] {
             switch numbers {
-            case .tensor(let tensor, let type): tensor.encoded(as: type)
-            case .integers(let integers): integers.flatMap(littleEndianBytes)
+            case .tensor(let tensor, let type):
+                tensor.reshaped([tensor.count]).rows(places).encoded(as: type)
+            case .integers(let integers): integers[places].flatMap(littleEndianBytes)
             }
         }
     }
 
-    /// The file's bytes, header first and then tensor by tensor, each encoded when its turn comes.
+    /// The file's bytes, header first and then tensor by tensor, each piece encoded when its turn comes.
     var pieces: some Sequence<[UInt8]> {
         let ordered = ordered
-        return (-1..<ordered.count).lazy.map { $0 < 0 ? header(of: ordered) : ordered[$0].entry.bytes }
+        let places = ordered.flatMap { tensor in tensor.entry.ranges.map { (entry: tensor.entry, range: $0) }
+        }
+        return (-1..<places.count).lazy.map { index in
+            index < 0 ? header(of: ordered) : places[index].entry.bytes(of: places[index].range)
+        }
     }
 
     private var ordered: [(name: String, entry: Entry)] {

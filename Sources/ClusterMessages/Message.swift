@@ -35,6 +35,9 @@ package enum Message: Sendable, Hashable {
     case roundCommitted(RoundCommitted)
     case roundAborted(RoundAborted)
     case roundCut(RoundCut)
+    case ringOpen(RingOpen)
+    case ringShare(RingShare)
+    case ringFailed(RingFailed)
     case offer(Offer)
     case offerFragment(OfferFragment)
     case offerAccepted(OfferAccepted)
@@ -82,6 +85,9 @@ package enum Message: Sendable, Hashable {
         case .roundCommitted: .roundCommitted
         case .roundAborted: .roundAborted
         case .roundCut: .roundCut
+        case .ringOpen: .ringOpen
+        case .ringShare: .ringShare
+        case .ringFailed: .ringFailed
         case .offer: .offer
         case .offerFragment: .offerFragment
         case .offerAccepted: .offerAccepted

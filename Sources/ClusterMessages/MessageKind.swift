@@ -7,6 +7,7 @@ extension Message {
         case fetch, chunk, fetchError
         case roundOpen, roundCut, roundCommitted, roundAborted, offer, offerFragment, offerAccepted
         case parameterRequest, parameterFragment, roundError
+        case ringOpen, ringShare, ringFailed
         case announce, manifestRequest, manifest, chunkRequest
         case statusRequest, status, command
 
@@ -27,11 +28,11 @@ extension Message.Kind {
         case .trajectoryReady, .leaseFailed: [.rollout]
         case .consumed, .fetchFailed, .stepReport: [.trainer]
 
-        case .fetch: [.trainer]
-        case .chunk, .fetchError: [.rollout, .coordinator]
+        case .fetch: [.trainer, .coordinator]
+        case .chunk, .fetchError: [.rollout, .trainer, .coordinator]
 
-        case .roundOpen, .roundCut, .roundCommitted, .roundAborted: [.coordinator]
-        case .offer, .offerFragment, .parameterRequest: [.trainer]
+        case .roundOpen, .roundCut, .roundCommitted, .roundAborted, .ringOpen: [.coordinator]
+        case .offer, .offerFragment, .parameterRequest, .ringShare, .ringFailed: [.trainer]
         case .offerAccepted, .parameterFragment, .roundError: [.coordinator]
 
         case .announce: [.coordinator, .rollout]
@@ -51,10 +52,11 @@ extension Message.Kind {
         }
     }
 
-    /// Whether the body may be as large as a payload: it lists what a node holds, or prompts, or is a configuration.
+    /// Whether the body may be as large as a payload: it lists what a node holds, or prompts, or members, or is a
+    /// configuration.
     package var hasLargeBody: Bool {
         switch self {
-        case .hello, .welcome, .goodbye, .lease, .assign: true
+        case .hello, .welcome, .goodbye, .lease, .assign, .ringOpen, .roundCommitted: true
         default: false
         }
     }

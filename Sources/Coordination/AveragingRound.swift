@@ -13,6 +13,8 @@ package struct AveragingRound: Sendable {
         case waiting
         /// The members train and offer.
         case open
+        /// Members whose offers are here average them among themselves; the others may still offer.
+        case ringing(AveragingRing)
         /// The plan is being averaged and written; nothing about it can change.
         case closing(RoundPlan)
     }
@@ -29,6 +31,10 @@ package struct AveragingRound: Sendable {
         package internal(set) var received = 0.0
         /// When all of it had.
         package internal(set) var completedAt: Instant?
+        /// Whether its bytes are with its trainer only, for a ring.
+        package internal(set) var isHeld = false
+        /// Whether they went with the trainer while its round was being stored.
+        package internal(set) var isOrphan = false
     }
 
     /// What a decision looks at beside the round itself.
@@ -39,6 +45,8 @@ package struct AveragingRound: Sendable {
         var ready: [NodeID]
         /// Those that have work and show no progress, for too long.
         var stuck: Set<NodeID>
+        /// Those that show no progress for too long, whether they have work or not.
+        var idle: Set<NodeID> = []
         /// The ledger's count of each trainer's samples in this round.
         var samples: [NodeID: Int]
         /// Members, or those of the last round, that are away and worth waiting for.
@@ -50,6 +58,12 @@ package struct AveragingRound: Sendable {
         case open([NodeID])
         /// The outliers are members whose complete offers are left out.
         case close([NodeID], outliers: [Outlier] = [])
+        /// These average among themselves.
+        case gather([NodeID])
+        /// They have: what their ring made is to be stored.
+        case commit(RoundPlan)
+        /// They do not, for this reason: the coordinator is to have the offers itself.
+        case collect(String)
         /// With a strike, the trainer itself is to blame.
         case void(NodeID, String, isStrike: Bool = false)
     }
@@ -70,6 +84,8 @@ package struct AveragingRound: Sendable {
     package private(set) var retry: (at: Instant, reason: String)?
     /// Whether its members offer after the step in hand instead of after all of their steps.
     package private(set) var isCut = false
+    /// Whether its offers stay with their trainers, to be averaged in a ring.
+    package private(set) var usesRing: Bool
     /// Trainers that the opening waits for a while: the last round's, or this one's when all of them were lost.
     private(set) var awaited: [NodeID]
     /// How long it does.
@@ -81,6 +97,7 @@ package struct AveragingRound: Sendable {
         self.number = number
         self.awaited = awaited
         self.settings = settings
+        usesRing = settings.topology == .ring
         awaitedUntil = now + settings.grace
     }
 
@@ -100,6 +117,7 @@ package struct AveragingRound: Sendable {
         switch phase {
         case .waiting: opening(view, now: now)
         case .open: closing(view, now: now)
+        case .ringing(let ring): ringing(ring, view)
         case .closing: nil
         }
     }
@@ -137,7 +155,13 @@ package struct AveragingRound: Sendable {
             }
             let outliers = outliers(among: counted)
             let included = counted.filter { node in !outliers.contains { $0.node == node } }
-            if included.count >= required { return .close(included, outliers: outliers) }
+            if included.count >= required {
+                guard included.contains(where: { offers[$0]?.isHeld ?? false }) else {
+                    return .close(included, outliers: outliers)
+                }
+                return AveragingRing.sizes.contains(included.count)
+                    ? .gather(included) : leaveRing("\(included.count) offers make no ring")
+            }
             return outliers.first.map { .void($0.node, $0.reason, isStrike: true) }
         }
         closesAt = nil
@@ -189,7 +213,7 @@ package struct AveragingRound: Sendable {
         guard offered == number, base.next == number else {
             return (.badBase, "an offer for round \(offered) on round \(base), but round \(number) is next")
         }
-        guard phase == .open else { return (.expired, "round \(number) is not open") }
+        guard takesOffers else { return (.expired, "round \(number) is not open") }
         guard members.contains(node) else {
             return (.expired, "trainer \(node) is no member of round \(number)")
         }
@@ -199,6 +223,7 @@ package struct AveragingRound: Sendable {
             return (.badBase, "trainer \(node) made another offer before")
         }
         offers[node] = Offer(samples: samples, hash: hash)
+        offers[node]?.isHeld = usesRing
         return nil
     }
 
@@ -219,6 +244,61 @@ package struct AveragingRound: Sendable {
         if case .closing(let plan) = phase, plan.contributions.contains(where: { $0.node == node }) {
             phase = .open
         }
+    }
+
+    /// Whether offers may be announced.
+    private var takesOffers: Bool {
+        switch phase {
+        case .open, .ringing: true
+        case .waiting, .closing: false
+        }
+    }
+
+    // MARK: Rings
+
+    /// Lets the members of a plan average among themselves.
+    mutating func begin(_ ring: AveragingRing) { phase = .ringing(ring) }
+
+    /// A member of the present ring has made its share.
+    mutating func share(_ share: RingShare, of number: UInt64, by node: NodeID) {
+        guard case .ringing(var ring) = phase, ring.number == number, ring.members.contains(node) else {
+            return
+        }
+        ring.shares[node] = share
+        phase = .ringing(ring)
+    }
+
+    /// A member of the present ring cannot make its share.
+    mutating func fail(_ reason: String, of number: UInt64, by node: NodeID) {
+        guard case .ringing(var ring) = phase, ring.number == number, ring.members.contains(node) else {
+            return
+        }
+        ring.failure = "trainer \(node): \(reason)"
+        phase = .ringing(ring)
+    }
+
+    /// Notes how far an offer is from the base.
+    mutating func measure(_ node: NodeID, distances: [Double]) { offers[node]?.distances = distances }
+
+    /// Has what is left of the round averaged by the coordinator, to which the offers are to be sent.
+    mutating func leaveRing(_ reason: String) -> Decision {
+        phase = .open
+        usesRing = false
+        for (node, offer) in offers where offer.isHeld {
+            offers[node] = Offer(samples: offer.samples, hash: offer.hash)
+        }
+        return .collect(reason)
+    }
+
+    /// Whether the offer of a trainer that is gone is still of use; noted, where its bytes went with the trainer.
+    mutating func outlives(_ node: NodeID) -> Bool {
+        guard let offer = offers[node], offer.isHeld else { return true }
+        guard case .closing(let plan) = phase, plan.contributions.contains(where: { $0.node == node }) else {
+            return false
+        }
+        // The shares of its mean may be here already.
+        offers[node]?.isOrphan = true
+        return true
     }
 
     /// Fixes the plan.

@@ -89,6 +89,19 @@ package struct CoordinationSettings: Sendable, Equatable {
     ///
     /// A trainer whose optimizer has just begun goes a few times farther than the others.
     package var outlierFactor = 10.0
+    /// How offers come together.
+    package enum Topology: String, Sendable, CaseIterable {
+        /// At the coordinator, which gets every offer and gives everybody the result.
+        case star
+        /// Among the trainers, each of which averages a share for all; the coordinator gets the result alone.
+        case ring
+    }
+
+    /// How offers come together.
+    ///
+    /// A ring takes the load of many or large offers off the coordinator's link, and needs every member to reach every
+    /// other. A round whose ring does not work is averaged as in a star.
+    package var topology = Topology.star
     /// Refused offers in a row (not finite, corrupt, out of line) after which a trainer's process is turned away.
     package var offerStrikes = 3
 

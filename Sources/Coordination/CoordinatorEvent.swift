@@ -12,6 +12,8 @@ package enum CoordinatorEvent: Sendable, Equatable {
     case stored(ParameterVersion)
     /// A closed round could not be averaged or written; it is tried again.
     case storeFailed(RoundNumber, String)
+    /// The shares of a closed round's mean could not be had: the coordinator averages it.
+    case sharesLost(RoundNumber, String)
     /// A node broke the protocol: it is shut out until it says hello again.
     case violated(NodeID, Incarnation, String)
     /// A person wants something.
@@ -155,6 +157,10 @@ package enum NodeMessage: Sendable, Equatable {
     case fetchFailed(BatchID, ContentHash, holder: NodeID, ErrorCode)
     /// A trainer has loaded a round's parameters.
     case loaded(ParameterVersion)
+    /// A trainer has made its share of the ring of this number.
+    case shared(RingShare, ring: UInt64)
+    /// A trainer cannot make it.
+    case ringFailed(UInt64, String)
     /// It leaves of its own will; leases it returns unfinished do not count as failed.
     case goodbye(String)
 
@@ -163,7 +169,7 @@ package enum NodeMessage: Sendable, Equatable {
         switch self {
         case .ping, .other, .credit, .goodbye: nil
         case .produced, .leaseFailed: .rollout
-        case .consumed, .fetchFailed, .loaded: .trainer
+        case .consumed, .fetchFailed, .loaded, .shared, .ringFailed: .trainer
         }
     }
 }

@@ -19,7 +19,7 @@ extension CoordinatorState {
     private func isDone(_ trainer: NodeID, _ survey: BatchLedger.Survey) -> Bool {
         switch round.phase {
         case .waiting: membership[trainer]?.isDraining ?? true
-        case .closing: true
+        case .ringing, .closing: true
         case .open:
             !round.members.contains(trainer) || round.isCounted(trainer, samples: survey.samples)
         }

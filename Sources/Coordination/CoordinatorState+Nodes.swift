@@ -115,6 +115,12 @@ extension CoordinatorState {
         case .loaded(let version):
             loaded[node] = version
             return reopened(for: node)
+        case .shared(let share, let ring):
+            round.share(share, of: ring, by: node)
+            return []
+        case .ringFailed(let ring, let reason):
+            round.fail(reason, of: ring, by: node)
+            return []
         case .goodbye(let reason):
             membership.leave(node, forGood: true)
             return [.record(Occurrence(.left, node: node, reason))] + abandon(node, fault: nil)
@@ -133,11 +139,11 @@ extension CoordinatorState {
     /// Gives everything a gone node had to others.
     ///
     /// `fault` is why its leases count as failed tries, nil if they do not. An offer that is complete and
-    /// agrees with the ledger needs its trainer no more, so it stays, with its batches.
+    /// agrees with the ledger needs its trainer no more, unless it was kept for a ring, so it stays, with its batches.
     mutating func abandon(_ node: NodeID, fault: String?) -> [Directive] {
         credits.close(node)
         loaded[node] = nil
-        let isCounted = round.isCounted(node, samples: ledger.survey().samples)
+        let isCounted = round.isCounted(node, samples: ledger.survey().samples) && round.outlives(node)
         if !isCounted { round.forget(node) }
         ledger.takeBack(from: node, includingUsed: !isCounted)
         return ledger.lose(rollout: node, fault: fault)

@@ -36,13 +36,13 @@ extension CoordinatorState {
         while true {
             if isDraining, round.phase == .waiting { return directives + finish() }
             let trainers = membership.present(.trainer)
-            let stuck = trainers.filter {
-                $0.progressedAt + settings.trainerStall <= now && ledger.load(of: $0.id).batches > 0
-            }
+            let idle = trainers.filter { $0.progressedAt + settings.trainerStall <= now }
+            let stuck = idle.filter { ledger.load(of: $0.id).batches > 0 }
             let view = AveragingRound.View(
                 present: Set(trainers.map(\.id)),
                 ready: trainers.map(\.id).filter(isReady),
                 stuck: Set(stuck.map(\.id)),
+                idle: Set(idle.map(\.id)),
                 samples: ledger.survey().samples,
                 expected: expected
             )
@@ -66,30 +66,57 @@ extension CoordinatorState {
                 .open(round.number, to: trainers),
             ] + (round.isCut ? [.cut(round.number, to: trainers)] : [])
         case .close(let members, let outliers):
-            let included = isOrdered ? lineup.filter(members.contains) : members
-            let plan = RoundPlan(
-                round: round.number,
-                contributions: included.compactMap { node in
-                    round.offers[node].map {
-                        .init(node: node, samples: samples[node, default: 0], offer: $0.hash)
-                    }
-                },
-                excluded: round.members.filter { !included.contains($0) },
-                outliers: outliers,
-                uses: ledger.uses(by: included),
-                issued: ledger.issued
-            )
+            let plan = plan(members, outliers: outliers, samples: samples)
             round.close(plan)
-            let text = "\(included.count) of \(round.members.count) members"
-            return [.record(Occurrence(.roundClosed, round: plan.round, text)), .close(plan)]
+            return [closed(plan), .close(plan)]
+        case .gather(let members):
+            let plan = plan(members, outliers: [], samples: samples)
+            lastRing += 1
+            let ring = AveragingRing(number: lastRing, plan: plan)
+            round.begin(ring)
+            return [closed(plan), .ring(ring, to: ring.members)]
+        case .commit(let plan): return [.close(plan)]
+        case .collect(let reason): return collect(because: reason)
         case .void(let node, let reason, let isStrike):
             if isStrike { membership.strike(node) }
             return void(node, because: reason)
         }
     }
 
+    private func plan(_ members: [NodeID], outliers: [Outlier], samples: [NodeID: Int]) -> RoundPlan {
+        let included = isOrdered ? lineup.filter(members.contains) : members
+        return RoundPlan(
+            round: round.number,
+            contributions: included.compactMap { node in
+                round.offers[node].map {
+                    .init(node: node, samples: samples[node, default: 0], offer: $0.hash)
+                }
+            },
+            excluded: round.members.filter { !included.contains($0) },
+            outliers: outliers,
+            uses: ledger.uses(by: included),
+            issued: ledger.issued
+        )
+    }
+
+    private func closed(_ plan: RoundPlan) -> Directive {
+        let text = "\(plan.contributions.count) of \(round.members.count) members"
+        return .record(Occurrence(.roundClosed, round: plan.round, text))
+    }
+
+    /// Asks for the offers that were kept for a ring: to be told to go on is what a trainer offers again at.
+    private func collect(because reason: String) -> [Directive] {
+        let members = round.members.filter { membership[$0]?.isPresent ?? false && mayTrain($0) }
+        return [
+            .record(Occurrence(.ringBroken, round: round.number, reason)), .open(round.number, to: members),
+        ] + (round.isCut ? [.cut(round.number, to: members)] : [])
+    }
+
     /// Tells a trainer that is back in the open round, and has not offered yet, to go on with it.
     func reopened(for node: NodeID) -> [Directive] {
+        if case .ringing(let ring) = round.phase, ring.owing.contains(node), round.offers[node] != nil {
+            return [.ring(ring, to: [node])]
+        }
         guard round.phase == .open, round.members.contains(node), mayTrain(node) else { return [] }
         return [.open(round.number, to: [node])] + (round.isCut ? [.cut(round.number, to: [node])] : [])
     }
@@ -144,7 +171,9 @@ extension CoordinatorState {
             if let (code, text) = round.announce(number, base: base, samples: samples, hash, by: node) {
                 return [.refuseOffer(number, from: node, code, text)]
             }
-            return [.acceptOffer(number, from: node)]
+            guard round.offers[node]?.isHeld ?? false else { return [.acceptOffer(number, from: node)] }
+            round.complete(node, now: now)
+            return [.holdOffer(number, from: node)]
         case .progressed(let hash, let received, let total):
             guard round.offers[node]?.hash == hash, total > 0 else { return [] }
             round.received(Double(received) / Double(total), from: node)
@@ -203,8 +232,30 @@ extension CoordinatorState {
 
     mutating func storeFailed(_ number: RoundNumber, _ reason: String, now: Instant) -> [Directive] {
         guard case .closing(let plan) = round.phase, plan.round == number else { return [] }
+        let dropped = dropOrphans()
         round.failed(reason, now: now)
         return [.record(Occurrence(.roundFailed, round: number, reason))]
+            + dropped.flatMap(reopened(for:))
+    }
+
+    /// Averages a round without its ring, whose members no longer have what they made.
+    mutating func sharesLost(_ number: RoundNumber, _ reason: String) -> [Directive] {
+        guard case .closing(let plan) = round.phase, plan.round == number, !plan.shares.isEmpty else {
+            return []
+        }
+        _ = dropOrphans()
+        _ = round.leaveRing(reason)
+        return collect(because: reason)
+    }
+
+    /// Gives up offers whose bytes went with their trainers, and takes back what these were made of; whose they were.
+    private mutating func dropOrphans() -> [NodeID] {
+        let orphans = round.offers.filter(\.value.isOrphan).keys.sorted()
+        for node in orphans {
+            round.forget(node)
+            ledger.takeBack(from: node, includingUsed: true)
+        }
+        return orphans
     }
 
     private mutating func finish() -> [Directive] {

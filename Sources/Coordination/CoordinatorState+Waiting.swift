@@ -32,6 +32,8 @@ extension CoordinatorState {
         let name = "round \(round.number)"
         let trainers = membership.present(.trainer)
         switch round.phase {
+        case .ringing(let ring):
+            return ring.owing.map { "\(name) is averaged by its members: trainer \($0) makes its share" }
         case .closing:
             return ["\(name) is being averaged and stored"]
         case .waiting:

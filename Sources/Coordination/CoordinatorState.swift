@@ -34,6 +34,9 @@ package struct CoordinatorState: Sendable {
     /// When a restarted coordinator has heard enough to hand out work.
     var opensAt: Instant
 
+    /// The number of the last ring.
+    var lastRing: UInt64
+
     /// The way of a trajectory from its holder to a trainer.
     struct Route: Hashable {
         let trainer: NodeID
@@ -56,6 +59,7 @@ package struct CoordinatorState: Sendable {
         ledger = BatchLedger(restoring: snapshot, settings: settings)
         parameters = snapshot.parameters
         isFinished = snapshot.parameters.round.rawValue >= settings.rounds
+        lastRing = UInt64(snapshot.generation) << 32
         opensAt = snapshot.isRestart ? now + settings.reconciliation : now
         round = AveragingRound(
             snapshot.parameters.round.next,
@@ -78,6 +82,7 @@ package struct CoordinatorState: Sendable {
         case .offer(let event, let node): offered(event, by: node, now: now)
         case .stored(let version): stored(version, now: now)
         case .storeFailed(let number, let reason): storeFailed(number, reason, now: now)
+        case .sharesLost(let number, let reason): sharesLost(number, reason)
         case .violated(let node, let incarnation, let text): violated(node, incarnation, text)
         case .command(let command): obey(command, now: now)
         case .tick: ticked(now: now)

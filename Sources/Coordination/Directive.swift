@@ -41,6 +41,10 @@ package enum Directive: Sendable, Equatable {
     case cut(RoundNumber, to: [NodeID])
     /// Tell a trainer to upload its offer, or where to go on with it.
     case acceptOffer(RoundNumber, from: NodeID)
+    /// Tell a trainer to keep its offer for a ring.
+    case holdOffer(RoundNumber, from: NodeID)
+    /// Tell members of a ring to make their shares.
+    case ring(AveragingRing, to: [NodeID])
     /// Tell a trainer that its offer is not wanted.
     case refuseOffer(RoundNumber, from: NodeID, ErrorCode, String)
     /// Average the plan's offers, write the files, then the plan in one transaction, then report `stored`.
@@ -80,6 +84,8 @@ package struct RoundPlan: Sendable, Equatable {
     package let uses: [BatchUse]
     /// Batches issued so far: the data cursor.
     package let issued: UInt64
+    /// Where the members averaged among themselves: the shares of the mean, in order of the contributions; else none.
+    package internal(set) var shares: [RingShare] = []
 }
 
 /// One line of the run's event log: what happened, to whom.
@@ -89,7 +95,8 @@ package struct Occurrence: Sendable, Equatable {
         case joined, returned, suspected, recovered, died, left, refused, violated, stalled
         case leaseExpired, leaseFailed, hedged, trajectoryLost, batchDied
         case lateResult, repeatedResult, diverged, audited, quarantined
-        case roundOpened, roundCut, roundClosed, roundCommitted, roundFailed, offerRejected, excluded, voided
+        case roundOpened, roundCut, roundClosed, roundCommitted, roundFailed, ringBroken, offerRejected,
+            excluded, voided
         case paused, resumed, draining, finished
     }
 

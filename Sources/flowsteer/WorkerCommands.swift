@@ -136,8 +136,20 @@ struct TrainerWorkerCommand: AsyncParsableCommand {
 
     @OptionGroup var worker: WorkerArguments
 
+    @Option(
+        help: """
+            Where other trainers get what a ring needs (cluster.averaging.topology: ring), with a port that a firewall \
+            lets through; default: a port the system chooses, on all addresses, or on this machine alone if that is \
+            advertised.
+            """
+    )
+    var bind: ControlEndpoint?
+
     func run() async throws {
         worker.parent.watch()
-        try await runTrainerWorker(try worker.options(.trainer))
+        var options = try worker.options(.trainer)
+        options.servingHost = bind?.host
+        options.servingPort = bind?.port ?? 0
+        try await runTrainerWorker(options)
     }
 }

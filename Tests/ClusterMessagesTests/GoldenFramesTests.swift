@@ -28,6 +28,16 @@ import Testing
         #expect(offer.segments.map(\.byteCount) == [1016, 1000])
     }
 
+    @Test func `the bytes of a round that a ring averaged stay what they were`() throws {
+        let message = SampleMessages.committedByRing
+        let frames = try MessageCodec.encode(message, header: SampleMessages.header)
+        #expect(
+            frames == goldenFrames["committed by a ring"],
+            "now:\n\(goldenText(of: .roundCommitted, frames))"
+        )
+        #expect(try MessageCodec.decode(frames: frames).message == message)
+    }
+
     /// The form in which `GoldenFrames.swift` holds a message.
     private func goldenText(of kind: Message.Kind, _ frames: [[UInt8]]) -> String {
         var lines = [kind.rawValue]

@@ -13,7 +13,9 @@ import Testing
     func `somebody may send every kind and nobody both asks and answers`(kind: Message.Kind) {
         #expect(!kind.allowedSenders.isEmpty)
         let nodes: Set<Role> = [.rollout, .trainer, .operator]
-        if kind.allowedSenders.contains(.coordinator), ![.chunk, .fetchError, .announce].contains(kind) {
+        if kind.allowedSenders.contains(.coordinator),
+            ![.fetch, .chunk, .fetchError, .announce].contains(kind)
+        {
             #expect(kind.allowedSenders.isDisjoint(with: nodes))
         }
     }

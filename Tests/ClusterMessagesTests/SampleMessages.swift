@@ -198,6 +198,32 @@ enum SampleMessages {
             )
         ),
         .roundCut(.init(round: RoundNumber(6))),
+        .ringOpen(
+            .init(
+                round: RoundNumber(6),
+                ring: 4_294_967_298,
+                members: [
+                    .init(
+                        node: NodeID(3),
+                        endpoint: "tcp://10.0.0.3:7002",
+                        publicKey: key,
+                        offer: hash(9),
+                        sampleCount: 80
+                    ),
+                    .init(
+                        node: NodeID(4),
+                        endpoint: "tcp://10.0.0.4:7002",
+                        publicKey: nil,
+                        offer: hash(10),
+                        sampleCount: 72
+                    ),
+                ]
+            )
+        ),
+        .ringShare(
+            .init(ring: 4_294_967_298, hash: hash(11), byteCount: 3_000, squaredDistances: [0.5, 2, 0.25, 3])
+        ),
+        .ringFailed(.init(ring: 4_294_967_298, code: .notFound, text: "trainer 4 is silent")),
         .roundAborted(.init(round: RoundNumber(6), reason: "no members left")),
         .offer(
             .init(
@@ -258,4 +284,20 @@ enum SampleMessages {
         .status(.init(payload: Array(#"{"state":"running"}"#.utf8))),
         .command(.init(action: .drain, node: NodeID(3))),
     ]
+}
+
+extension SampleMessages {
+    /// A round that a ring averaged, as ``GoldenFrames`` has it under `committed by a ring`.
+    static let committedByRing = Message.roundCommitted(
+        .init(
+            round: RoundNumber(6),
+            parameterHash: hash(7),
+            manifestHash: hash(8),
+            excluded: [],
+            means: [
+                .init(endpoint: "tcp://10.0.0.3:7002", publicKey: key, hash: hash(11), byteCount: 3_000),
+                .init(endpoint: "tcp://10.0.0.4:7002", publicKey: nil, hash: hash(12), byteCount: 2_996),
+            ]
+        )
+    )
 }

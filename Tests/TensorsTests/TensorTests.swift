@@ -32,6 +32,12 @@ import Testing
     @Test func `the checksum of 123456789 is that of RFC 3720`() {
         #expect(crc32c(Array("123456789".utf8)) == 0xE306_9283)
         #expect(crc32c(Array("6789".utf8), continuing: crc32c(Array("12345".utf8))) == 0xE306_9283)
+        // Long runs are taken three strides at a time.
+        let bytes = (0..<30_001).map { UInt8(truncatingIfNeeded: $0 &* $0 >> 3) }
+        let short = stride(from: 0, to: bytes.count, by: 1000).reduce(UInt32(0)) { crc, start in
+            crc32c(Array(bytes[start..<min(bytes.count, start + 1000)]), continuing: crc)
+        }
+        #expect(crc32c(bytes) == short)
     }
 
     @Test func `a tensor with a number that is none is not finite`() {

@@ -18,8 +18,13 @@ PROTOBUF_C__BEGIN_DECLS
 
 typedef struct Flowsteer__Cluster__V1__RoundOpen Flowsteer__Cluster__V1__RoundOpen;
 typedef struct Flowsteer__Cluster__V1__RoundCommitted Flowsteer__Cluster__V1__RoundCommitted;
+typedef struct Flowsteer__Cluster__V1__RingMean Flowsteer__Cluster__V1__RingMean;
 typedef struct Flowsteer__Cluster__V1__RoundCut Flowsteer__Cluster__V1__RoundCut;
 typedef struct Flowsteer__Cluster__V1__RoundAborted Flowsteer__Cluster__V1__RoundAborted;
+typedef struct Flowsteer__Cluster__V1__RingMember Flowsteer__Cluster__V1__RingMember;
+typedef struct Flowsteer__Cluster__V1__RingOpen Flowsteer__Cluster__V1__RingOpen;
+typedef struct Flowsteer__Cluster__V1__RingShare Flowsteer__Cluster__V1__RingShare;
+typedef struct Flowsteer__Cluster__V1__RingFailed Flowsteer__Cluster__V1__RingFailed;
 typedef struct Flowsteer__Cluster__V1__ParameterSegment Flowsteer__Cluster__V1__ParameterSegment;
 typedef struct Flowsteer__Cluster__V1__Offer Flowsteer__Cluster__V1__Offer;
 typedef struct Flowsteer__Cluster__V1__OfferFragment Flowsteer__Cluster__V1__OfferFragment;
@@ -75,10 +80,34 @@ struct  Flowsteer__Cluster__V1__RoundCommitted
    */
   size_t n_excluded_nodes;
   uint32_t *excluded_nodes;
+  /*
+   * To trainers, after a ring: where the mean of what was averaged can be had; none where the coordinator averaged.
+   */
+  size_t n_means;
+  Flowsteer__Cluster__V1__RingMean **means;
 };
 #define FLOWSTEER__CLUSTER__V1__ROUND_COMMITTED__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&flowsteer__cluster__v1__round_committed__descriptor) \
-    , 0, {0,NULL}, {0,NULL}, 0,NULL }
+    , 0, {0,NULL}, {0,NULL}, 0,NULL, 0,NULL }
+
+
+/*
+ * Where a share of a mean is.
+ */
+struct  Flowsteer__Cluster__V1__RingMean
+{
+  ProtobufCMessage base;
+  char *endpoint;
+  /*
+   * Z85; empty where the run has no encryption.
+   */
+  char *public_key;
+  ProtobufCBinaryData hash;
+  uint64_t byte_count;
+};
+#define FLOWSTEER__CLUSTER__V1__RING_MEAN__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&flowsteer__cluster__v1__ring_mean__descriptor) \
+    , (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, {0,NULL}, 0 }
 
 
 /*
@@ -106,6 +135,83 @@ struct  Flowsteer__Cluster__V1__RoundAborted
 #define FLOWSTEER__CLUSTER__V1__ROUND_ABORTED__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&flowsteer__cluster__v1__round_aborted__descriptor) \
     , 0, (char *)protobuf_c_empty_string }
+
+
+/*
+ * One member of a ring, with the weight of its offer.
+ */
+struct  Flowsteer__Cluster__V1__RingMember
+{
+  ProtobufCMessage base;
+  uint32_t node;
+  char *endpoint;
+  /*
+   * Z85; empty where the run has no encryption.
+   */
+  char *public_key;
+  ProtobufCBinaryData offer_hash;
+  uint64_t sample_count;
+};
+#define FLOWSTEER__CLUSTER__V1__RING_MEMBER__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&flowsteer__cluster__v1__ring_member__descriptor) \
+    , 0, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, {0,NULL}, 0 }
+
+
+/*
+ * Coordinator to trainer: fetch your share of every member's offer, and serve its mean.
+ */
+struct  Flowsteer__Cluster__V1__RingOpen
+{
+  ProtobufCMessage base;
+  uint64_t round;
+  /*
+   * Names this ring.
+   */
+  uint64_t ring;
+  /*
+   * In the order of the sum, which is that of the shares.
+   */
+  size_t n_members;
+  Flowsteer__Cluster__V1__RingMember **members;
+};
+#define FLOWSTEER__CLUSTER__V1__RING_OPEN__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&flowsteer__cluster__v1__ring_open__descriptor) \
+    , 0, 0, 0,NULL }
+
+
+/*
+ * Trainer to coordinator: the mean of its share can be fetched: 32-bit floats, little-endian, segment behind segment.
+ */
+struct  Flowsteer__Cluster__V1__RingShare
+{
+  ProtobufCMessage base;
+  uint64_t ring;
+  ProtobufCBinaryData hash;
+  uint64_t byte_count;
+  /*
+   * How far each offer is from the base within the share (L2, squared): by member, then by segment of parameters.
+   */
+  size_t n_squared_distances;
+  double *squared_distances;
+};
+#define FLOWSTEER__CLUSTER__V1__RING_SHARE__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&flowsteer__cluster__v1__ring_share__descriptor) \
+    , 0, {0,NULL}, 0, 0,NULL }
+
+
+/*
+ * Trainer to coordinator: its share cannot be made.
+ */
+struct  Flowsteer__Cluster__V1__RingFailed
+{
+  ProtobufCMessage base;
+  uint64_t ring;
+  Flowsteer__Cluster__V1__ErrorCode code;
+  char *text;
+};
+#define FLOWSTEER__CLUSTER__V1__RING_FAILED__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&flowsteer__cluster__v1__ring_failed__descriptor) \
+    , 0, FLOWSTEER__CLUSTER__V1__ERROR_CODE__ERROR_CODE_UNSPECIFIED, (char *)protobuf_c_empty_string }
 
 
 /*
@@ -273,6 +379,25 @@ Flowsteer__Cluster__V1__RoundCommitted *
 void   flowsteer__cluster__v1__round_committed__free_unpacked
                      (Flowsteer__Cluster__V1__RoundCommitted *message,
                       ProtobufCAllocator *allocator);
+/* Flowsteer__Cluster__V1__RingMean methods */
+void   flowsteer__cluster__v1__ring_mean__init
+                     (Flowsteer__Cluster__V1__RingMean         *message);
+size_t flowsteer__cluster__v1__ring_mean__get_packed_size
+                     (const Flowsteer__Cluster__V1__RingMean   *message);
+size_t flowsteer__cluster__v1__ring_mean__pack
+                     (const Flowsteer__Cluster__V1__RingMean   *message,
+                      uint8_t             *out);
+size_t flowsteer__cluster__v1__ring_mean__pack_to_buffer
+                     (const Flowsteer__Cluster__V1__RingMean   *message,
+                      ProtobufCBuffer     *buffer);
+Flowsteer__Cluster__V1__RingMean *
+       flowsteer__cluster__v1__ring_mean__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   flowsteer__cluster__v1__ring_mean__free_unpacked
+                     (Flowsteer__Cluster__V1__RingMean *message,
+                      ProtobufCAllocator *allocator);
 /* Flowsteer__Cluster__V1__RoundCut methods */
 void   flowsteer__cluster__v1__round_cut__init
                      (Flowsteer__Cluster__V1__RoundCut         *message);
@@ -310,6 +435,82 @@ Flowsteer__Cluster__V1__RoundAborted *
                       const uint8_t       *data);
 void   flowsteer__cluster__v1__round_aborted__free_unpacked
                      (Flowsteer__Cluster__V1__RoundAborted *message,
+                      ProtobufCAllocator *allocator);
+/* Flowsteer__Cluster__V1__RingMember methods */
+void   flowsteer__cluster__v1__ring_member__init
+                     (Flowsteer__Cluster__V1__RingMember         *message);
+size_t flowsteer__cluster__v1__ring_member__get_packed_size
+                     (const Flowsteer__Cluster__V1__RingMember   *message);
+size_t flowsteer__cluster__v1__ring_member__pack
+                     (const Flowsteer__Cluster__V1__RingMember   *message,
+                      uint8_t             *out);
+size_t flowsteer__cluster__v1__ring_member__pack_to_buffer
+                     (const Flowsteer__Cluster__V1__RingMember   *message,
+                      ProtobufCBuffer     *buffer);
+Flowsteer__Cluster__V1__RingMember *
+       flowsteer__cluster__v1__ring_member__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   flowsteer__cluster__v1__ring_member__free_unpacked
+                     (Flowsteer__Cluster__V1__RingMember *message,
+                      ProtobufCAllocator *allocator);
+/* Flowsteer__Cluster__V1__RingOpen methods */
+void   flowsteer__cluster__v1__ring_open__init
+                     (Flowsteer__Cluster__V1__RingOpen         *message);
+size_t flowsteer__cluster__v1__ring_open__get_packed_size
+                     (const Flowsteer__Cluster__V1__RingOpen   *message);
+size_t flowsteer__cluster__v1__ring_open__pack
+                     (const Flowsteer__Cluster__V1__RingOpen   *message,
+                      uint8_t             *out);
+size_t flowsteer__cluster__v1__ring_open__pack_to_buffer
+                     (const Flowsteer__Cluster__V1__RingOpen   *message,
+                      ProtobufCBuffer     *buffer);
+Flowsteer__Cluster__V1__RingOpen *
+       flowsteer__cluster__v1__ring_open__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   flowsteer__cluster__v1__ring_open__free_unpacked
+                     (Flowsteer__Cluster__V1__RingOpen *message,
+                      ProtobufCAllocator *allocator);
+/* Flowsteer__Cluster__V1__RingShare methods */
+void   flowsteer__cluster__v1__ring_share__init
+                     (Flowsteer__Cluster__V1__RingShare         *message);
+size_t flowsteer__cluster__v1__ring_share__get_packed_size
+                     (const Flowsteer__Cluster__V1__RingShare   *message);
+size_t flowsteer__cluster__v1__ring_share__pack
+                     (const Flowsteer__Cluster__V1__RingShare   *message,
+                      uint8_t             *out);
+size_t flowsteer__cluster__v1__ring_share__pack_to_buffer
+                     (const Flowsteer__Cluster__V1__RingShare   *message,
+                      ProtobufCBuffer     *buffer);
+Flowsteer__Cluster__V1__RingShare *
+       flowsteer__cluster__v1__ring_share__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   flowsteer__cluster__v1__ring_share__free_unpacked
+                     (Flowsteer__Cluster__V1__RingShare *message,
+                      ProtobufCAllocator *allocator);
+/* Flowsteer__Cluster__V1__RingFailed methods */
+void   flowsteer__cluster__v1__ring_failed__init
+                     (Flowsteer__Cluster__V1__RingFailed         *message);
+size_t flowsteer__cluster__v1__ring_failed__get_packed_size
+                     (const Flowsteer__Cluster__V1__RingFailed   *message);
+size_t flowsteer__cluster__v1__ring_failed__pack
+                     (const Flowsteer__Cluster__V1__RingFailed   *message,
+                      uint8_t             *out);
+size_t flowsteer__cluster__v1__ring_failed__pack_to_buffer
+                     (const Flowsteer__Cluster__V1__RingFailed   *message,
+                      ProtobufCBuffer     *buffer);
+Flowsteer__Cluster__V1__RingFailed *
+       flowsteer__cluster__v1__ring_failed__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   flowsteer__cluster__v1__ring_failed__free_unpacked
+                     (Flowsteer__Cluster__V1__RingFailed *message,
                       ProtobufCAllocator *allocator);
 /* Flowsteer__Cluster__V1__ParameterSegment methods */
 void   flowsteer__cluster__v1__parameter_segment__init
@@ -452,11 +653,26 @@ typedef void (*Flowsteer__Cluster__V1__RoundOpen_Closure)
 typedef void (*Flowsteer__Cluster__V1__RoundCommitted_Closure)
                  (const Flowsteer__Cluster__V1__RoundCommitted *message,
                   void *closure_data);
+typedef void (*Flowsteer__Cluster__V1__RingMean_Closure)
+                 (const Flowsteer__Cluster__V1__RingMean *message,
+                  void *closure_data);
 typedef void (*Flowsteer__Cluster__V1__RoundCut_Closure)
                  (const Flowsteer__Cluster__V1__RoundCut *message,
                   void *closure_data);
 typedef void (*Flowsteer__Cluster__V1__RoundAborted_Closure)
                  (const Flowsteer__Cluster__V1__RoundAborted *message,
+                  void *closure_data);
+typedef void (*Flowsteer__Cluster__V1__RingMember_Closure)
+                 (const Flowsteer__Cluster__V1__RingMember *message,
+                  void *closure_data);
+typedef void (*Flowsteer__Cluster__V1__RingOpen_Closure)
+                 (const Flowsteer__Cluster__V1__RingOpen *message,
+                  void *closure_data);
+typedef void (*Flowsteer__Cluster__V1__RingShare_Closure)
+                 (const Flowsteer__Cluster__V1__RingShare *message,
+                  void *closure_data);
+typedef void (*Flowsteer__Cluster__V1__RingFailed_Closure)
+                 (const Flowsteer__Cluster__V1__RingFailed *message,
                   void *closure_data);
 typedef void (*Flowsteer__Cluster__V1__ParameterSegment_Closure)
                  (const Flowsteer__Cluster__V1__ParameterSegment *message,
@@ -488,8 +704,13 @@ typedef void (*Flowsteer__Cluster__V1__RoundError_Closure)
 extern const ProtobufCEnumDescriptor    flowsteer__cluster__v1__scalar_type__descriptor;
 extern const ProtobufCMessageDescriptor flowsteer__cluster__v1__round_open__descriptor;
 extern const ProtobufCMessageDescriptor flowsteer__cluster__v1__round_committed__descriptor;
+extern const ProtobufCMessageDescriptor flowsteer__cluster__v1__ring_mean__descriptor;
 extern const ProtobufCMessageDescriptor flowsteer__cluster__v1__round_cut__descriptor;
 extern const ProtobufCMessageDescriptor flowsteer__cluster__v1__round_aborted__descriptor;
+extern const ProtobufCMessageDescriptor flowsteer__cluster__v1__ring_member__descriptor;
+extern const ProtobufCMessageDescriptor flowsteer__cluster__v1__ring_open__descriptor;
+extern const ProtobufCMessageDescriptor flowsteer__cluster__v1__ring_share__descriptor;
+extern const ProtobufCMessageDescriptor flowsteer__cluster__v1__ring_failed__descriptor;
 extern const ProtobufCMessageDescriptor flowsteer__cluster__v1__parameter_segment__descriptor;
 extern const ProtobufCMessageDescriptor flowsteer__cluster__v1__offer__descriptor;
 extern const ProtobufCMessageDescriptor flowsteer__cluster__v1__offer_fragment__descriptor;

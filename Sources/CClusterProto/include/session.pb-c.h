@@ -63,7 +63,8 @@ struct  Flowsteer__Cluster__V1__Hello
    */
   ProtobufCBinaryData teacher_hash;
   /*
-   * Where a rollout serves its trajectories and the Z85 key it serves under; empty for other roles.
+   * Where a rollout serves its trajectories, or a trainer what a ring needs, and the Z85 key it serves under; empty for
+   * other roles.
    */
   char *trajectories_endpoint;
   char *trajectories_public_key;

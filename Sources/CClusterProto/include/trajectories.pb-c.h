@@ -27,7 +27,7 @@ typedef struct Flowsteer__Cluster__V1__FetchError Flowsteer__Cluster__V1__FetchE
 /* --- messages --- */
 
 /*
- * Trainer to rollout: send up to so many bytes from there on.
+ * Trainer to rollout, trainer or coordinator to trainer: send up to so many bytes from there on.
  */
 struct  Flowsteer__Cluster__V1__Fetch
 {

@@ -26,6 +26,9 @@ struct CountBound {
     static let nodes = CountBound(count: 4096)
     static let measurements = CountBound(count: 64)
     static let segments = CountBound(count: 64)
+    static let ring = CountBound(count: Message.RingOpen.largestMemberCount)
+    /// A few segments of every member.
+    static let distances = CountBound(count: 8 * Message.RingOpen.largestMemberCount)
 }
 
 /// The largest number of bytes, batches, rounds and microseconds (8.9 years).

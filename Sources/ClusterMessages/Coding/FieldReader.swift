@@ -179,6 +179,18 @@ struct FieldReader {
         return unsafe UnsafeBufferPointer(start: numbers, count: count).map { NodeID($0) }
     }
 
+    /// Finite and not negative.
+    func distances(
+        _ numbers: UnsafeMutablePointer<Double>?,
+        count: Int,
+        _ field: String
+    ) throws(WireError) -> [Double] {
+        try check(count, field, .distances)
+        let distances = unsafe Array(UnsafeBufferPointer(start: numbers, count: count))
+        guard let wrong = distances.first(where: { !($0.isFinite && $0 >= 0) }) else { return distances }
+        throw invalid(field, expected: "finite numbers, 0 or more", actual: "\(wrong)")
+    }
+
     private func check(_ count: Int, _ field: String, _ bound: CountBound) throws(WireError) {
         guard count <= bound.count else {
             throw invalid(field, expected: "at most \(bound.count) elements", actual: "\(count)")

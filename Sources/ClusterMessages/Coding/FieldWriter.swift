@@ -171,6 +171,16 @@ struct FieldWriter: ~Copyable {
         return unsafe list
     }
 
+    mutating func distances(
+        _ distances: [Double],
+        _ field: String
+    ) throws(WireError) -> UnsafeMutablePointer<Double> {
+        try check(distances.count, field, .distances)
+        let list: UnsafeMutablePointer<Double> = unsafe allocate(distances.count)
+        for (index, distance) in distances.enumerated() { unsafe list[index] = distance }
+        return unsafe list
+    }
+
     private func check(_ count: Int, _ field: String, _ bound: CountBound) throws(WireError) {
         guard count <= bound.count else {
             throw invalid(field, expected: "at most \(bound.count) elements", actual: "\(count)")

@@ -41,6 +41,9 @@ extension Message.Kind: WireEnumeration {
         case .parameterRequest: FLOWSTEER__CLUSTER__V1__KIND__KIND_PARAMETER_REQUEST
         case .parameterFragment: FLOWSTEER__CLUSTER__V1__KIND__KIND_PARAMETER_FRAGMENT
         case .roundCut: FLOWSTEER__CLUSTER__V1__KIND__KIND_ROUND_CUT
+        case .ringOpen: FLOWSTEER__CLUSTER__V1__KIND__KIND_RING_OPEN
+        case .ringShare: FLOWSTEER__CLUSTER__V1__KIND__KIND_RING_SHARE
+        case .ringFailed: FLOWSTEER__CLUSTER__V1__KIND__KIND_RING_FAILED
         case .roundError: FLOWSTEER__CLUSTER__V1__KIND__KIND_ROUND_ERROR
         case .announce: FLOWSTEER__CLUSTER__V1__KIND__KIND_ANNOUNCE
         case .manifestRequest: FLOWSTEER__CLUSTER__V1__KIND__KIND_MANIFEST_REQUEST

@@ -46,7 +46,8 @@ extension Message.RoundCommitted: FrameBody, @unsafe ProtobufBody {
             round: RoundNumber(try fields.number(wire.round, "round")),
             parameterHash: try fields.hash(wire.parameter_hash, "parameter_hash"),
             manifestHash: try fields.hash(wire.manifest_hash, "manifest_hash"),
-            excluded: try fields.nodes(wire.excluded_nodes, count: wire.n_excluded_nodes, "excluded_nodes")
+            excluded: try fields.nodes(wire.excluded_nodes, count: wire.n_excluded_nodes, "excluded_nodes"),
+            means: try fields.list(wire.means, count: wire.n_means, "means", .ring)
         )
     }
 
@@ -56,6 +57,8 @@ extension Message.RoundCommitted: FrameBody, @unsafe ProtobufBody {
         unsafe wire.manifest_hash = fields.hash(manifestHash)
         unsafe wire.n_excluded_nodes = excluded.count
         unsafe wire.excluded_nodes = try fields.nodes(excluded, "excluded_nodes")
+        unsafe wire.n_means = means.count
+        unsafe wire.means = try fields.list(means, "means", .ring)
     }
 }
 

@@ -23,18 +23,22 @@ extension Message {
         package let manifestHash: ContentHash
         /// Members whose offers are not in the mean, in order.
         package let excluded: [NodeID]
+        /// Where the mean of what a ring averaged can be had, in order of the shares; none after any other round.
+        package let means: [RingMean]
 
         /// A message of these fields.
         package init(
             round: RoundNumber,
             parameterHash: ContentHash,
             manifestHash: ContentHash,
-            excluded: [NodeID]
+            excluded: [NodeID],
+            means: [RingMean] = []
         ) {
             self.round = round
             self.parameterHash = parameterHash
             self.manifestHash = manifestHash
             self.excluded = excluded
+            self.means = means
         }
     }
 

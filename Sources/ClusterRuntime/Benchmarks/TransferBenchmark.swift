@@ -112,13 +112,13 @@ private struct TransferEnds: Sendable {
         context = try Context()
         let authenticator = try Authenticator(
             in: context,
-            allowed: [TrajectoryServer.domain: [clientKeys.publicKey]]
+            allowed: ["trajectories": [clientKeys.publicKey]]
         )
         let channel = try Channel(
             .router,
             in: context,
             on: SocketThread(name: "rollout-io"),
-            security: .curveServer(serverKeys, domain: TrajectoryServer.domain),
+            security: .curveServer(serverKeys, domain: "trajectories"),
             settings: .server(peerRate: .transfer)
         )
         let endpoint = try await channel.bind(to: "tcp://127.0.0.1:*")
@@ -143,13 +143,16 @@ private struct TransferEnds: Sendable {
                 elapsed: .seconds(1)
             )
         )
-        let server = TrajectoryServer(
+        let server = PeerServer(
             channel: channel,
+            endpoint: endpoint,
+            domain: "trajectories",
             authenticator: authenticator,
             shelf: shelf,
             checkpoints: CheckpointShelf(),
             signature: NodeSignature(),
-            meter: WorkMeter()
+            meter: WorkMeter(),
+            crashPoint: .rolloutServingChunk
         )
         serving = Task { await server.run() }
         network = try NodeNetwork(name: "trainer", keys: clientKeys, isInsecure: false)

@@ -24,7 +24,7 @@ enum ConfigurationKeys {
         "cluster.trainers_at_start", "cluster.quorum", "cluster.grace", "cluster.outlier_factor",
         "cluster.averaging.student", "cluster.averaging.discriminator",
         "cluster.averaging.discriminator_period", "cluster.averaging.moments_period",
-        "cluster.averaging.exchange",
+        "cluster.averaging.exchange", "cluster.averaging.topology",
         "evaluation.prompts", "evaluation.path", "evaluation.guidance",
     ]
 

@@ -191,6 +191,7 @@ extension RunConfiguration {
         let moments = "cluster.averaging.moments_period"
         try values.read(moments, into: &averaging.momentsPeriod, in: 0...1_000_000)
         try values.read("cluster.averaging.exchange", into: &averaging.exchange)
+        try values.read("cluster.averaging.topology", into: &cluster.topology)
         let discriminator = "cluster.averaging.discriminator"
         try values.read(discriminator, into: &averaging.discriminator)
         guard averaging.discriminator == .mean else {

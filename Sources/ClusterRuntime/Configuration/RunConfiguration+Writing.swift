@@ -74,6 +74,7 @@ extension RunConfiguration {
             "cluster.averaging.discriminator_period": "\(averaging.discriminatorPeriod)",
             "cluster.averaging.moments_period": "\(averaging.momentsPeriod)",
             "cluster.averaging.exchange": averaging.exchange.rawValue,
+            "cluster.averaging.topology": cluster.topology.rawValue,
             "evaluation.prompts": "\(evaluation.prompts)",
             "evaluation.guidance": "\(evaluation.guidance)",
         ]

@@ -34,6 +34,8 @@ package final class CoordinatorService: Sendable {
     private let averaging: AveragingDesk
     private let checkpoints: CheckpointDesk
     private let store: RoundStore
+    /// How it reaches the members of a ring.
+    private let peers: NodeNetwork
     private let authorization: AuthorizationFile?
     private let storeThread = ComputeThread(name: "rounds")
     private let orders: AsyncStream<Order>
@@ -60,6 +62,7 @@ package final class CoordinatorService: Sendable {
         let last = try store.restore()
 
         sockets = try await CoordinatorSockets(options, authorized: authorized)
+        peers = try NodeNetwork(name: "ring", keys: options.keys, isInsecure: options.isInsecure)
         controlEndpoint = sockets.control.endpoint
         publicKey = options.isInsecure ? nil : options.keys.publicKey
         doorman = Doorman(runID: identity.runID, authorized: authorized)
@@ -131,6 +134,7 @@ package final class CoordinatorService: Sendable {
             result = .failure(error)
         }
         await sockets.context.terminate()
+        await peers.context.terminate()
         try? await writeEvents()
         try? await writeStatus()
         feed.finish()
@@ -203,17 +207,15 @@ package final class CoordinatorService: Sendable {
         if let hindrance = await control.hindrance {
             return try await control.storeFailed(plan.round, hindrance)
         }
-        let offers = await averaging.offers(of: plan)
-        if let lost = zip(plan.contributions, offers).first(where: { $0.1 == nil })?.0 {
-            let event = OfferEvent.rejected(lost.offer, .notFound, "its bytes are gone")
-            return try await control.offer(event, from: lost.node)
-        }
+        guard let source = try await source(of: plan) else { return }
         let last = await averaging.last
         let committed: CommittedRound
         do {
             committed = try await storeThread.run { [store] in
-                try store.commit(plan, offers: offers.compactMap(\.self), after: last)
+                try store.commit(plan, from: source, after: last)
             }
+        } catch CoordinatorError.badParameters(_, let reason) where !plan.shares.isEmpty {
+            return try await control.sharesLost(plan.round, reason)
         } catch {
             return try await control.storeFailed(plan.round, "\(error)")
         }
@@ -225,6 +227,38 @@ package final class CoordinatorService: Sendable {
             manifest: committed.manifestHash,
             took: committed.times
         )
+    }
+
+    /// What a plan's mean is made of; nil where it is not here, which the control desk is told.
+    private func source(of plan: RoundPlan) async throws -> RoundAverage.Source? {
+        guard plan.shares.isEmpty else { return try await sharedMean(of: plan) }
+        let offers = await averaging.offers(of: plan)
+        if let lost = zip(plan.contributions, offers).first(where: { $0.1 == nil })?.0 {
+            let event = OfferEvent.rejected(lost.offer, .notFound, "its bytes are gone")
+            try await control.offer(event, from: lost.node)
+            return nil
+        }
+        return .offers(offers.compactMap(\.self))
+    }
+
+    private func sharedMean(of plan: RoundPlan) async throws -> RoundAverage.Source? {
+        guard let means = await control.means(of: plan) else {
+            try await control.sharesLost(plan.round, "a member no longer says where it serves")
+            return nil
+        }
+        let segments = await averaging.segments(averagedIn: plan.round)
+        let gathering = RingGathering(
+            network: peers,
+            partition: RingPartition(segments: segments, memberCount: means.count),
+            patience: await control.state.settings.deadAfter
+        )
+        do {
+            let values = try await gathering.gather(means)
+            return .mean(Dictionary(zip(segments.map(\.name), values)) { first, _ in first })
+        } catch {
+            try await control.sharesLost(plan.round, "\(error)")
+            return nil
+        }
     }
 
     /// Keeps time, writes the status every second, and sees when the run is over.

@@ -24,6 +24,8 @@ package enum CrashPoint: String, CaseIterable, Sendable {
     case trainerBeforeOffer = "trainer-before-offer"
     /// The offer is handed to the socket, and not accepted yet.
     case trainerAfterOffer = "trainer-after-offer"
+    /// Another member of a ring asked for a piece of its offer, or of its share, which is about to be sent.
+    case trainerServingRing = "trainer-serving-ring"
     /// A batch is solved, the coordinator does not know.
     case rolloutAfterSolving = "rollout-after-solving"
     /// A chunk was asked for, and is about to be sent.

@@ -6,7 +6,7 @@ import Crypto
 struct ChunkFetch: Sendable {
     /// Which plane the bytes are on.
     enum Plane: Sendable {
-        case trajectories, checkpoints
+        case trajectories, checkpoints, ring
     }
 
     let link: MessageLink
@@ -84,12 +84,13 @@ struct ChunkFetch: Sendable {
         switch plane {
         case .trajectories: "the trajectories \(hash.abbreviated)"
         case .checkpoints: "the file \(hash.abbreviated)"
+        case .ring: "the offer or share \(hash.abbreviated)"
         }
     }
 
     private func request(_ piece: Range<Int>, of hash: ContentHash) -> Message {
         switch plane {
-        case .trajectories:
+        case .trajectories, .ring:
             .fetch(.init(hash: hash, offset: piece.lowerBound, creditByteCount: piece.count))
         case .checkpoints:
             .chunkRequest(.init(hash: hash, offset: piece.lowerBound, creditByteCount: piece.count))

@@ -5,9 +5,9 @@ import Tensors
 struct NodeInventory: Sendable, Equatable {
     /// The hash of the teacher it has loaded.
     var teacher: ContentHash?
-    /// Where a rollout serves, and under which key.
-    var trajectoriesEndpoint: String?
-    var trajectoriesPublicKey: String?
+    /// Where a rollout serves trajectories, or a trainer what a ring needs, and under which key.
+    var servingEndpoint: String?
+    var servingPublicKey: String?
     /// Batches it works on at once.
     var batchCapacity = 1
     /// Leases it works on.
@@ -31,8 +31,8 @@ struct NodeInventory: Sendable, Equatable {
             protocolVersions: MessageHeader.supportedVersions,
             build: "flowsteer",
             teacherHash: teacher,
-            trajectoriesEndpoint: trajectoriesEndpoint,
-            trajectoriesPublicKey: trajectoriesPublicKey,
+            trajectoriesEndpoint: servingEndpoint,
+            trajectoriesPublicKey: servingPublicKey,
             batchCapacity: batchCapacity,
             heldLeases: leases,
             heldTrajectories: Array(trajectories.prefix(Self.trajectoryLimit)),

@@ -19,7 +19,7 @@ package struct WorkerOptions: Sendable {
     package var runFolder: String
     /// The host under which others reach what this node serves.
     package var advertiseHost: String
-    /// The address a rollout serves its trajectories at; nil is this machine alone if it advertises that, else
+    /// The address a rollout serves its trajectories at, or a trainer what a ring needs; nil is this machine alone if it advertises that, else
     /// every address.
     package var servingHost: String?
     /// The port of that; 0 lets the system choose.

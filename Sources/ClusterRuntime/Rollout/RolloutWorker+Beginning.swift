@@ -16,43 +16,22 @@ extension RolloutWorker {
         connection.update { $0.teacher = ContentHash(digest) }
     }
 
-    func makeServer() async throws -> TrajectoryServer {
-        authenticator = options.isInsecure ? nil : try Authenticator(in: network.context)
-        let channel = try Channel(
-            .router,
-            in: network.context,
-            on: network.thread,
-            security: network.server(domain: TrajectoryServer.domain),
-            settings: .server(
-                peerRate: .transfer,
-                sendHighWaterMark: ChannelSettings.transferHighWaterMark
-            )
-        )
-        let isLocal = ["127.0.0.1", "localhost"].contains(options.advertiseHost)
-        let host = options.servingHost ?? (isLocal ? "127.0.0.1" : "0.0.0.0")
-        let wanted = options.servingPort == 0 ? "*" : String(options.servingPort)
-        let bound = try await channel.bind(to: "tcp://\(host):\(wanted)")
-        let port = bound.split(separator: ":").last.map(String.init) ?? ""
-        if let authenticator {
-            try await authenticator.selfProbe(
-                endpoint: "tcp://\(host == "0.0.0.0" ? "127.0.0.1" : host):\(port)",
-                serverKey: options.keys.publicKey,
-                domain: TrajectoryServer.domain
-            )
-        }
-        connection.update { [options] inventory in
-            inventory.trajectoriesEndpoint = "tcp://\(options.advertiseHost):\(port)"
-            inventory.trajectoriesPublicKey = options.isInsecure ? nil : options.keys.publicKey.text
-            inventory.batchCapacity = Self.leaseWindow
-        }
-        return TrajectoryServer(
-            channel: channel,
-            authenticator: authenticator,
+    func makeServer() async throws -> PeerServer {
+        let server = try await PeerServer.open(
+            options,
+            on: network,
+            domain: "trajectories",
             shelf: shelf,
             checkpoints: follower?.shelf ?? CheckpointShelf(),
-            signature: network.signature,
-            meter: meter
+            meter: meter,
+            passing: .rolloutServingChunk
         )
+        connection.update { [options] inventory in
+            inventory.servingEndpoint = server.endpoint
+            inventory.servingPublicKey = options.isInsecure ? nil : options.keys.publicKey.text
+            inventory.batchCapacity = Self.leaseWindow
+        }
+        return server
     }
 
     /// Loads what the run's configuration names.

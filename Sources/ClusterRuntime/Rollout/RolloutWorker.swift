@@ -16,8 +16,7 @@ package actor RolloutWorker {
     let shelf = TrajectoryShelf()
     let follower: CheckpointFollower?
     let log: Logger
-    var authenticator: Authenticator?
-    private var server: TrajectoryServer?
+    private var server: PeerServer?
     var queue = LeaseQueue()
     var model: ModelFolder?
     var solver: TrajectorySolver?
@@ -137,11 +136,7 @@ package actor RolloutWorker {
 
     /// Serves the trainers of these keys, and ends the connections of others.
     private func allow(_ keys: [String]) async {
-        guard let authenticator else { return }
-        let known = Set(keys.compactMap { try? CurvePublicKey($0) })
-        guard known != authenticator.allowedKeys(domain: TrajectoryServer.domain) else { return }
-        authenticator.setAllowed(known, domain: TrajectoryServer.domain)
-        await server?.channel.expel(allBut: known)
+        await server?.allow(Set(keys.compactMap { try? CurvePublicKey($0) }))
     }
 
     /// Brings what the next hello and ping say up to date.

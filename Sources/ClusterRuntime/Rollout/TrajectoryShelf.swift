@@ -2,7 +2,7 @@ import ClusterMessages
 import Synchronization
 
 /// The trajectories a rollout holds until the coordinator releases them.
-final class TrajectoryShelf: Sendable {
+final class TrajectoryShelf: HeldByHash {
     /// One solved batch.
     struct Item: Sendable {
         let batch: BatchID
@@ -31,8 +31,7 @@ final class TrajectoryShelf: Sendable {
     /// The item of a batch.
     func item(of batch: BatchID) -> Item? { items.withLock { $0[batch] } }
 
-    /// What has this hash.
-    func trajectories(of hash: ContentHash) -> SolvedTrajectories? {
+    func holding(_ hash: ContentHash) -> (any HeldBytes)? {
         items.withLock { items in items.values.first { $0.trajectories.hash == hash }?.trajectories }
     }
 

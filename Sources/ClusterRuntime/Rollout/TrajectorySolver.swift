@@ -7,7 +7,7 @@ import Tensors
 
 /// The encoded states of one batch, as they are held and sent: little-endian 32-bit floats without a header,
 /// `[times, samples, channels, height, width]`.
-struct SolvedTrajectories: Sendable {
+struct SolvedTrajectories: HeldBytes {
     let hash: ContentHash
     let byteCount: Int
     /// Evaluations of the teacher they took.

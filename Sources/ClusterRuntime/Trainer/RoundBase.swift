@@ -10,8 +10,8 @@ struct RoundBase: Sendable {
     private var own: TrainingBase
     /// The hashes of the committed state's segments, in order.
     private(set) var hashes: [(segment: StateSegment, hash: ContentHash)]
-    /// The committed numbers of segments that are offered as differences.
-    private var committed: [StateSegment: Tensor] = [:]
+    /// The committed numbers of segments that are offered as differences, or measured in a ring.
+    private(set) var committed: [StateSegment: Tensor] = [:]
     /// What rounding took away from the last offer, if that is in the committed state.
     ///
     /// It outlives aborted rounds and offers made again, but no process: whoever starts anew is off by half a step of
@@ -19,11 +19,14 @@ struct RoundBase: Sendable {
     private var residuals: [StateSegment: Tensor] = [:]
 
     /// A run that has not begun.
-    init(_ trainer: DistillationTrainer, _ averaging: AveragingSettings) {
+    ///
+    /// - Parameter usesRing: whether the distances of other trainers' offers are measured here.
+    init(_ trainer: DistillationTrainer, _ averaging: AveragingSettings, usesRing: Bool = false) {
         self.averaging = averaging
         own = TrainingBase(trainer)
         hashes = averaging.segments.map { ($0, ContentHash(of: trainer.values(of: $0))) }
-        for segment in averaging.segments where averaging.encoding(of: segment) != .float32 {
+        for segment in averaging.segments
+        where averaging.encoding(of: segment) != .float32 || usesRing && segment.isOfParameters {
             committed[segment] = trainer.values(of: segment).copied()
         }
     }
@@ -44,7 +47,9 @@ struct RoundBase: Sendable {
     func offer(_ trainer: DistillationTrainer, in round: RoundNumber) -> LocalOffer {
         let parts = averaging.segments(averagedIn: round).map { segment in
             let (values, encoding) = (trainer.values(of: segment), averaging.encoding(of: segment))
-            guard let base = committed[segment] else { return LocalOffer.Part(segment, values) }
+            guard encoding != .float32, let base = committed[segment] else {
+                return LocalOffer.Part(segment, values)
+            }
             let residual = residuals[segment]
             let difference = Difference(of: values, to: base, residual: residual, as: encoding)
             return LocalOffer.Part(segment, difference, as: encoding)
@@ -79,9 +84,8 @@ struct RoundBase: Sendable {
             if let index = hashes.firstIndex(where: { $0.segment == part.segment }) {
                 hashes[index].hash = part.valuesHash
             }
-            guard let values = part.values else { continue }
-            trainer.load(values, as: part.segment)
-            committed[part.segment]?.copy(from: values)
+            if let values = part.values { trainer.load(values, as: part.segment) }
+            committed[part.segment]?.copy(from: trainer.values(of: part.segment))
         }
         settle(offer, trainer)
     }

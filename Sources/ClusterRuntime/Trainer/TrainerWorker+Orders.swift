@@ -4,6 +4,7 @@ import Coordination
 import DiffusionModels
 import Distillation
 import Logging
+import Tensors
 
 /// What the main line does.
 extension TrainerWorker {
@@ -18,8 +19,8 @@ extension TrainerWorker {
         try Task.checkCancellation()
         switch order {
         case .prepare: try await prepare()
-        case .load(let round, let hash, let countsOffer):
-            try await load(round, hash, countsOffer: countsOffer)
+        case .load(let round, let hash, let countsOffer, let means):
+            try await load(round, hash, countsOffer: countsOffer, means: means)
         case .train(let open): try await train(open)
         }
     }
@@ -36,6 +37,11 @@ extension TrainerWorker {
         }
         self.engine = engine
         connection.update { $0.teacher = ContentHash(digest) }
+        if configuration.cluster.topology == .ring {
+            try await ring.serve(options)
+            let keys = network.signature.session?.welcome.trainerPublicKeys ?? []
+            await ring.allow(keys, coordinator: options.coordinatorKey)
+        }
         let welcome = network.signature.session?.welcome
         let (latest, committed) = (welcome?.latestRound ?? .initial, welcome?.parameterHash)
         // A processor of another kind may make other numbers of round 0 than the coordinator's.
@@ -63,8 +69,14 @@ extension TrainerWorker {
 
     // MARK: Loading
 
-    private func load(_ round: RoundNumber, _ hash: ContentHash?, countsOffer: Bool) async throws {
+    private func load(
+        _ round: RoundNumber,
+        _ hash: ContentHash?,
+        countsOffer: Bool,
+        means: [Message.RingMean] = []
+    ) async throws {
         guard let engine else { return }
+        await ring.end()
         if let hash, hash == offered {
             // The only offer: what was committed is what is here.
             try await compute.run { engine.keep() }
@@ -76,11 +88,18 @@ extension TrainerWorker {
         if let loaded, loaded.round < round {
             segments = averaging.segments(averagedAfter: loaded.round, until: round)
         }
+        // The shares are of what this round averaged, and lead from the round before it alone.
+        var means = loaded?.round.next == round ? means : []
         while true {
             meter.turn(to: .exchanging, "downloads the parameters of round \(round)")
             do {
                 let sizes = try await compute.run { [segments] in engine.sizes(of: segments) }
-                let parts = try await withExchange { try await $0.download(round, segments: sizes) }
+                let gathered = try await gather(means, averaging, sizes: sizes)
+                let rest = sizes.filter { size in !gathered.contains { $0.name == size.name } }
+                let others =
+                    rest.isEmpty
+                    ? [] : try await withExchange { try await $0.download(round, segments: rest) }
+                let parts = gathered + others
                 let found = try await compute.run { engine.hash(with: parts) }
                 guard hash == nil || hash == found else {
                     segments = averaging.segments
@@ -95,8 +114,36 @@ extension TrainerWorker {
                 return announce(round, found)
             } catch let error as NodeError {
                 log.warning("the parameters of round \(round): \(error)")
+                guard means.isEmpty else {
+                    means = []
+                    continue  // The coordinator has them.
+                }
                 meter.turn(to: .waiting, "waits to ask again for the parameters of round \(round)")
                 try await Task.sleep(for: Self.retryDelay)
+            }
+        }
+    }
+
+    /// What a ring's members have of the committed state: all that the mean is, without an outer step.
+    private func gather(
+        _ means: [Message.RingMean],
+        _ averaging: AveragingSettings,
+        sizes: [(name: String, byteCount: Int)]
+    ) async throws -> [ParameterBytes.Segment] {
+        guard !means.isEmpty else { return [] }
+        let layout = sizes.map { size in
+            Message.ParameterSegment(
+                name: size.name,
+                elementCount: size.byteCount / ScalarType.float32.byteCount,
+                encoding: .float32
+            )
+        }
+        let values = try await ring.gather(means, of: layout)
+        return try await compute.run {
+            zip(layout, values).compactMap { segment, values in
+                let isStepped =
+                    segment.name == StateSegment.student.rawValue && averaging.student == .nesterov
+                return isStepped ? nil : ParameterBytes.Segment(name: segment.name, values: values)
             }
         }
     }
@@ -192,6 +239,7 @@ extension TrainerWorker {
     private func offer(_ round: RoundNumber, _ means: LossMeans, from engine: TrainingEngine) async throws {
         let local = try await compute.run { engine.offer(in: round) }
         offered = local.outcome
+        if configuration?.cluster.topology == .ring { ring.shelf.offer = local }
         let offer = Message.Offer(
             round: round,
             baseRound: loaded?.round ?? .initial,
@@ -214,7 +262,7 @@ extension TrainerWorker {
                 if error.code == .staleEpoch || error.code == .expired { pause = Self.retryDelay }
                 meter.turn(to: .waiting, "waits to offer round \(round) again: \(error)")
             }
-            try await Task.sleep(for: pause)
+            _ = try await offerAgain.next(within: pause)
         }
     }
 }

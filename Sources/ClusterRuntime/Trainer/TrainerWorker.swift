@@ -13,7 +13,9 @@ package actor TrainerWorker {
         case prepare
         /// Load the newest committed parameters; the hash is nil where nobody told it, and an offer of this trainer
         /// counts when it is known to be in them.
-        case load(RoundNumber, ContentHash?, countsOffer: Bool)
+        ///
+        /// After a ring, its members have the mean; the coordinator has it in any case.
+        case load(RoundNumber, ContentHash?, countsOffer: Bool, means: [Message.RingMean] = [])
         case train(Message.RoundOpen)
     }
 
@@ -23,6 +25,9 @@ package actor TrainerWorker {
     let connection: CoordinatorConnection
     let compute = ComputeThread(name: "student")
     let prefetch: TrajectoryPrefetch
+    let ring: RingWorker
+    /// Says that the present offer is to be made again.
+    let offerAgain = Inbox<Void>(limit: 1)
     let log: Logger
     private let follower: CheckpointFollower?
     /// Ends the run: in peace, or with what went wrong.
@@ -51,6 +56,7 @@ package actor TrainerWorker {
         network = try NodeNetwork(options)
         connection = CoordinatorConnection(options, network: network, meter: meter)
         prefetch = TrajectoryPrefetch(network: network, connection: connection, meter: meter)
+        ring = RingWorker(network: network, connection: connection, meter: meter, compute: compute)
         log = Logger(label: options.name)
         follower =
             try options.fetchesCheckpoints
@@ -107,6 +113,7 @@ package actor TrainerWorker {
         } catch {
             return end.finish(throwing: error)
         }
+        await ring.allow(session.welcome.trainerPublicKeys, coordinator: options.coordinatorKey)
         await prefetch.doubt()
         // All that a session before may have lost is said again; what arrived twice is counted once.
         connection.post([credit] + (uses?.reports ?? []).map { .consumed($0) })
@@ -147,21 +154,25 @@ package actor TrainerWorker {
         switch message {
         case .assign(let assignment): await prefetch.add(assignment)
         case .roundOpen(let open):
-            guard loaded?.round.next == open.round, order != .train(open) else { return }
+            guard order != .train(open) else { return offerAgain.deliver(()) }
+            guard loaded?.round.next == open.round else { return }
             connection.post([credit])
             begin(.train(open))
         case .roundCut(let round): cut = round.round
+        case .ringOpen(let open):
+            if let engine { await ring.begin(open, base: engine.committed) }
         case .roundCommitted(let round):
             await prefetch.endRound()
             follower?.announce(round.round, round.manifestHash)
             if isDraining { return end.finish() }
             guard engine != nil else { return }
             let isIn = offered != nil && uses?.round == round.round && !round.excluded.contains(node)
-            begin(.load(round.round, round.parameterHash, countsOffer: isIn))
+            begin(.load(round.round, round.parameterHash, countsOffer: isIn, means: round.means))
         case .roundAborted(let round):
             log.warning("round \(round.round) is to be begun again: \(round.reason)")
             await startOver()
         case .pong(let pong):
+            await ring.allow(pong.trainerPublicKeys, coordinator: options.coordinatorKey)
             await prefetch.settle()
             if let manifest = pong.manifestHash { follower?.announce(pong.latestRound, manifest) }
             if let loaded, pong.latestRound > loaded.round { catchUp(to: pong.latestRound) }
@@ -184,6 +195,7 @@ package actor TrainerWorker {
     /// The coordinator threw this trainer's steps away: so does it, and says hello to begin anew.
     private func startOver() async {
         line?.cancel()
+        await ring.end()
         await prefetch.removeAll()
         if case .train = order { order = nil }
         uses = nil
@@ -194,7 +206,7 @@ package actor TrainerWorker {
 
     /// Loads a round of whose commit nothing was heard.
     private func catchUp(to round: RoundNumber) {
-        if case .load(let underWay, _, _) = order, underWay >= round, loaded?.round != underWay { return }
+        if case .load(let underWay, _, _, _) = order, underWay >= round, loaded?.round != underWay { return }
         begin(round == .initial ? .prepare : .load(round, nil, countsOffer: false))
     }
 

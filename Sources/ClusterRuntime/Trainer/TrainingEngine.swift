@@ -1,4 +1,5 @@
 import ClusterMessages
+import Coordination
 import DiffusionModels
 import Distillation
 import NeuralNetwork
@@ -56,7 +57,11 @@ final class TrainingEngine: Sendable {
         state = Mutex(
             State(
                 trainer: trainer,
-                base: RoundBase(trainer, configuration.averaging),
+                base: RoundBase(
+                    trainer,
+                    configuration.averaging,
+                    usesRing: configuration.cluster.topology == .ring
+                ),
                 supply: SegmentSupply(configuration, grid: alignment.grid),
                 corpus: corpus
             )
@@ -70,6 +75,9 @@ final class TrainingEngine: Sendable {
     func hash(with segments: [ParameterBytes.Segment]) -> ContentHash {
         state.withLock { $0.base.hash(with: segments) }
     }
+
+    /// The committed numbers that other trainers' offers are measured against; nobody changes them within a round.
+    var committed: [StateSegment: Tensor] { state.withLock { $0.base.committed } }
 
     /// Names and bytes of segments.
     func sizes(of segments: [StateSegment]) -> [(name: String, byteCount: Int)] {

@@ -248,6 +248,7 @@ const words = {
   hedged: "a second lease", trajectoryLost: "trajectory lost", batchDied: "batch given up", lateResult: "late result",
   repeatedResult: "repeated result", diverged: "results differ", audited: "audited", quarantined: "quarantined", roundOpened: "opened",
   roundCut: "ends early", roundClosed: "closed", roundCommitted: "committed", roundFailed: "could not be stored",
+  ringBroken: "is averaged by the coordinator",
   offerRejected: "offer refused", excluded: "excluded", voided: "steps void", paused: "paused", resumed: "resumed",
   draining: "draining", finished: "finished", started: "coordinator started", authorized: "authorized nodes", complaint: "complaint",
 };

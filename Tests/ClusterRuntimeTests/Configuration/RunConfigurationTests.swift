@@ -53,7 +53,7 @@ struct RunConfigurationTests {
               hedging: false
               audit_share: 0.125
               outlier_factor: 4.5
-              averaging: {student: nesterov, discriminator_period: 3, moments_period: 0, exchange: int8}
+              averaging: {student: nesterov, discriminator_period: 3, moments_period: 0, exchange: int8, topology: ring}
             evaluation: {prompts: 6, path: held-out.txt, guidance: 4}
             """
         )
@@ -69,6 +69,7 @@ struct RunConfigurationTests {
         #expect(configuration.averaging.discriminatorPeriod == 3)
         #expect(configuration.averaging.momentsPeriod == 0)
         #expect(configuration.averaging.exchange == .int8)
+        #expect(configuration.cluster.topology == .ring)
         #expect(!configuration.cluster.hedging)
         #expect(configuration.cluster.auditShare == 0.125)
         #expect(configuration.cluster.outlierFactor == 4.5)

@@ -22,23 +22,26 @@ struct Loopback {
         context = try Context()
         let authenticator = try Authenticator(
             in: context,
-            allowed: [TrajectoryServer.domain: isAllowed ? [clientKeys.publicKey] : []]
+            allowed: ["trajectories": isAllowed ? [clientKeys.publicKey] : []]
         )
         channel = try Channel(
             .router,
             in: context,
             on: SocketThread(name: "test-rollout"),
-            security: .curveServer(serverKeys, domain: TrajectoryServer.domain)
+            security: .curveServer(serverKeys, domain: "trajectories")
         )
         endpoint = try await channel.bind(to: "tcp://127.0.0.1:*")
         serverKey = serverKeys.publicKey
-        let server = TrajectoryServer(
+        let server = PeerServer(
             channel: channel,
+            endpoint: endpoint,
+            domain: "trajectories",
             authenticator: authenticator,
             shelf: shelf,
             checkpoints: checkpoints,
             signature: NodeSignature(),
-            meter: WorkMeter()
+            meter: WorkMeter(),
+            crashPoint: .rolloutServingChunk
         )
         serving = Task { await server.run() }
         network = try NodeNetwork(

@@ -24,7 +24,8 @@ struct SmallRun {
         coordinatorKeys = try .generate()
         workers = [
             "rollout": (.rollout, try .generate()), "spare": (.rollout, try .generate()),
-            "trainer": (.trainer, try .generate()),
+            "trainer": (.trainer, try .generate()), "second": (.trainer, try .generate()),
+            "third": (.trainer, try .generate()),
         ]
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         let lines = workers.map { "\($0.key) \($0.value.role) \($0.value.keys.publicKey)" }
@@ -42,6 +43,11 @@ struct SmallRun {
     var discriminatorPeriod = 1
     /// How offers are written.
     var exchange = AveragingSettings.Exchange.float32
+    /// How offers come together, and the outer step.
+    var topology = CoordinationSettings.Topology.star
+    var rule = AveragingSettings.Rule.mean
+    /// Trainers that begin together; more than one share the batches in order, whoever is quicker.
+    var trainerCount = 1
     /// Silence after which a node is dead.
     var deadAfter = Duration.seconds(10)
 
@@ -66,6 +72,11 @@ struct SmallRun {
         configuration.averaging.discriminatorPeriod = discriminatorPeriod
         configuration.averaging.momentsPeriod = 2
         configuration.averaging.exchange = exchange
+        configuration.averaging.student = rule
+        configuration.cluster.topology = topology
+        configuration.cluster.trainersAtStart = trainerCount
+        configuration.cluster.assignment = trainerCount > 1 ? .ordered : .ready
+        configuration.cluster.batchesPerRound = configuration.batchesPerRound
         return configuration
     }
 
@@ -81,7 +92,7 @@ struct SmallRun {
         return try await CoordinatorService(options)
     }
 
-    /// How `rollout`, `spare` (another rollout) or `trainer` is started; rollouts also fetch the checkpoints.
+    /// How `rollout`, `spare` (another rollout), `trainer`, `second` or `third` (others) is started; rollouts also fetch the checkpoints.
     func options(_ name: String, of service: CoordinatorService) throws -> WorkerOptions {
         let (role, keys) = try #require(workers[name])
         return WorkerOptions(

@@ -36,6 +36,7 @@ import Testing
     func `a cluster with faults commits every round, each batch once, and its members agree`(chunk: Int) {
         var faults: [Fault: Int] = [:]
         var quarantines = 0
+        var rings = (made: 0, broken: 0)
         let size = Self.seeds / Self.chunkCount
         let seeds = UInt64(chunk * size)..<UInt64((chunk + 1) * size)
         for seed in Self.replayed.map({ chunk == 0 ? $0..<$0 + 1 : 0..<0 }) ?? seeds {
@@ -53,10 +54,15 @@ import Testing
                 )
             }
             quarantines += cluster.quarantines
+            rings = (rings.made + cluster.rings.made, rings.broken + cluster.rings.broken)
             faults.merge(cluster.faults) { $0 + $1 }
         }
         guard Self.replayed == nil else { return }
         #expect(quarantines > size / 100, "too few rollouts with wrong numbers were found")
+        #expect(
+            rings.made > size / 5 && rings.broken > size / 10,
+            "too few rings to prove anything: \(rings)"
+        )
         for fault in Fault.allCases {
             #expect(faults[fault, default: 0] > size / 50, "too little \(fault) to prove anything")
         }

@@ -54,6 +54,8 @@ struct VirtualCluster {
     var progressedAt: Int64 = 0
     /// Nodes found to compute wrong numbers.
     var quarantines = 0
+    /// Rounds that a ring averaged, and rings that came to nothing.
+    var rings = (made: 0, broken: 0)
     /// Whether it prints what happens.
     var isTraced = false
     var checks = Checks()
@@ -73,6 +75,7 @@ struct VirtualCluster {
         settings.usesPerBatch = 1 + random.below(2)
         settings.assignment = random.chance(perMille: 500) ? .ordered : .ready
         settings.rounds = 3
+        settings.topology = random.chance(perMille: 400) ? .ring : .star
         settings.localSteps = 2
         settings.quorum = [0, 0.5, 0.67, 1][random.below(4)]
         settings.hedging = random.chance(perMille: 700)
@@ -182,7 +185,7 @@ struct VirtualCluster {
             guard disk.parameters == version else {
                 throw Violation(description: "announced \(version), served \(disk.parameters)")
             }
-        case .work, .ping, .fetched, .uploaded: break
+        case .work, .ping, .fetched, .uploaded, .shared: break
         }
         let (others, moment) = (nodes, now)
         let actions = nodes[place].rang(
@@ -269,6 +272,8 @@ struct VirtualCluster {
         case .cut(let round, let members):
             for node in members { send(.cut(round), to: node, state) }
         case .acceptOffer(let round, let node): send(.acceptOffer(round), to: node, state)
+        case .holdOffer: break
+        case .ring(let ring, let members): for node in members { send(.ring(ring), to: node, state) }
         case .refuseOffer(let round, let node, _, _): send(.refuseOffer(round), to: node, state)
         case .announce(let version, _):
             for node in state.membership.all { send(.announce(version), to: node.id, state) }
@@ -283,6 +288,7 @@ struct VirtualCluster {
             agenda.add(happening, at: now + random.milliseconds(50, 600))
         case .record(let occurrence):
             trace("\(occurrence.kind) \(occurrence.node.map { "node \($0) " } ?? "")\(occurrence.text)")
+            if occurrence.kind == .ringBroken { rings.broken += 1 }
             if occurrence.kind == .quarantined { try examineQuarantine(of: occurrence.node, state) }
         case .drain, .finish: break
         }
@@ -315,9 +321,16 @@ struct VirtualCluster {
         if fails {
             note(.storing)
             let offender = plan.contributions[random.below(plan.contributions.count)]
-            return random.chance(perMille: 500)
-                ? try handle(.storeFailed(plan.round, "disk full"))
-                : try handle(.offer(.rejected(offender.offer, .nonFinite, "NaN"), from: offender.node))
+            if random.chance(perMille: 500) { return try handle(.storeFailed(plan.round, "disk full")) }
+            return plan.shares.isEmpty
+                ? try handle(.offer(.rejected(offender.offer, .nonFinite, "NaN"), from: offender.node))
+                : try handle(.sharesLost(plan.round, "NaN"))
+        }
+        if !plan.shares.isEmpty {
+            if let lost = plan.contributions.first(where: { !isServed($0) }) {
+                return try handle(.sharesLost(plan.round, "trainer \(lost.node) is gone"))
+            }
+            rings.made += 1
         }
         try Checks.examine(plan, on: disk, offers: offers)
         try checks.examineOrder(of: plan, on: disk, offers: offers)
@@ -333,6 +346,13 @@ struct VirtualCluster {
         // The crash between the transaction and the word that it is done.
         if now < faultsEnd, random.chance(perMille: 60) { return crashCoordinator() }
         try handle(.stored(version))
+    }
+
+    /// Whether a member of a ring still has what it made.
+    private func isServed(_ part: RoundPlan.Contribution) -> Bool {
+        nodes.contains {
+            $0.node == part.node && $0.isRunning && $0.frozenUntil <= now && $0.work?.offer == part.offer
+        }
     }
 
     mutating func crashCoordinator() {

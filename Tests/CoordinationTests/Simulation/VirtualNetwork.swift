@@ -15,6 +15,7 @@ enum Downlink {
     case cut(RoundNumber)
     case acceptOffer(RoundNumber)
     case refuseOffer(RoundNumber)
+    case ring(AveragingRing)
     case announce(ParameterVersion)
     case abort(RoundNumber)
     case finish
@@ -42,6 +43,7 @@ enum Happening {
 
 enum NodeTimer {
     case ping, work, fetched(BatchID), uploaded, loaded(ParameterVersion)
+    case shared(AveragingRing)
 }
 
 /// The order of happenings in virtual milliseconds; those of one moment keep the order they were added in.

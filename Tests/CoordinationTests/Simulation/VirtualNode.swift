@@ -186,6 +186,7 @@ struct VirtualNode {
                 .send(.offer(.progressed(offer, received: 1, of: 2))),
                 .send(.offer(.complete(offer, distances: [work.distance]))),
             ]
+        case .shared(let ring): return share(of: ring, others: spoolOf)
         case .loaded(let version):
             guard version == latest else { return [] }
             self.version = version
@@ -231,6 +232,8 @@ struct VirtualNode {
             return stepping == nil ? announceOffer() : []
         case .acceptOffer(let round):
             return work?.round == round ? [.start(.uploaded, after: 400)] : []
+        case .ring(let ring):
+            return [.start(.shared(ring), after: 300)]
         case .abort(let round):
             if work?.round == round { discardWork() }
             return greet()
@@ -317,6 +320,22 @@ struct VirtualNode {
         guard let work, work.offer == nil, stepping == nil, work.steps >= steps else { return }
         // The hash names the process and its steps, so that a plan can be checked against what was trained.
         self.work?.offer = offerHash(place: place, incarnation, steps: Int(progress))
+    }
+
+    /// Measures the members' offers and makes a share of their mean, if all of them can be had.
+    private mutating func share(of ring: AveragingRing, others: (NodeID) -> VirtualNode?) -> [NodeAction] {
+        guard session == .joined else { return [] }
+        progress += 1
+        var squares: [Double] = []
+        for part in ring.plan.contributions {
+            let member = part.node == node ? self : others(part.node)
+            guard let work = member?.work, work.offer == part.offer else {
+                return [.send(.message(.ringFailed(ring.number, "trainer \(part.node) is not to be had")))]
+            }
+            squares.append(work.distance * work.distance / Double(ring.members.count))
+        }
+        let share = RingShare(hash: testHash(3, ring.number), byteCount: 100, squares: squares)
+        return [.send(.message(.shared(share, ring: ring.number)))]
     }
 
     private func announceOffer() -> [NodeAction] {

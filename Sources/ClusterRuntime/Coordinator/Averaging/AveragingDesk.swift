@@ -7,6 +7,8 @@ import ZeroMQ
 enum AveragingOrder: Sendable {
     /// Let a trainer upload its offer, or say where to go on with it.
     case accept(RoundNumber, from: NodeID)
+    /// Tell a trainer that its offer is complete where it is.
+    case hold(RoundNumber, from: NodeID)
     /// Tell a trainer that its offer is not wanted.
     case refuse(Message.RoundError, from: NodeID)
     /// Drop a trainer's offer.
@@ -161,6 +163,7 @@ actor AveragingDesk {
     func obey(_ order: AveragingOrder) async throws {
         switch order {
         case .accept(let round, let node): try await accept(round, from: node)
+        case .hold(let round, let node): await hold(round, from: node)
         case .refuse(let error, let node):
             if let peer = peers[node] { await send(.roundError(error), to: peer) }
         case .forget(let node): buffers[node] = nil
@@ -185,6 +188,18 @@ actor AveragingDesk {
         }
     }
 
+    private func hold(_ round: RoundNumber, from node: NodeID) async {
+        guard let offer = announced[node], offer.round == round, let peer = peers[node] else { return }
+        let accepted = Message.OfferAccepted(
+            round: round,
+            segment: offer.segments.last?.name ?? "",
+            nextOffset: offer.segments.last?.byteCount ?? 0,
+            creditByteCount: 0,
+            isComplete: true
+        )
+        await send(.offerAccepted(accepted), to: peer)
+    }
+
     private func grant(_ node: NodeID) async {
         guard let accepted = buffers[node]?.grant(), let peer = peers[node] else { return }
         await send(.offerAccepted(accepted), to: peer)
@@ -204,6 +219,17 @@ actor AveragingDesk {
         plan.contributions.map { part in
             guard let buffer = buffers[part.node], buffer.offer.hash == part.offer else { return nil }
             return buffer.parameters
+        }
+    }
+
+    /// What the mean of a round consists of.
+    func segments(averagedIn round: RoundNumber) -> [Message.ParameterSegment] {
+        averaging.segments(averagedIn: round).map { segment in
+            Message.ParameterSegment(
+                name: segment.rawValue,
+                elementCount: committed.parameters[segment.rawValue]?.values.count ?? 0,
+                encoding: .float32
+            )
         }
     }
 

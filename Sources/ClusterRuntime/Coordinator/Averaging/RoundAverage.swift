@@ -10,9 +10,16 @@ struct RoundAverage {
     /// Numbers averaged at once.
     private static let pieceCount = 1 << 18
 
+    /// Where the mean comes from.
+    enum Source: Sendable {
+        /// The plan's offers, in its order.
+        case offers([SpooledOffer])
+        /// A ring's members made it: each segment's, `[count]`, by name.
+        case mean([String: Tensor])
+    }
+
     let plan: RoundPlan
-    /// In the plan's order.
-    let offers: [SpooledOffer]
+    let source: Source
     let averaging: AveragingSettings
 
     /// The new state, and the student's outer momentum where there is one.
@@ -25,13 +32,14 @@ struct RoundAverage {
                 segments.append(base)
                 continue
             }
-            let values = Tensor.zeros([base.values.count])
-            let isStudent = base.name == StateSegment.student.rawValue
-            if isStudent, averaging.student == .nesterov { velocity = .zeros([base.values.count]) }
+            let isStepped = base.name == StateSegment.student.rawValue && averaging.student == .nesterov
+            // A ring's mean is the new state, in the memory it has already, but for an outer step.
+            let values = (isStepped ? nil : madeMean(of: base.name)) ?? .zeros([base.values.count])
+            if isStepped { velocity = .zeros([base.values.count]) }
             for start in stride(from: 0, to: values.count, by: Self.pieceCount) {
                 let range = start..<min(values.count, start + Self.pieceCount)
                 var piece = try mean(of: base, range)
-                if isStudent, let velocity {
+                if isStepped, let velocity {
                     let former = last.velocity?.rows(range)
                     let step = OuterStep.nesterov(
                         base: base.values.rows(range),
@@ -51,17 +59,38 @@ struct RoundAverage {
         return (ParameterBytes(segments), velocity)
     }
 
+    /// The mean that a ring's members made of a segment.
+    private func madeMean(of name: String) -> Tensor? {
+        guard case .mean(let values) = source else { return nil }
+        return values[name]
+    }
+
     private func mean(of base: ParameterBytes.Segment, _ range: Range<Int>) throws(CoordinatorError) -> Tensor
     {
+        let mean: Tensor
+        switch source {
+        case .offers(let offers): mean = try self.mean(of: base, range, offers)
+        case .mean(let values):
+            guard let made = values[base.name] else {
+                throw .badParameters(round: plan.round, reason: "their ring left out \(base.name)")
+            }
+            mean = made.rows(range).copied()
+        }
+        // Weights are rounded, so a mean may come out below numbers that are all zero or more.
+        if StateSegment(rawValue: base.name)?.isNeverNegative ?? false { mean.raise(to: 0) }
+        return mean
+    }
+    private func mean(
+        of base: ParameterBytes.Segment,
+        _ range: Range<Int>,
+        _ offers: [SpooledOffer]
+    ) throws(CoordinatorError) -> Tensor {
         let start = base.values.rows(range)
         var members: [(values: Tensor, samples: Int)] = []
         for (part, offer) in zip(plan.contributions, offers) {
             guard let values = try offer.values(of: base.name, range, base: start) else { continue }
             members.append((values, part.samples))
         }
-        let mean = OuterStep.mean(members)
-        // Weights are rounded, so a mean may come out below numbers that are all zero or more.
-        if StateSegment(rawValue: base.name)?.isNeverNegative ?? false { mean.raise(to: 0) }
-        return mean
+        return OuterStep.mean(members)
     }
 }

@@ -48,14 +48,14 @@ struct RoundStore: Sendable {
 
     // MARK: Committing
 
-    /// Averages a plan's offers, given in its order, and makes the result durable.
+    /// Makes the state that a plan's mean leads to, and makes it durable.
     func commit(
         _ plan: RoundPlan,
-        offers: [SpooledOffer],
+        from source: RoundAverage.Source,
         after last: CommittedRound
     ) throws -> CommittedRound {
         var watch = Stopwatch()
-        let average = RoundAverage(plan: plan, offers: offers, averaging: averaging)
+        let average = RoundAverage(plan: plan, source: source, averaging: averaging)
         let (parameters, velocity) = try average.state(after: last)
         var times = CommitTimes()
         times.average = watch.lap()

@@ -24,6 +24,11 @@ extension ControlDesk {
         if hello.role == .rollout, hello.trajectoriesEndpoint == nil {
             return Message.Refuse(code: .internal, text: "a rollout says where it serves trajectories")
         }
+        let trains = hello.role == .trainer && hello.parameterHash != nil
+        if trains, state.settings.topology == .ring, hello.trajectoriesEndpoint == nil {
+            let text = "a trainer says where it serves what a ring needs (cluster.averaging.topology)"
+            return Message.Refuse(code: .internal, text: text)
+        }
         return nil
     }
 
@@ -80,6 +85,24 @@ extension ControlDesk {
             holderEndpoint: endpoint,
             holderPublicKey: holder.trajectoriesPublicKey,
             after: trajectory.after
+        )
+    }
+
+    func message(for ring: AveragingRing) -> Message.RingOpen {
+        Message.RingOpen(
+            round: ring.plan.round,
+            ring: ring.number,
+            members: ring.plan.contributions.map { part in
+                let correspondent = correspondents[part.node]
+                return Message.RingMember(
+                    node: part.node,
+                    // A trainer without one was not let in.
+                    endpoint: correspondent?.trajectoriesEndpoint ?? "",
+                    publicKey: correspondent?.trajectoriesPublicKey,
+                    offer: part.offer,
+                    sampleCount: part.samples
+                )
+            }
         )
     }
 

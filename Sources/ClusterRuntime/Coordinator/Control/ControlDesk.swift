@@ -17,6 +17,8 @@ actor ControlDesk {
     private var corpus: PromptCorpus
     var correspondents: [NodeID: Correspondent] = [:]
     var manifestHash: ContentHash?
+    /// Where the mean of the last ring can be had.
+    private var means: (round: RoundNumber, of: [Message.RingMean])?
     var record: RunRecord
 
     init(
@@ -92,6 +94,26 @@ actor ControlDesk {
     /// A round could not be stored.
     func storeFailed(_ round: RoundNumber, _ reason: String) throws {
         try handle(.storeFailed(round, reason))
+    }
+
+    /// The shares of a closed round's mean could not be had.
+    func sharesLost(_ round: RoundNumber, _ reason: String) throws { try handle(.sharesLost(round, reason)) }
+
+    /// Where the shares of a plan's mean are; nil where a member no longer says.
+    func means(of plan: RoundPlan) -> [Message.RingMean]? {
+        let found = zip(plan.contributions, plan.shares).compactMap { part, share in
+            correspondents[part.node]?.trajectoriesEndpoint.map { endpoint in
+                Message.RingMean(
+                    endpoint: endpoint,
+                    publicKey: correspondents[part.node]?.trajectoriesPublicKey,
+                    hash: share.hash,
+                    byteCount: share.byteCount
+                )
+            }
+        }
+        guard found.count == plan.contributions.count else { return nil }
+        means = (plan.round, found)
+        return found
     }
 
     /// Why no round can be committed: what it counts is not written down yet; nil when nothing is in the way.
@@ -230,6 +252,12 @@ actor ControlDesk {
         case .acceptOffer(let round, let node):
             try record.add(offeredIn: round, by: node, epoch: epoch, time: clock.time)
             orders.yield(.averaging(.accept(round, from: node)))
+        case .holdOffer(let round, let node):
+            try record.add(offeredIn: round, by: node, epoch: epoch, time: clock.time)
+            orders.yield(.averaging(.hold(round, from: node)))
+        case .ring(let ring, let members):
+            let message = message(for: ring)
+            for node in members { send(.ringOpen(message), to: node) }
         case .refuseOffer(let round, let node, let code, let text):
             let error = Message.RoundError(round: round, code: code, text: text)
             orders.yield(.averaging(.refuse(error, from: node)))
@@ -261,16 +289,17 @@ actor ControlDesk {
 
     private func announce(_ version: ParameterVersion, excluded: [NodeID]) {
         guard let manifestHash else { return }
-        tellEveryone(
-            .roundCommitted(
-                Message.RoundCommitted(
-                    round: version.round,
-                    parameterHash: version.hash,
-                    manifestHash: manifestHash,
-                    excluded: excluded
-                )
+        let means = means.flatMap { $0.round == version.round ? $0.of : nil } ?? []
+        for node in state.membership.all where node.isPresent {
+            let committed = Message.RoundCommitted(
+                round: version.round,
+                parameterHash: version.hash,
+                manifestHash: manifestHash,
+                excluded: excluded,
+                means: node.role == .trainer ? means : []
             )
-        )
+            send(.roundCommitted(committed), to: node.id)
+        }
         orders.yield(.publish(Message.Announce(round: version.round, manifestHash: manifestHash)))
     }
 

@@ -34,6 +34,13 @@ extension NodeMessage {
             )
         case .fetchFailed(let failed):
             self = .fetchFailed(failed.batch, failed.hash, holder: failed.holder, failed.code)
+        case .ringShare(let share):
+            self = .shared(
+                RingShare(hash: share.hash, byteCount: share.byteCount, squares: share.squaredDistances),
+                ring: share.ring
+            )
+        case .ringFailed(let failed):
+            self = .ringFailed(failed.ring, "\(failed.code): \(failed.text)")
         case .goodbye(let goodbye):
             self = .goodbye(goodbye.reason)
         default:

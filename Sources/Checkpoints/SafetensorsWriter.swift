@@ -26,6 +26,11 @@ package struct SafetensorsWriter: Sendable {
 
     /// Adds a tensor, to be rounded to nearest even where `type` is narrower; a name is added once.
     package mutating func add(_ name: String, _ tensor: Tensor, as type: ScalarType = .float32) {
+        add(name, StoredTensor(tensor), as: type)
+    }
+
+    /// Adds numbers that are read when the file is written.
+    package mutating func add(_ name: String, _ tensor: StoredTensor, as type: ScalarType) {
         insert(name, Entry(shape: tensor.shape, numbers: .tensor(tensor, type)))
     }
 
@@ -58,7 +63,7 @@ package struct SafetensorsWriter: Sendable {
 extension SafetensorsWriter {
     private struct Entry: Sendable {
         enum Numbers: Sendable {
-            case tensor(Tensor, ScalarType)
+            case tensor(StoredTensor, ScalarType)
             case integers([Int])
         }
 
@@ -76,7 +81,7 @@ extension SafetensorsWriter {
 
         var bytes: [UInt8] {
             switch numbers {
-            case .tensor(let tensor, let type): tensor.encoded(as: type)
+            case .tensor(let tensor, let type): tensor.floats.encoded(as: type)
             case .integers(let integers): integers.flatMap(littleEndianBytes)
             }
         }

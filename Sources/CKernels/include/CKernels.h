@@ -43,6 +43,10 @@ typedef struct {
     size_t a_row_stride, a_column_stride;
     fs_right_matrix b;
     const float *panels;   // B as fs_pack left it; NULL: packed as needed
+    // For fs_product_bf16 without panels: those of a matrix of turned_k rows whose transpose, from column
+    // turned_first (a multiple of 32) on, is B.
+    const float *turned;
+    size_t turned_k, turned_first;
     float *c;
     size_t c_stride;
     size_t m, n, k;
@@ -64,7 +68,7 @@ void fs_product(fs_isa isa, const fs_product_arguments *arguments, float *worksp
 size_t fs_packed_size(fs_isa isa, size_t n, size_t k);
 void fs_pack(fs_isa isa, const fs_right_matrix *b, size_t n, size_t k, float *panels);
 
-// The same with A and B rounded to bfloat16, sums in float32; B must be packed. FS_ISA_AVX512 needs
+// The same with A and B rounded to bfloat16, sums in float32; B must be packed, or its transpose. FS_ISA_AVX512 needs
 // fs_has_bf16_products; the others spell the arithmetic out, slowly. They take no tail.
 size_t fs_packed_size_bf16(fs_isa isa, size_t n, size_t k);
 void fs_pack_bf16(fs_isa isa, const fs_right_matrix *b, size_t n, size_t k, float *panels);

@@ -265,6 +265,28 @@ void fs_adamw(
     float *parameters, const float *gradients, float *m, float *v, size_t count, float learning_rate, float beta1,
     float beta2, float epsilon, float weight_decay, float correction1, float correction2, float gradient_scale);
 
+// ---- optimizer_bytes.c ------------------------------------------------------------------------------------
+// Moments in one byte a number: blocks of FS_MOMENT_BLOCK numbers, the last one shorter, each with a scale. What is
+// decoded encodes to the same bytes.
+
+enum { FS_MOMENT_BLOCK = 256 };
+
+typedef enum { FS_FIRST_MOMENT = 0, FS_SECOND_MOMENT = 1 } fs_moment;
+
+// Tables that the functions below read, so many floats of them.
+size_t fs_moment_codes_size(void);
+void fs_fill_moment_codes(float *codes);
+
+void fs_moment_from_bytes(
+    const float *codes, fs_moment moment, const uint8_t *bytes, const float *scales, float *values, size_t count);
+void fs_moment_to_bytes(
+    const float *codes, fs_moment moment, const float *values, uint8_t *bytes, float *scales, size_t count);
+// As fs_adamw; the moments are rounded after the update that they made.
+void fs_adamw_bytes(
+    const float *codes, float *parameters, const float *gradients, uint8_t *m_bytes, float *m_scales,
+    uint8_t *v_bytes, float *v_scales, size_t count, float learning_rate, float beta1, float beta2, float epsilon,
+    float weight_decay, float correction1, float correction2, float gradient_scale);
+
 // ---- processors.c -----------------------------------------------------------------------------------------
 
 // The processors that the calling thread may run on, ascending, the first `capacity` of them written; returns how

@@ -38,5 +38,5 @@ private final class WeightDrawing: ParameterSource {
 
 extension Weights {
     /// Bytes of all tensors, 32-bit floats.
-    var byteCount: Int { tensors.values.reduce(0) { $0 + 4 * $1.count } }
+    var byteCount: Int { stored.values.reduce(0) { $0 + 4 * $1.count } }
 }

@@ -5,6 +5,7 @@
 //   ROUNDED_PAIRS(row)     2 * LANES floats as LANES pairs; left out where no instruction does it
 
 typedef uint32_t FS(pairs) __attribute__((ext_vector_type(LANES), aligned(4), may_alias));
+typedef uint64_t FS(two_pairs) __attribute__((aligned(4), may_alias));
 
 // To nearest even; NaN stays NaN.
 FS_INLINE uint32_t FS(bfloat16_bits)(float x) {
@@ -35,15 +36,54 @@ FS_INLINE size_t FS(pair_count)(size_t k) {
 
 // Panels of COLUMNS columns, each pair_count(k) rows of pairs; what is missing is zero.
 static void FS(pack_bf16)(const fs_right_matrix *b, size_t n, size_t k, float *panels) {
-    uint32_t *target = (uint32_t *)panels;
+    size_t pairs = FS(pair_count)(k);
     for (size_t first = 0; first < n; first += COLUMNS) {
-        for (size_t p = 0; p < k; p += 2) {
-            for (size_t j = first; j < first + COLUMNS; j++) {
-                size_t index = p * b->row_stride + j * b->column_stride;
-                float low = j < n ? FS(element)(b->elements, b->type, index) : 0.0f;
-                float high =
-                    j < n && p + 1 < k ? FS(element)(b->elements, b->type, index + b->row_stride) : 0.0f;
-                *target++ = FS(pair)(low, high);
+        uint32_t *panel = (uint32_t *)panels + first * pairs;
+        for (size_t j = first; j < first + COLUMNS; j++) {
+            uint32_t *target = panel + (j - first);
+            if (j >= n) {
+                for (size_t p = 0; p < pairs; p++) {
+                    target[p * COLUMNS] = 0;
+                }
+                continue;
+            }
+            size_t index = j * b->column_stride;
+            for (size_t p = 0; p < k / 2; p++, index += 2 * b->row_stride) {
+                float low = FS(element)(b->elements, b->type, index);
+                float high = FS(element)(b->elements, b->type, index + b->row_stride);
+                target[p * COLUMNS] = FS(pair)(low, high);
+            }
+            if (k % 2) {
+                target[k / 2 * COLUMNS] = FS(pair)(FS(element)(b->elements, b->type, index), 0.0f);
+            }
+        }
+    }
+}
+
+// Two columns of a pair of rows, (a, b) and (c, d), as the two rows of a pair of columns, (a, c) and (b, d).
+FS_INLINE uint64_t FS(turned)(uint64_t pairs) {
+    uint64_t inner = 0x00000000ffff0000u;
+    return (pairs & 0xffff00000000ffffu) | (pairs & inner) << 16 | (pairs >> 16 & inner);
+}
+
+// Panels of `columns` columns of B from `first` on, out of those of its transpose.
+static void FS(turn_panels)(const fs_product_arguments *p, size_t first, size_t columns, uint32_t *panels) {
+    enum { SIDE = COLUMNS / 2 };   // of a square of turned pairs
+    size_t pairs = FS(pair_count)(p->k), all = FS(pair_count)(p->turned_k);
+    for (size_t j = 0; j < columns; j += COLUMNS) {
+        size_t start = (p->turned_first + first + j) / 2;
+        size_t rows = FS(smaller)(SIDE, all - start);
+        for (size_t q = 0; q < pairs; q += SIDE) {
+            const FS(two_pairs) *source =
+                (const FS(two_pairs) *)((const uint32_t *)p->turned + (q / SIDE * all + start) * COLUMNS);
+            FS(two_pairs) *target = (FS(two_pairs) *)(panels + j * pairs + q * COLUMNS);
+            for (size_t i = 0; i < FS(smaller)(SIDE, pairs - q); i++) {
+                for (size_t r = 0; r < rows; r++) {
+                    target[i * SIDE + r] = FS(turned)(source[r * SIDE + i]);
+                }
+                for (size_t r = rows; r < SIDE; r++) {
+                    target[i * SIDE + r] = 0;
+                }
             }
         }
     }
@@ -142,9 +182,9 @@ static void FS(multiply_pair_tile)(const FS(pair_tile) *t, size_t rows, size_t c
     }
 }
 
-static void FS(product_bf16)(const fs_product_arguments *p, float *workspace) {
-    uint32_t *packed = (uint32_t *)workspace;
-    const uint32_t *panels = (const uint32_t *)p->panels;
+// Columns [first, first + columns) of C; `panels` starts at their first panel.
+static void FS(multiply_pair_columns)(
+    const fs_product_arguments *p, size_t first, size_t columns, const uint32_t *panels, uint32_t *packed) {
     size_t pairs = FS(pair_count)(p->k);
     for (size_t row = 0; row < p->m; row += BLOCK_ROWS) {
         size_t rows = FS(smaller)(BLOCK_ROWS, p->m - row);
@@ -152,20 +192,34 @@ static void FS(product_bf16)(const fs_product_arguments *p, float *workspace) {
             size_t depth = FS(smaller)(2 * BLOCK_DEPTH, p->k - start), k = FS(pair_count)(depth);
             const float *a = p->a + row * p->a_row_stride + start * p->a_column_stride;
             FS(pair_block)(a, p->a_row_stride, p->a_column_stride, rows, depth, packed);
-            for (size_t j = 0; j < p->n; j += COLUMNS) {
+            for (size_t j = 0; j < columns; j += COLUMNS) {
                 for (size_t i = 0; i < rows; i += ROWS) {
                     FS(pair_tile) tile = {
                         .a = packed + i * k,
                         .b = panels + j * pairs + start / 2 * COLUMNS,
                         .k = k,
-                        .c = p->c + (row + i) * p->c_stride + j,
+                        .c = p->c + (row + i) * p->c_stride + first + j,
                         .c_stride = p->c_stride,
-                        .bias = p->bias && start == 0 ? p->bias + j : NULL,
+                        .bias = p->bias && start == 0 ? p->bias + first + j : NULL,
                         .adding = p->adding || start > 0,
                     };
-                    FS(multiply_pair_tile)(&tile, FS(smaller)(ROWS, rows - i), FS(smaller)(COLUMNS, p->n - j));
+                    FS(multiply_pair_tile)(&tile, FS(smaller)(ROWS, rows - i), FS(smaller)(COLUMNS, columns - j));
                 }
             }
         }
+    }
+}
+
+static void FS(product_bf16)(const fs_product_arguments *p, float *workspace) {
+    uint32_t *packed = (uint32_t *)workspace, *panels = packed + BLOCK_ROWS * BLOCK_DEPTH;
+    if (p->panels) {
+        FS(multiply_pair_columns)(p, 0, p->n, (const uint32_t *)p->panels, packed);
+        return;
+    }
+    size_t most = packed_columns(p->n, p->k);
+    for (size_t first = 0; first < p->n; first += most) {
+        size_t columns = FS(smaller)(most, p->n - first);
+        FS(turn_panels)(p, first, columns, panels);
+        FS(multiply_pair_columns)(p, first, columns, panels, packed);
     }
 }

@@ -22,7 +22,7 @@ package struct SafetensorsFile: TensorSource {
 
     package func shape(of name: String) throws(CheckpointError) -> [Int] { try entry(name).shape }
 
-    package func tensor(named name: String) throws(CheckpointError) -> Tensor {
+    package func stored(named name: String) throws(CheckpointError) -> StoredTensor {
         let entry = try entry(name)
         guard let scalar = entry.type.scalar else {
             throw .unsupportedType(
@@ -32,7 +32,7 @@ package struct SafetensorsFile: TensorSource {
                 found: entry.type.rawValue
             )
         }
-        return file.tensor(entry.range, as: scalar, shape: entry.shape)
+        return file.stored(entry.range, as: scalar, shape: entry.shape)
     }
 
     package func holdsIntegers(_ name: String) throws(CheckpointError) -> Bool {

@@ -32,8 +32,8 @@ package struct SafetensorsFolder: TensorSource {
         try shard(of: name).shape(of: name)
     }
 
-    package func tensor(named name: String) throws(CheckpointError) -> Tensor {
-        try shard(of: name).tensor(named: name)
+    package func stored(named name: String) throws(CheckpointError) -> StoredTensor {
+        try shard(of: name).stored(named: name)
     }
 
     package func holdsIntegers(_ name: String) throws(CheckpointError) -> Bool {

@@ -26,6 +26,11 @@ package struct SafetensorsWriter: Sendable {
 
     /// Adds a tensor, to be rounded to nearest even where `type` is narrower; a name is added once.
     package mutating func add(_ name: String, _ tensor: Tensor, as type: ScalarType = .float32) {
+        add(name, StoredTensor(tensor), as: type)
+    }
+
+    /// Adds numbers that are read when the file is written.
+    package mutating func add(_ name: String, _ tensor: StoredTensor, as type: ScalarType) {
         insert(name, Entry(shape: tensor.shape, numbers: .tensor(tensor, type)))
     }
 
@@ -58,7 +63,7 @@ package struct SafetensorsWriter: Sendable {
 extension SafetensorsWriter {
     private struct Entry: Sendable {
         enum Numbers: Sendable {
-            case tensor(Tensor, ScalarType)
+            case tensor(StoredTensor, ScalarType)
             case integers([Int])
         }
 
@@ -88,7 +93,7 @@ extension SafetensorsWriter {
         func bytes(of places: Range<Int>) -> [UInt8] {
             switch numbers {
             case .tensor(let tensor, let type):
-                tensor.reshaped([tensor.count]).rows(places).encoded(as: type)
+                tensor.reshaped([tensor.count]).rows(places).floats.encoded(as: type)
             case .integers(let integers): integers[places].flatMap(littleEndianBytes)
             }
         }

@@ -13,13 +13,18 @@ package protocol TensorSource: Sendable {
     func shape(of name: String) throws(CheckpointError) -> [Int]
     /// True for a tensor that ``integers(named:)`` reads.
     func holdsIntegers(_ name: String) throws(CheckpointError) -> Bool
-    /// The numbers of an F32, F16 or BF16 tensor as 32-bit floats; F32 views the mapped file where aligned.
-    func tensor(named name: String) throws(CheckpointError) -> Tensor
+    /// An F32, F16 or BF16 tensor, its numbers unread.
+    func stored(named name: String) throws(CheckpointError) -> StoredTensor
     /// The numbers of a BOOL, U8 or signed or narrower integer tensor, row-major.
     func integers(named name: String) throws(CheckpointError) -> [Int]
 }
 
 extension TensorSource {
+    /// The numbers of an F32, F16 or BF16 tensor as 32-bit floats; F32 views the mapped file where aligned.
+    package func tensor(named name: String) throws(CheckpointError) -> Tensor {
+        try stored(named: name).floats
+    }
+
     /// A tensor that must have `shape`, else ``CheckpointError/shapeMismatch(path:tensor:expected:found:)``.
     package func tensor(named name: String, shape: [Int]) throws(CheckpointError) -> Tensor {
         let found = try self.shape(of: name)
@@ -30,9 +35,14 @@ extension TensorSource {
     }
 
     /// All tensors but the position numbers some text encoders come with; other integers are no weights, and refused.
-    package func tensors() throws(CheckpointError) -> [String: Tensor] {
-        var all: [String: Tensor] = [:]
-        for name in names where !name.hasSuffix("position_ids") { all[name] = try tensor(named: name) }
+    package func storedTensors() throws(CheckpointError) -> [String: StoredTensor] {
+        var all: [String: StoredTensor] = [:]
+        for name in names where !name.hasSuffix("position_ids") { all[name] = try stored(named: name) }
         return all
+    }
+
+    /// The numbers of ``storedTensors()`` as 32-bit floats.
+    package func tensors() throws(CheckpointError) -> [String: Tensor] {
+        try storedTensors().mapValues(\.floats)
     }
 }

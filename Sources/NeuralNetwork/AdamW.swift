@@ -2,7 +2,16 @@ package import Tensors
 
 /// AdamW with gradient clipping by global norm, over flat parameters (Loshchilov & Hutter 2019).
 package struct AdamW: Sendable {
+    /// What both moments are kept in.
+    package enum Storage: String, Sendable, Codable, CaseIterable {
+        /// 32-bit floats: eight bytes a parameter.
+        case floats = "adamw"
+        /// A byte each, quantised in blocks: two bytes a parameter.
+        case bytes = "adamw8bit"
+    }
+
     package struct Settings: Sendable, Codable, Equatable {
+        package var storage = Storage.floats
         package var learningRate: Float
         package var beta1: Float
         package var beta2: Float
@@ -44,9 +53,7 @@ package struct AdamW: Sendable {
     }
 
     package let settings: Settings
-    /// Moments, `[parameter count]`, written in place.
-    package let firstMoment: Tensor
-    package let secondMoment: Tensor
+    private let moments: Moments
     /// Updates made so far, by which the learning rate rises and falls.
     package private(set) var stepCount: Int
     /// Updates that the moments have seen, by which their bias is corrected: all, unless moments were lost.
@@ -55,8 +62,7 @@ package struct AdamW: Sendable {
     /// An optimizer that has made no update.
     package init(_ settings: Settings, parameterCount: Int) {
         self.settings = settings
-        firstMoment = .zeros([parameterCount])
-        secondMoment = .zeros([parameterCount])
+        moments = Moments(settings.storage, count: parameterCount)
         stepCount = 0
         momentAge = 0
     }
@@ -81,18 +87,82 @@ package struct AdamW: Sendable {
         guard norm.isFinite else { return norm }
         stepCount += 1
         momentAge += 1
-        parameters.values.updateAdamW(
-            gradient: gradients.flat,
-            firstMoment: firstMoment,
-            secondMoment: secondMoment,
-            step: momentAge,
+        let step = AdamWStep(
+            number: momentAge,
             learningRate: settings.learningRate * settings.learningRateFactor(step: stepCount),
             betas: (settings.beta1, settings.beta2),
             epsilon: settings.epsilon,
             weightDecay: settings.weightDecay,
-            gradientScale: norm > Double(settings.gradientClip) ? settings.gradientClip / Float(norm) : 1,
-            pool: pool
+            gradientScale: norm > Double(settings.gradientClip) ? settings.gradientClip / Float(norm) : 1
         )
+        switch moments {
+        case .floats(let first, let second):
+            parameters.values.updateAdamW(
+                step,
+                gradient: gradients.flat,
+                firstMoment: first,
+                secondMoment: second,
+                pool: pool
+            )
+        case .bytes(let moments):
+            parameters.values.updateAdamW(step, gradient: gradients.flat, moments: moments, pool: pool)
+        }
         return norm
+    }
+}
+
+// MARK: - Moments
+
+extension AdamW {
+    private enum Moments: Sendable {
+        case floats(first: Tensor, second: Tensor)
+        case bytes(ByteMoments)
+
+        init(_ storage: Storage, count: Int) {
+            switch storage {
+            case .floats: self = .floats(first: .zeros([count]), second: .zeros([count]))
+            case .bytes: self = .bytes(ByteMoments(count: count))
+            }
+        }
+    }
+
+    /// The first moment, `[parameter count]`; a view where it is kept in floats.
+    package var firstMoment: Tensor {
+        switch moments {
+        case .floats(let first, _): first
+        case .bytes(let moments): moments.decoded(.first)
+        }
+    }
+
+    /// The second moment, `[parameter count]`; a view where it is kept in floats.
+    package var secondMoment: Tensor {
+        switch moments {
+        case .floats(_, let second): second
+        case .bytes(let moments): moments.decoded(.second)
+        }
+    }
+
+    /// Goes on with another first moment, rounded as it is kept.
+    package func resume(firstMoment: Tensor) {
+        switch moments {
+        case .floats(let first, _): first.copy(from: firstMoment)
+        case .bytes(let moments): moments.encode(firstMoment, as: .first)
+        }
+    }
+
+    /// Goes on with another second moment, rounded as it is kept.
+    package func resume(secondMoment: Tensor) {
+        switch moments {
+        case .floats(_, let second): second.copy(from: secondMoment)
+        case .bytes(let moments): moments.encode(secondMoment, as: .second)
+        }
+    }
+
+    /// The memory of the moments, which updates write in place.
+    package var memory: [Tensor] {
+        switch moments {
+        case .floats(let first, let second): [first, second]
+        case .bytes(let moments): moments.memory
+        }
     }
 }

@@ -50,23 +50,39 @@ package final class MappedFile: @unchecked Sendable {
         return unsafe [UInt8](UnsafeRawBufferPointer(start: base + range.lowerBound, count: range.count))
     }
 
-    /// The numbers in `range` as a tensor: a view of the file where they are aligned 32-bit floats, else converted.
-    package func tensor(_ range: Range<Int>, as type: ScalarType, shape: [Int]) -> Tensor {
+    /// The numbers in `range`, which lies inside the file, as they are.
+    package func stored(_ range: Range<Int>, as type: ScalarType, shape: [Int]) -> StoredTensor {
         precondition(range.lowerBound >= 0 && range.upperBound <= byteCount, "bytes \(range) of \(path)")
         precondition(
             range.count == shape.reduce(type.byteCount, *),
             "\(range.count) bytes are not \(shape) of \(type.rawValue)"
         )
-        guard let base = unsafe base, !range.isEmpty else { return .zeros(shape) }
-        let source = unsafe base + range.lowerBound
-        if type == .float32, range.lowerBound % 4 == 0 {
-            let floats = unsafe UnsafeMutableRawPointer(mutating: source).assumingMemoryBound(to: Float.self)
-            let storage = unsafe Storage(viewing: floats, count: range.count / 4, owner: self)
-            return Tensor(shape: shape, storage: storage, offset: 0)
-        }
-        let tensor = Tensor.zeros(shape)
-        unsafe tensor.decode(source, as: type)
-        return tensor
+        return StoredTensor(in: self, at: range.lowerBound, type: type, shape: shape)
+    }
+
+    /// Where a byte lies; nil in an empty file.
+    func address(of offset: Int) -> UnsafeRawPointer? { unsafe base.map { unsafe $0 + offset } }
+
+    /// Aligned 32-bit floats from `offset` on; nil where there are none.
+    func view(at offset: Int, shape: [Int]) -> Tensor? {
+        let count = shape.reduce(1, *)
+        guard count > 0, let source = unsafe address(of: offset) else { return nil }
+        let floats = unsafe UnsafeMutableRawPointer(mutating: source).assumingMemoryBound(to: Float.self)
+        return Tensor(
+            shape: shape,
+            storage: unsafe Storage(viewing: floats, count: count, owner: self),
+            offset: 0
+        )
+    }
+
+    /// Takes whole pages inside `range` out of this process's memory, until they are read again.
+    package func letGo(_ range: Range<Int>) {
+        let page = Int(getpagesize())
+        let first = (range.lowerBound + page - 1) / page * page
+        let end = range.upperBound == byteCount ? byteCount : range.upperBound / page * page
+        guard first < end, let start = unsafe address(of: first) else { return }
+        // Where the system does not take the hint, memory stays, and nothing else is different.
+        _ = unsafe madvise(UnsafeMutableRawPointer(mutating: start), end - first, MADV_DONTNEED)
     }
 
     private static func systemReason() -> String { unsafe String(cString: strerror(errno)) }

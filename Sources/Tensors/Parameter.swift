@@ -1,22 +1,63 @@
 /// A tensor a model is made of, and the set it is trained with, if any.
 package struct Parameter: Sendable {
-    package let value: Tensor
+    private enum Form {
+        case floats(Tensor)
+        case frozen(FrozenWeight, Precision)
+    }
+
+    private let form: Form
+    package let shape: [Int]
     /// The set that trains it, and where in that set's flat memory it starts; nil for a frozen weight.
     package let place: ParameterPlace?
-    /// The weight laid out for products; nil where they lay it out themselves.
-    let packed: PackedWeight?
 
-    /// A weight that is never trained.
-    package init(frozen value: Tensor, packed: PackedWeight? = nil) {
-        self.value = value
-        self.packed = packed
+    /// Numbers that are never trained.
+    package init(frozen value: Tensor) {
+        form = .floats(value)
+        shape = value.shape
+        place = nil
+    }
+
+    /// The weight of a linear map that is never trained, laid out for products of a precision.
+    package init(frozen weight: FrozenWeight, _ precision: Precision) {
+        form = .frozen(weight, precision)
+        shape = weight.stored.shape
         place = nil
     }
 
     package init(_ value: Tensor, at place: ParameterPlace) {
-        self.value = value
+        form = .floats(value)
+        shape = value.shape
         self.place = place
-        packed = nil
+    }
+
+    /// The numbers; of a weight that is laid out for products, those it was made from.
+    package var value: Tensor {
+        switch form {
+        case .floats(let value): value
+        case .frozen(let weight, _): weight.stored.floats
+        }
+    }
+
+    /// Whether products alone read it, in a form of their own.
+    var isLaidOut: Bool {
+        switch form {
+        case .floats: false
+        case .frozen: true
+        }
+    }
+
+    /// The right-hand matrix of x · Wᵀ (`transposed`) or of dy · W, for a weight W `[O, I]`; further axes count as `I`.
+    func matrix(transposed: Bool) -> Matrix {
+        let inputs = shape.dropFirst().reduce(1, *)
+        switch form {
+        case .floats(let value): return unsafe Matrix(value.pointer, stride: inputs, transposed: transposed)
+        case .frozen(let weight, let precision):
+            return unsafe Matrix(
+                weight.form(precision, transposed: transposed),
+                stride: inputs,
+                transposed: transposed
+            )
+        }
     }
 }
 

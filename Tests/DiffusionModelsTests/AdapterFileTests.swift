@@ -29,9 +29,9 @@ import Testing
     /// max |x − y| over the updates of all maps.
     private func difference(_ left: LowRankAdapters, _ right: LowRankAdapters) throws -> Float {
         #expect(left.modules == right.modules)
-        let (a, b) = (left.merged(into: weights).tensors, right.merged(into: weights).tensors)
+        let (a, b) = (left.merged(into: weights).stored, right.merged(into: weights).stored)
         return try a.map { name, tensor in
-            tensor.largestAbsoluteDifference(to: try #require(b[name]))
+            tensor.floats.largestAbsoluteDifference(to: try #require(b[name]).floats)
         }.max() ?? .infinity
     }
 
@@ -100,9 +100,10 @@ import Testing
             larger.initialize(seed: 1)
             let file = try AdapterImport(path: path, for: weights, layerCount: layerCount)
             try file.initialize(larger)
-            let (a, b) = (larger.merged(into: weights).tensors, adapters.merged(into: weights).tensors)
+            let (a, b) = (larger.merged(into: weights).stored, adapters.merged(into: weights).stored)
             for (name, tensor) in a {
-                #expect(tensor.largestAbsoluteDifference(to: try #require(b[name])) < 1e-5, "\(name)")
+                let other = try #require(b[name])
+                #expect(tensor.floats.largestAbsoluteDifference(to: other.floats) < 1e-5, "\(name)")
             }
             let fewer = LowRankAdapters(rank: 5, modules: weights.linearModules, targets: ["to_q"], id: 1)
             #expect(throws: ModelError.self) { try file.initialize(fewer) }

@@ -38,7 +38,7 @@ import Testing
         let fixture = try DistillationFixture()
         var trainer = try fixture.makeTrainer { $0.adversarialStartStep = 2 }
         var random = RandomStream(key: 1, stream: 2)
-        let before = fixture.folder.weights.tensors.mapValues(\.values)
+        let before = fixture.folder.weights.stored.mapValues(\.floats.values)
         let adapters = trainer.networks.adapters.parameters.values.values
         let judge = trainer.networks.discriminator.parameters.values.values
         var pool = fixture.makePool(try fixture.rollOut())
@@ -49,7 +49,7 @@ import Testing
         }
         #expect(trainer.networks.adapters.parameters.values.values != adapters)
         #expect(trainer.networks.discriminator.parameters.values.values != judge)
-        #expect(fixture.folder.weights.tensors.mapValues(\.values) == before)
+        #expect(fixture.folder.weights.stored.mapValues(\.floats.values) == before)
     }
 
     @Test func `the distillation loss falls on segments seen again and again`() throws {

@@ -88,4 +88,39 @@ import Testing
         )
         #expect(AdamW.Settings(learningRate: 1).learningRateFactor(step: 1_000_000) == 1)
     }
+
+    @Test func `moments in bytes find the minimum that moments in floats find`() {
+        func distance(_ storage: AdamW.Storage) -> Float {
+            var settings = AdamW.Settings(learningRate: 0.05, weightDecay: 0, decaySteps: 400)
+            settings.storage = storage
+            // Curvatures over four decades.
+            let curvature = (0..<512).map { index in (0..<index % 5).reduce(Float(1)) { c, _ in c / 10 } }
+            let set = makeSet(curvature.map { _ in 1 })
+            var optimizer = AdamW(settings, parameterCount: 512)
+            for _ in 0..<400 {
+                let gradient = zip(set.values.values, curvature).map { $0 * $1 }
+                optimizer.update(set, gradients: gradients(gradient, of: set))
+            }
+            return set.values.values.map(abs).max() ?? .infinity
+        }
+        #expect(distance(.floats) < 0.02)
+        #expect(distance(.bytes) < 0.02)
+    }
+
+    @Test func `an optimizer goes on from moments it gave away as if nothing had been`() {
+        var settings = AdamW.Settings(learningRate: 0.1)
+        settings.storage = .bytes
+        let (set, other) = (makeSet([1, -2, 3]), makeSet([1, -2, 3]))
+        var optimizer = AdamW(settings, parameterCount: 3)
+        optimizer.update(set, gradients: gradients([0.5, 2, -0.1], of: set))
+        var resumed = AdamW(settings, parameterCount: 3)
+        other.values.copy(from: set.values)
+        resumed.resume(firstMoment: optimizer.firstMoment)
+        resumed.resume(secondMoment: optimizer.secondMoment)
+        resumed.resume(stepCount: optimizer.stepCount)
+        resumed.resume(momentAge: optimizer.momentAge)
+        optimizer.update(set, gradients: gradients([-1, 0.3, 0.2], of: set))
+        resumed.update(other, gradients: gradients([-1, 0.3, 0.2], of: other))
+        #expect(set.values.values == other.values.values)
+    }
 }

@@ -43,6 +43,10 @@ typedef struct {
     size_t a_row_stride, a_column_stride;
     fs_right_matrix b;
     const float *panels;   // B as fs_pack left it; NULL: packed as needed
+    // For fs_product_bf16 without panels: those of a matrix of turned_k rows whose transpose, from column
+    // turned_first (a multiple of 32) on, is B.
+    const float *turned;
+    size_t turned_k, turned_first;
     float *c;
     size_t c_stride;
     size_t m, n, k;
@@ -64,7 +68,7 @@ void fs_product(fs_isa isa, const fs_product_arguments *arguments, float *worksp
 size_t fs_packed_size(fs_isa isa, size_t n, size_t k);
 void fs_pack(fs_isa isa, const fs_right_matrix *b, size_t n, size_t k, float *panels);
 
-// The same with A and B rounded to bfloat16, sums in float32; B must be packed. FS_ISA_AVX512 needs
+// The same with A and B rounded to bfloat16, sums in float32; B must be packed, or its transpose. FS_ISA_AVX512 needs
 // fs_has_bf16_products; the others spell the arithmetic out, slowly. They take no tail.
 size_t fs_packed_size_bf16(fs_isa isa, size_t n, size_t k);
 void fs_pack_bf16(fs_isa isa, const fs_right_matrix *b, size_t n, size_t k, float *panels);
@@ -260,6 +264,28 @@ void fs_hinge_backward(const float *x, float sign, float coefficient, float *dx,
 void fs_adamw(
     float *parameters, const float *gradients, float *m, float *v, size_t count, float learning_rate, float beta1,
     float beta2, float epsilon, float weight_decay, float correction1, float correction2, float gradient_scale);
+
+// ---- optimizer_bytes.c ------------------------------------------------------------------------------------
+// Moments in one byte a number: blocks of FS_MOMENT_BLOCK numbers, the last one shorter, each with a scale. What is
+// decoded encodes to the same bytes.
+
+enum { FS_MOMENT_BLOCK = 256 };
+
+typedef enum { FS_FIRST_MOMENT = 0, FS_SECOND_MOMENT = 1 } fs_moment;
+
+// Tables that the functions below read, so many floats of them.
+size_t fs_moment_codes_size(void);
+void fs_fill_moment_codes(float *codes);
+
+void fs_moment_from_bytes(
+    const float *codes, fs_moment moment, const uint8_t *bytes, const float *scales, float *values, size_t count);
+void fs_moment_to_bytes(
+    const float *codes, fs_moment moment, const float *values, uint8_t *bytes, float *scales, size_t count);
+// As fs_adamw; the moments are rounded after the update that they made.
+void fs_adamw_bytes(
+    const float *codes, float *parameters, const float *gradients, uint8_t *m_bytes, float *m_scales,
+    uint8_t *v_bytes, float *v_scales, size_t count, float learning_rate, float beta1, float beta2, float epsilon,
+    float weight_decay, float correction1, float correction2, float gradient_scale);
 
 // ---- processors.c -----------------------------------------------------------------------------------------
 

@@ -54,7 +54,7 @@ package enum StateSegment: String, Sendable, CaseIterable {
 }
 
 extension DistillationTrainer {
-    /// The present numbers of a segment; parameters and moments share memory with the trainer's.
+    /// The present numbers of a segment; parameters, and moments kept in floats, share memory with the trainer's.
     func values(of segment: StateSegment) -> Tensor {
         switch segment {
         case .student: networks.adapters.parameters.values
@@ -79,7 +79,11 @@ extension DistillationTrainer {
             let ages = values.values.map { Int($0.rounded()) }
             studentOptimizer.resume(momentAge: ages[0])
             discriminatorOptimizer.resume(momentAge: ages[1])
-        default: self.values(of: segment).copy(from: values)
+        case .studentFirstMoment: studentOptimizer.resume(firstMoment: values)
+        case .studentSecondMoment: studentOptimizer.resume(secondMoment: values)
+        case .discriminatorFirstMoment: discriminatorOptimizer.resume(firstMoment: values)
+        case .discriminatorSecondMoment: discriminatorOptimizer.resume(secondMoment: values)
+        case .student, .discriminator: self.values(of: segment).copy(from: values)
         }
     }
 

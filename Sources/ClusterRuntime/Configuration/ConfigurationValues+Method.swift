@@ -3,6 +3,7 @@ import NeuralNetwork
 extension ConfigurationValues {
     /// The settings of one optimizer, whose keys all begin with `prefix`.
     func readOptimizer(_ prefix: String, into settings: inout AdamW.Settings) throws(ConfigurationError) {
+        try read(prefix + "optimizer", into: &settings.storage)
         try read(prefix + "learning_rate", into: &settings.learningRate, .positive)
         if let betas = try numbers(prefix + "betas", count: 2, .from(0, below: 1)) {
             settings.beta1 = betas[0]

@@ -84,6 +84,7 @@ extension RunConfiguration {
         for (prefix, settings) in [
             ("training.", training.optimizer), ("training.discriminator_", training.discriminatorOptimizer),
         ] {
+            values[prefix + "optimizer"] = settings.storage.rawValue
             values[prefix + "learning_rate"] = "\(settings.learningRate)"
             values[prefix + "betas"] = list([settings.beta1, settings.beta2])
             values[prefix + "weight_decay"] = "\(settings.weightDecay)"

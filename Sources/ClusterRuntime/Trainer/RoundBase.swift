@@ -119,6 +119,6 @@ extension DistillationTrainer {
     /// Everything that updates write in place; the rest of the value is copied with it.
     fileprivate var mutableTensors: [Tensor] {
         networks.segments.map(\.parameters.values)
-            + [studentOptimizer, discriminatorOptimizer].flatMap { [$0.firstMoment, $0.secondMoment] }
+            + studentOptimizer.memory + discriminatorOptimizer.memory
     }
 }

@@ -15,7 +15,10 @@ package struct Autoencoder: Sendable {
         let configuration = try AutoencoderConfiguration(
             ConfigurationFile(path: "\(folder)/config.json", purpose: "it describes the autoencoder")
         )
-        let weights = Weights(origin: folder, tensors: try SafetensorsFolder(path: folder).tensors())
+        let weights = Weights(
+            origin: folder,
+            stored: try SafetensorsFolder(path: folder).storedTensors()
+        )
         self.configuration = configuration
         decoder = try AutoencoderDecoder(configuration, from: weights)
         encoder = try AutoencoderEncoder(configuration, from: weights)

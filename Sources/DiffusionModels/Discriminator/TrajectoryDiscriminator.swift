@@ -30,12 +30,12 @@ package struct TrajectoryDiscriminator: Sendable {
         seed: UInt64
     ) throws(ModelError) {
         let headLayout = DiscriminatorHead.layout(width: configuration.width)
-        var tensors = teacher.tensors
+        var tensors: [String: Tensor] = [:]
         for (index, (name, shape)) in headLayout.enumerated() {
             tensors[name] = DiscriminatorHead.initial(name, shape: shape, seed: seed, stream: UInt64(index))
         }
         let weights = TrainedWeights(
-            base: Weights(origin: teacher.origin, tensors: tensors),
+            base: teacher.adding(tensors),
             id: id,
             isTrained: { Self.isUsed($0, depth: depth) }
         )

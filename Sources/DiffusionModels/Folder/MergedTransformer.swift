@@ -17,7 +17,7 @@ package enum MergedTransformer {
         let source = "\(model.path)/transformer"
         let stored = try SafetensorsFolder(path: source)
         var writer = SafetensorsWriter(metadata: ["format": "pt"])
-        for (name, tensor) in adapters.merged(into: model.weights, scale: scale).tensors {
+        for (name, tensor) in adapters.merged(into: model.weights, scale: scale).stored {
             writer.add(name, tensor, as: try stored.scalarType(of: name) ?? .float32)
         }
         guard let configuration = FileManager.default.contents(atPath: "\(source)/config.json") else {

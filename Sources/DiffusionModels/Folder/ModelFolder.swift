@@ -43,7 +43,10 @@ package struct ModelFolder: Sendable {
         self.path = path
         configuration = try TransformerConfiguration(folder: transformer)
         shift = try Self.shift(path: "\(path)/scheduler/scheduler_config.json")
-        weights = Weights(origin: transformer, tensors: try SafetensorsFolder(path: transformer).tensors())
+        weights = Weights(
+            origin: transformer,
+            stored: try SafetensorsFolder(path: transformer).storedTensors()
+        )
         hasAutoencoder = index.componentClass("vae") != nil
         text = try TextPipeline(folder: path, index: index, transformer: configuration)
     }

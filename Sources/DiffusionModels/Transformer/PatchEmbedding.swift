@@ -7,7 +7,7 @@ struct PatchEmbedding: Sendable {
     let patchSize: Int
     private let projection: Linear
     /// `[size · size, width]`.
-    private let table: Tensor
+    private let table: StoredTensor
     private let tableSize: Int
 
     init(_ configuration: TransformerConfiguration, from source: some ParameterSource) throws(ModelError) {
@@ -19,7 +19,7 @@ struct PatchEmbedding: Sendable {
             bias: try source.parameter("pos_embed.proj.bias", shape: [configuration.width])
         )
         let positions = [1, tableSize * tableSize, configuration.width]
-        table = try source.parameter("pos_embed.pos_embed", shape: positions).value
+        table = try source.table("pos_embed.pos_embed", shape: positions)
             .reshaped([tableSize * tableSize, configuration.width])
     }
 
@@ -38,13 +38,13 @@ struct PatchEmbedding: Sendable {
             rows <= tableSize && columns <= tableSize,
             "\(rows) × \(columns) tokens in a position table of \(tableSize) × \(tableSize)"
         )
-        guard rows != tableSize || columns != tableSize else { return table }
+        guard rows != tableSize || columns != tableSize else { return table.floats }
         let top = (tableSize - rows) / 2
         let left = (tableSize - columns) / 2
         return .concatenated(
             (0..<rows).map { row in
                 let start = (top + row) * tableSize + left
-                return table.rows(start..<start + columns)
+                return table.rows(start..<start + columns).floats
             }
         )
     }

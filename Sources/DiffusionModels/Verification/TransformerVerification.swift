@@ -20,7 +20,10 @@ package enum TransformerVerification {
         pool: LanePool
     ) throws -> [TensorComparison] {
         let configuration = try TransformerConfiguration(folder: folder)
-        let weights = Weights(origin: folder, tensors: try SafetensorsFolder(path: folder).tensors())
+        let weights = Weights(
+            origin: folder,
+            stored: try SafetensorsFolder(path: folder).storedTensors()
+        )
         let wanted = try reference.outputs(
             of: .transformer,
             givenBy: ["sample", "loss"],
@@ -28,7 +31,7 @@ package enum TransformerVerification {
             ofParameters: true
         )
         let names = Set(reference.parameterNames)
-        for name in names where weights.tensors[name] == nil {
+        for name in names where weights.stored[name] == nil {
             throw ModelError.missingTensor(name: name, file: folder)
         }
         let trained = TrainedWeights(base: weights, id: 0, isTrained: names.contains)

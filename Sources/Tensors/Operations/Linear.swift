@@ -34,17 +34,17 @@ extension Tape {
         adapter: LowRankAdapter? = nil,
         consuming: Bool = false
     ) -> Variable {
-        let outputs = weight.value.shape[0]
-        let inputs = weight.value.count / outputs
+        let outputs = weight.shape[0]
+        let inputs = weight.shape.dropFirst().reduce(1, *)
         precondition(x.shape.last == inputs, "a map of \(inputs) inputs got rows of shape \(x.shape)")
         let rows = x.value.count / inputs
-        let w = parameter(weight)
+        let w = weight.isLaidOut ? nil : parameter(weight)
         let b = bias.map(parameter)
         let y = allocate(x.shape.dropLast() + [outputs])
         let lowRank = adapter.map { project(x, through: $0, rows: rows, inputs: inputs) }
         unsafe multiply(
             Matrix(x.value.pointer, stride: inputs),
-            Matrix(weight.value, packed: weight.packed, transposed: true),
+            weight.matrix(transposed: true),
             into: y.pointer,
             stride: outputs,
             ProductShape(m: rows, n: outputs, k: inputs, isNarrow: x.shape.count == 2),
@@ -62,15 +62,15 @@ extension Tape {
             record(
                 LinearOperation(
                     x: x,
-                    weight: w,
-                    packed: weight.packed,
+                    weight: weight,
+                    trained: w,
                     bias: b,
                     adapter: lowRank,
                     y: result
                 )
             )
         }
-        if consuming, !isRecording || (adapter == nil && !w.isTracked) { retire(x.value) }
+        if consuming, !isRecording || (adapter == nil && w?.isTracked != true) { retire(x.value) }
         return result
     }
 
@@ -110,8 +110,9 @@ private struct AdapterProduct {
 
 private struct LinearOperation: Operation {
     let x: Variable
-    let weight: Variable
-    let packed: PackedWeight?
+    let weight: Parameter
+    /// The weight's place on the tape; nil for one that products read in a form of their own.
+    let trained: Variable?
     let bias: Variable?
     let adapter: AdapterProduct?
     let y: Variable
@@ -119,11 +120,11 @@ private struct LinearOperation: Operation {
     func backward(on tape: Tape) {
         guard let dy = tape.finishedGradient(of: y) else { return }
         let outputs = weight.shape[0]
-        let inputs = weight.value.count / outputs
+        let inputs = weight.shape.dropFirst().reduce(1, *)
         let rows = x.value.count / inputs
         let dx = tape.product(for: x)
         // dW += dyᵀ · x
-        if let (dw, isNew) = tape.product(for: weight) {
+        if let (dw, isNew) = tape.product(for: trained) {
             unsafe tape.multiply(
                 Matrix(dy.pointer, stride: outputs, transposed: true),
                 Matrix(x.value.pointer, stride: inputs),
@@ -142,7 +143,7 @@ private struct LinearOperation: Operation {
         if let (dx, isNew) = dx {
             unsafe tape.multiply(
                 Matrix(dy.pointer, stride: outputs),
-                Matrix(weight.value, packed: packed, transposed: false),
+                weight.matrix(transposed: false),
                 into: dx.pointer,
                 stride: inputs,
                 ProductShape(m: rows, n: inputs, k: outputs),
@@ -168,7 +169,7 @@ private struct LinearOperation: Operation {
     private func backward(_ adapter: AdapterProduct, dy: Tensor, readsDown: Bool, on tape: Tape) -> Tensor? {
         let (rows, rank) = (adapter.projected.shape[0], adapter.rank)
         let outputs = weight.shape[0]
-        let inputs = weight.value.count / outputs
+        let inputs = weight.shape.dropFirst().reduce(1, *)
         // d up += dyᵀ · (scale · x downᵀ), computed transposed so that dy is read along its rows.
         if let dup = tape.accumulator(for: adapter.up) {
             tape.arena.scratch(rank * outputs) { transposed in

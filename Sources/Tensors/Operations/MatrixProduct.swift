@@ -1,56 +1,58 @@
 import CKernels
 import COpenBLAS
 
-/// Rows of floats in memory, `stride` apart, read as they stand or transposed.
+/// A matrix in memory, its rows `stride` numbers apart, read as it stands or transposed.
 @unsafe
 struct Matrix {
-    /// What a right-hand matrix is read from.
+    /// What its numbers are read from; left-hand matrices are `rows`.
     @unsafe
     enum Form {
-        case rows
-        /// The same rows rounded to bfloat16, as many elements apart.
+        case rows(UnsafePointer<Float>)
+        /// Rows of bfloat16.
         case bfloat16Rows(UnsafeRawPointer)
         /// Laid out for products before; a row of a panel is 32 bits wide for every column.
         case panels(UnsafePointer<Float>, Precision)
+        /// Panels in bfloat16 of the transpose, which has `k` rows, of which the matrix begins with the row `first`.
+        case turnedPanels(UnsafePointer<Float>, k: Int, first: Int)
     }
 
-    let pointer: UnsafePointer<Float>
+    let form: Form
     let stride: Int
     let transposed: Bool
-    let form: Form
 
-    init(
-        _ pointer: UnsafePointer<Float>,
-        stride: Int,
-        transposed: Bool = false,
-        form: Form = unsafe .rows
-    ) {
-        unsafe self.pointer = pointer
+    init(_ form: Form, stride: Int, transposed: Bool) {
+        unsafe self.form = form
         unsafe self.stride = stride
         unsafe self.transposed = transposed
-        unsafe self.form = form
+    }
+
+    init(_ pointer: UnsafePointer<Float>, stride: Int, transposed: Bool = false) {
+        unsafe self.init(.rows(pointer), stride: stride, transposed: transposed)
+    }
+
+    /// The first of its floats.
+    var pointer: UnsafePointer<Float> {
+        guard case .rows(let pointer) = unsafe form else { preconditionFailure("a matrix of no floats") }
+        return unsafe pointer
     }
 
     /// Elements from one row to the next and from one column to the next, of the matrix as it is read.
     var strides: (row: Int, column: Int) { unsafe transposed ? (1, stride) : (stride, 1) }
 
-    /// The matrix as kernels take it.
+    /// The matrix as kernels take it; of no elements where products read panels alone.
     var kernelMatrix: fs_right_matrix {
-        let (row, column) = unsafe strides
-        if case .bfloat16Rows(let elements) = unsafe form {
-            return unsafe fs_right_matrix(
-                elements: elements,
-                type: FS_BFLOAT16,
-                row_stride: row,
-                column_stride: column
-            )
+        var matrix = unsafe fs_right_matrix()
+        unsafe (matrix.row_stride, matrix.column_stride) = unsafe strides
+        switch unsafe form {
+        case .rows(let floats):
+            unsafe matrix.elements = UnsafeRawPointer(floats)
+            unsafe matrix.type = FS_FLOAT32
+        case .bfloat16Rows(let elements):
+            unsafe matrix.elements = elements
+            unsafe matrix.type = FS_BFLOAT16
+        case .panels, .turnedPanels: break
         }
-        return unsafe fs_right_matrix(
-            elements: pointer,
-            type: FS_FLOAT32,
-            row_stride: row,
-            column_stride: column
-        )
+        return unsafe matrix
     }
 
     /// The matrix without its first `count` columns, of `k` rows; panels are cut at multiples of their width.
@@ -58,16 +60,18 @@ struct Matrix {
         let step = unsafe count * strides.column
         let rest: Form
         switch unsafe form {
-        case .rows: unsafe rest = .rows
+        case .rows(let floats): unsafe rest = .rows(floats + step)
         case .bfloat16Rows(let elements):
             unsafe rest = .bfloat16Rows(elements + step * ScalarType.bfloat16.byteCount)
         case .panels(let panels, let precision):
             unsafe rest = .panels(panels + count * (precision == .bfloat16 ? (k + 1) / 2 : k), precision)
+        case .turnedPanels(let panels, let rows, let first):
+            unsafe rest = .turnedPanels(panels, k: rows, first: first + count)
         }
-        return unsafe Matrix(pointer + step, stride: stride, transposed: transposed, form: rest)
+        return unsafe Matrix(rest, stride: stride, transposed: transposed)
     }
 
-    /// The matrix without its first `count` rows.
+    /// The matrix, of floats, without its first `count` rows.
     func dropping(rows count: Int) -> Matrix {
         unsafe Matrix(pointer + count * strides.row, stride: stride, transposed: transposed)
     }
@@ -154,10 +158,10 @@ func multiplyAlone(
         .compute(workspace)
 }
 
+/// Packed weights are cut at multiples of this many columns.
+let widestPanel = 32
 /// Multiplications worth a part of their own.
 private let leastMultiplications = 1 << 19
-/// Packed weights are cut at multiples of this many columns.
-private let widestPanel = 32
 /// The inner extent from which OpenBLAS, which also blocks for the third-level cache, is faster.
 private let deepest = 4096
 
@@ -224,20 +228,17 @@ private struct Product {
         case .rows where isForBLAS:
             unsafe computeWithBLAS()
             unsafe rest?.compute(workspace)
-        case .rows, .bfloat16Rows:
-            var arguments = unsafe arguments(panels: nil)
+        case .rows, .bfloat16Rows, .panels(_, .float32):
+            var arguments = unsafe arguments
             unsafe fs_product(InstructionSet.best, &arguments, workspace)
-        case .panels(let panels, .float32):
-            var arguments = unsafe arguments(panels: panels)
-            unsafe fs_product(InstructionSet.best, &arguments, workspace)
-        case .panels(let panels, .bfloat16):
-            var arguments = unsafe arguments(panels: panels)
+        case .panels(_, .bfloat16), .turnedPanels:
+            var arguments = unsafe arguments
             unsafe fs_product_bf16(InstructionSet.best, &arguments, workspace)
             unsafe rest?.compute(workspace)
         }
     }
 
-    private func arguments(panels: UnsafePointer<Float>?) -> fs_product_arguments {
+    private var arguments: fs_product_arguments {
         var arguments = unsafe fs_product_arguments()
         if let tail = unsafe tail {
             unsafe arguments.tail_a = tail.a.pointer
@@ -249,7 +250,14 @@ private struct Product {
         unsafe arguments.a_row_stride = a.strides.row
         unsafe arguments.a_column_stride = a.strides.column
         unsafe arguments.b = b.kernelMatrix
-        unsafe arguments.panels = panels
+        switch unsafe b.form {
+        case .rows, .bfloat16Rows: break
+        case .panels(let panels, _): unsafe arguments.panels = panels
+        case .turnedPanels(let panels, let rows, let first):
+            unsafe arguments.turned = panels
+            unsafe arguments.turned_k = rows
+            unsafe arguments.turned_first = first
+        }
         unsafe arguments.c = c
         unsafe arguments.c_stride = stride
         unsafe arguments.m = shape.m

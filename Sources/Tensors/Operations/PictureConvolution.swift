@@ -86,7 +86,7 @@ package struct PictureConvolution: Sendable {
     fileprivate var growth: Int { sampling == .doubling ? 2 : 1 }
 
     fileprivate func matrix(_ tap: Tap) -> Matrix {
-        unsafe Matrix(tap.panels.base, stride: 0, transposed: true, form: .panels(tap.panels.base, precision))
+        unsafe Matrix(.panels(tap.panels.base, precision), stride: 0, transposed: true)
     }
 
     /// `[height, width]` of the output for an input of this extent.

@@ -115,6 +115,7 @@ extension DistillationTrainer {
     /// Everything that updates write in place; the rest of the value is copied with it.
     fileprivate var mutableTensors: [Tensor] {
         networks.segments.map(\.parameters.values)
+            + [studentAverage].compactMap(\.self)
             + [studentOptimizer, discriminatorOptimizer].flatMap { [$0.firstMoment, $0.secondMoment] }
     }
 }

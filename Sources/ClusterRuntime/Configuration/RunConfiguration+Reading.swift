@@ -212,7 +212,7 @@ extension RunConfiguration {
                 )
             }
         }
-        if let count = training.method.usualStageCount {
+        if let count = training.method.stagesInARun {
             training.stageSteps = cluster.localSteps * Int(cluster.rounds) / count
         }
         try values.read("training.stage_steps", into: &training.stageSteps, in: 0...(.max))

@@ -63,8 +63,8 @@ extension Method {
         }
     }
 
-    /// Stages that ``TrainingSettings/stageSteps`` counts, where a method goes through some by default; else nil.
-    package var usualStageCount: Int? {
+    /// How many times a stage's updates make a run where nothing else is stated; nil for methods without stages then.
+    package var stagesInARun: Int? {
         switch self {
         case .hyperSD, .flash: 4
         case .ladd: 40  // 500 of 20 000 updates

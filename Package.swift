@@ -172,7 +172,10 @@ let package = Package(
         ),
         tests(
             "ClusterWeb",
-            ["ClusterMessages", "ClusterRuntime", "Coordination", "Distillation", "ZeroMQ"] + http
+            [
+                "ClusterMessages", "ClusterRuntime", "Coordination", "DiffusionModels", "Distillation",
+                "ZeroMQ",
+            ] + http
         ),
         .testTarget(
             name: "ClusterProcessTests",

@@ -36,7 +36,7 @@ ClusterMessagesTests FuzzTargets
 DistillationTests    Checkpoints
 EvaluationTests      Checkpoints
 ClusterProcessTests  flowsteer
-ClusterWebTests      Distillation ZeroMQ
+ClusterWebTests      DiffusionModels Distillation ZeroMQ
 '
 everywhere='FoundationEssentials'
 in_tests='Testing TestSupport Foundation Glibc Synchronization Dispatch'

@@ -20,7 +20,7 @@ package struct DistillationBenchmark: Benchmark {
         network.precision = precision
         network.rank = TrainingBenchmark.adapterRank
         network.targets = TrainingBenchmark.adapterTargets
-        network.discriminatorDepth = Self.discriminatorDepth(shape)
+        network.discriminator.depth = Self.discriminatorDepth(shape)
         let networks = try TrainableNetworks(
             weights: weights,
             shape.configuration,
@@ -34,7 +34,7 @@ package struct DistillationBenchmark: Benchmark {
         batch = Self.segments(shape)
         let trained = networks.segments.reduce(0) { $0 + $1.parameters.layout.count }
         cost = BenchmarkCost(
-            operations: shape.distillationOperations(depth: network.discriminatorDepth),
+            operations: shape.distillationOperations(depth: network.discriminator.depth),
             weightBytes: weights.byteCount + 4 * trained,
             yield: Double(shape.batch),
             of: "samples"

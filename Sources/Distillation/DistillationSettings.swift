@@ -1,3 +1,4 @@
+package import DiffusionModels
 package import FlowMatching
 package import NeuralNetwork
 package import Tensors
@@ -12,6 +13,16 @@ package struct TrajectorySettings: Sendable, Codable, Equatable {
         case segment
     }
 
+    /// What of a trajectory a method trains on.
+    package enum Span: String, Sendable, Codable, CaseIterable {
+        /// Each segment from its start to its end.
+        case segment
+        /// The whole trajectory, from noise to data.
+        case whole
+        /// From a segment's start to data.
+        case toData
+    }
+
     /// K, the steps of the student.
     package var segments = 4
     /// M, the teacher's steps inside a segment.
@@ -22,6 +33,7 @@ package struct TrajectorySettings: Sendable, Codable, Equatable {
     /// Off, they start at clean latents mixed with noise, as in PeRFlow.
     package var onlineAlignment = true
     package var reuse = Reuse.trajectory
+    package var span = Span.segment
     /// Guidance scales are drawn from this range, one a sample (diffusers' convention: 1 is no guidance).
     package var guidance: ClosedRange<Float> = 7...13
     /// The prompt of the unconditional branch.
@@ -32,9 +44,16 @@ package struct TrajectorySettings: Sendable, Codable, Equatable {
     package init() {}
 }
 
-/// What a student and its discriminator are made of.
+/// What a student and its critic are made of.
 package struct NetworkSettings: Sendable, Codable, Equatable {
-    /// Rank of the student's adapters; alpha is the same.
+    /// What is trained beside the student.
+    package enum Critic: String, Sendable, Codable {
+        case discriminator
+        case velocity
+    }
+
+    package var critic = Critic.discriminator
+    /// Rank of the student's adapters, and of a fake-velocity network's; alpha is the same.
     package var rank = 64
     /// Names, or ends of names, of the linear maps that get adapters.
     package var targets = [
@@ -46,15 +65,14 @@ package struct NetworkSettings: Sendable, Codable, Equatable {
     package var initialAdaptersPath: String?
     /// Of products with the weights that the student's adapters add to.
     package var precision = Precision.float32
-    /// Blocks of the teacher that the discriminator takes over.
-    package var discriminatorDepth = 12
+    package var discriminator = DiscriminatorShape()
     /// Gradient checkpointing: training keeps the blocks' inputs alone and computes the blocks twice.
     package var recomputesBlocks = false
 
     package init() {}
 }
 
-/// How a student is trained on trajectories.
+/// How a student is trained.
 package struct TrainingSettings: Sendable, Codable, Equatable {
     /// Where in a segment the student is asked for its velocity.
     package enum Places: String, Sendable, Codable, CaseIterable {
@@ -64,21 +82,69 @@ package struct TrainingSettings: Sendable, Codable, Equatable {
         case start
     }
 
-    /// Samples an update sees.
+    package var method = Method.flowsteer
+    /// Which states of the student's a discriminator judges.
+    package enum States: String, Sendable, Codable, CaseIterable {
+        /// One step from where the teacher's segment starts.
+        case segment
+        /// One step from where the student's own steps from noise arrive; only the last one is learned from.
+        case rollout
+    }
+
+    /// Samples an update sees; lanes take them through the networks a few at a time, so memory does not grow with it.
     package var batchSize = 2
     /// Probability of each segment, the first starting at noise (paper, table 6).
     package var segmentProbabilities: [Float] = [0.4, 0.2, 0.2, 0.2]
     package var places = Places.uniform
     package var optimizer = AdamW.Settings(learningRate: 1e-5)
     package var discriminatorOptimizer = AdamW.Settings(learningRate: 1e-5, beta1: 0)
+    package var adversarialLoss = AdversarialLoss.hinge
     /// λ of the adversarial loss; 0 with ``featureMatchingWeight`` 0 leaves the discriminator out.
     package var adversarialWeight: Float = 0.1
     /// λ of feature matching.
     package var featureMatchingWeight: Float = 1
+    package var states = States.segment
+    /// Judged states are moved to a noise level drawn evenly within their segment first.
+    package var renoisesJudged = false
+    /// λ of the discriminator's approximate R1 penalty; 0 leaves it out.
+    package var penaltyWeight: Float = 0
+    /// Of the running mean of the student's parameters, an update; 0 keeps none.
+    package var averageDecay: Float = 0
+    /// λ of distribution matching, beside another loss.
+    package var matchingWeight: Float = 0.7
+    /// Where the pseudo-Huber distance of consistency turns from quadratic to absolute.
+    package var huber: Float = 1e-3
+    /// Segments of the stages of trajectory-segmented consistency.
+    package var stages = [8, 4, 2, 1]
+    /// Updates of each stage but the last; 0 begins with the last.
+    package var stageSteps = 0
+    /// Updates of the fake-velocity network for one of the student.
+    package var criticSteps = 5
     /// Update from which the discriminator takes part.
     package var adversarialStartStep = 0
 
     package init() {}
+
+    /// The stage of update `step`, of `count`.
+    package func stage(step: Int, of count: Int) -> Int {
+        stageSteps == 0 ? count - 1 : min(step / stageSteps, count - 1)
+    }
+
+    /// Probabilities of the segments in the stages before the last, for four segments (Flash Diffusion's SD3
+    /// configuration): late segments first, as they are easier.
+    private static let earlyProbabilities: [[Float]] = [
+        [0, 0, 0.5, 0.5], [0.1, 0.3, 0.3, 0.3], [0.25, 0.25, 0.25, 0.25],
+    ]
+
+    /// Probabilities that update `step` draws its segments by.
+    package func segmentProbabilities(step: Int) -> [Float] {
+        let early = Self.earlyProbabilities
+        let stage = stage(step: step, of: early.count + 1)
+        guard stage < early.count, segmentProbabilities.count == early[stage].count else {
+            return segmentProbabilities
+        }
+        return early[stage]
+    }
 
     /// True when the discriminator takes part in update `step`, counted from 0.
     package func isAdversarial(step: Int) -> Bool {

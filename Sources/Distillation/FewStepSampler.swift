@@ -8,11 +8,49 @@ package struct FewStepSampler: Sendable {
     package let schedule: SigmaSchedule
     /// 1 is no guidance and one evaluation a step.
     package let guidanceScale: Float
+    /// Solves for the samples of a field.
+    private let solver: Solver
+
+    private enum Solver: Sendable {
+        case euler
+        case jumps(ends: [Float])
+    }
 
     package init(_ network: VelocityTransformer, schedule: SigmaSchedule, guidanceScale: Float) {
         self.network = network
         self.schedule = schedule
         self.guidanceScale = guidanceScale
+        solver = .euler
+    }
+
+    /// A student's own way.
+    ///
+    /// - Parameters:
+    ///   - kind: of the schedule, and of that whose steps are the segments of jumps.
+    ///   - shift: the model's timestep shift.
+    package init(
+        student network: VelocityTransformer,
+        _ sampling: StudentSampling,
+        kind: ScheduleKind,
+        steps: Int,
+        shift: Double
+    ) {
+        self.network = network
+        schedule = SigmaSchedule(kind: kind, stepCount: steps, shift: shift)
+        guidanceScale = sampling.guidance
+        switch sampling.rule {
+        case .euler: solver = .euler
+        case .jumps(let segments):
+            let edges = SigmaSchedule(kind: kind, stepCount: segments, shift: shift)
+            solver = .jumps(ends: (1...segments).map { edges[$0] })
+        }
+    }
+
+    private func solve(_ field: some VelocityField, from noise: Tensor) -> Tensor {
+        switch solver {
+        case .euler: EulerSolver(schedule).solve(field, from: noise)
+        case .jumps(let ends): JumpSolver(schedule: schedule, ends: ends).solve(field, from: noise)
+        }
     }
 
     /// Network evaluations a sample takes.
@@ -42,8 +80,7 @@ package struct FewStepSampler: Sendable {
                 unconditional: unconditional,
                 tape: lane.tape
             )
-            let solved = EulerSolver(schedule).solve(field, from: noise.rows(range))
-            result.rows(range).copy(from: solved)
+            result.rows(range).copy(from: solve(field, from: noise.rows(range)))
         }
         return result
     }

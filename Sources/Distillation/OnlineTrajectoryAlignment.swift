@@ -10,9 +10,10 @@ package struct OnlineTrajectoryAlignment: Sendable {
     package let settings: TrajectorySettings
     package let grid: SegmentGrid
     package let seed: UInt64
-    private let segmentProbabilities: [Float]
+    /// Of the segments that trajectories consist of: of one where they are trained on as a whole.
+    package let segmentProbabilities: [Float]
 
-    /// - Parameter segmentProbabilities: for `reuse: segment`, which draws one segment a batch.
+    /// - Parameter segmentProbabilities: of the student's segments; `reuse: segment` draws one a batch.
     package init(
         _ settings: TrajectorySettings,
         segmentProbabilities: [Float],
@@ -20,12 +21,14 @@ package struct OnlineTrajectoryAlignment: Sendable {
         seed: UInt64
     ) {
         self.settings = settings
-        self.segmentProbabilities = segmentProbabilities
+        let isWhole = settings.span == .whole
+        self.segmentProbabilities = isWhole ? [1] : segmentProbabilities
         self.seed = seed
         grid = SegmentGrid(
             kind: settings.schedule,
-            segmentCount: settings.segments,
-            stepsPerSegment: settings.stepsPerSegment,
+            segmentCount: isWhole ? 1 : settings.segments,
+            stepsPerSegment: isWhole
+                ? settings.segments * settings.stepsPerSegment : settings.stepsPerSegment,
             shift: shift
         )
     }
@@ -42,12 +45,38 @@ package struct OnlineTrajectoryAlignment: Sendable {
         return [categorical(segmentProbabilities, stream.nextUniform())]
     }
 
-    /// Network evaluations a sample costs on average over `segments`, both halves counted.
-    package func evaluations(for segments: [Int], guidance: Guidance) -> Int {
+    /// Network evaluations a sample costs, both halves counted; of the segments it holds together.
+    package func evaluations(for samples: [PromptSample], guidance: Guidance) -> Int {
         let perStep = guidance.evaluationsPerStep
-        let last = segments.last.map { grid.steps(of: $0).upperBound } ?? 0
-        if settings.onlineAlignment { return last * perStep }
-        return (grid.teacher.stepCount + segments.count * grid.stepsPerSegment) * perStep
+        let steps = steps(for: samples)
+        if settings.onlineAlignment { return (steps.last?.upperBound ?? 0) * perStep }
+        return (grid.teacher.stepCount + steps.reduce(0) { $0 + $1.count }) * perStep
+    }
+
+    /// Where the segments of a batch start and end.
+    package func spans(for samples: [PromptSample]) -> [SegmentSpan] {
+        steps(for: samples).map {
+            SegmentSpan(start: grid.teacher[$0.lowerBound], end: grid.teacher[$0.upperBound])
+        }
+    }
+
+    /// The teacher's steps inside each segment of a batch.
+    ///
+    /// Segments to data begin at an edge or, less often, a step before or behind it (Flash Diffusion's mixture of
+    /// exp(−(i − anchor)² / .5), of which the rest is nothing).
+    private func steps(for samples: [PromptSample]) -> [Range<Int>] {
+        segments(for: samples).map { segment in
+            let steps = grid.steps(of: segment)
+            guard settings.span == .toData, let first = samples.first else { return steps }
+            var stream = RandomStream(
+                key: seed ^ 0x616e_6368_6f72,
+                stream: first.promptID << 16 | UInt64(first.sample)
+            )
+            let uniforms = stream.uniform([grid.segmentCount]).values
+            let around = (-1...1).map { steps.lowerBound + $0 }.filter { (0..<steps.upperBound).contains($0) }
+            let masses = around.map { $0 == steps.lowerBound ? 1 : Float(0.135335) }
+            return around[categorical(masses, uniforms[segment])]..<grid.teacher.stepCount
+        }
     }
 
     /// Solves the trajectories of `samples`.
@@ -65,7 +94,7 @@ package struct OnlineTrajectoryAlignment: Sendable {
         latentShape shape: [Int],
         pool: LanePool
     ) -> TrajectoryBatch {
-        let segments = segments(for: samples)
+        let (segments, steps) = (segments(for: samples), steps(for: samples))
         let times = settings.onlineAlignment ? segments.count + 1 : 2 * segments.count
         let states = Tensor.zeros([times, samples.count] + shape)
         let pieces = teacher.samplesAtOnce(unconditional, for: .inference, evaluations: 2)
@@ -73,6 +102,7 @@ package struct OnlineTrajectoryAlignment: Sendable {
             let solved = solve(
                 Array(samples[range]),
                 segments: segments,
+                steps: steps,
                 conditional: conditional.rows(range),
                 unconditional: unconditional,
                 teacher: teacher,
@@ -88,6 +118,7 @@ package struct OnlineTrajectoryAlignment: Sendable {
     private func solve(
         _ samples: [PromptSample],
         segments: [Int],
+        steps: [Range<Int>],
         conditional: EncodedText,
         unconditional: EncodedText,
         teacher: VelocityTransformer,
@@ -104,7 +135,7 @@ package struct OnlineTrajectoryAlignment: Sendable {
         let noise = Tensor.stacked(samples.map { $0.noise(shape, seed: seed) })
         return settings.onlineAlignment
             ? aligned(field, from: noise, segments: segments)
-            : interpolated(field, from: noise, samples: samples, segments: segments)
+            : interpolated(field, from: noise, samples: samples, steps: steps)
     }
 
     /// One solve; the states at the edges of the segments.
@@ -114,22 +145,23 @@ package struct OnlineTrajectoryAlignment: Sendable {
         return EulerSolver(grid.teacher).states(of: field, from: noise, at: edges + [last])
     }
 
-    /// PeRFlow's segments: they start at clean latents mixed with fresh noise, and each is solved by itself.
+    /// PeRFlow's and Flash Diffusion's segments: they start at clean latents mixed with fresh noise, and each is solved
+    /// by itself.
     ///
     /// The clean latents are the teacher's own.
     private func interpolated(
         _ field: GuidedVelocity,
         from noise: Tensor,
         samples: [PromptSample],
-        segments: [Int]
+        steps: [Range<Int>]
     ) -> [Tensor] {
         let solver = EulerSolver(grid.teacher)
         let clean = solver.solve(field, from: noise)
         let shape = Array(noise.shape.dropFirst())
         let fresh = Tensor.stacked(samples.map { $0.offTrajectoryNoise(shape, seed: seed) })
-        return segments.flatMap { segment in
-            let start = clean.noised(with: fresh, at: grid.start(of: segment))
-            return [start, solver.solve(field, from: start, over: grid.steps(of: segment))]
+        return steps.flatMap { steps in
+            let start = clean.noised(with: fresh, at: grid.teacher[steps.lowerBound])
+            return [start, solver.solve(field, from: start, over: steps)]
         }
     }
 }

@@ -12,8 +12,17 @@ package struct SegmentBatch: Sendable {
     /// b.
     package let endSigmas: [Float]
     package let text: EncodedText
+    /// What the samples' trajectories start from; nil where the batch's owner does not have it.
+    package let noise: Tensor?
 
-    package init(starts: Tensor, ends: Tensor, startSigmas: [Float], endSigmas: [Float], text: EncodedText) {
+    package init(
+        starts: Tensor,
+        ends: Tensor,
+        startSigmas: [Float],
+        endSigmas: [Float],
+        text: EncodedText,
+        noise: Tensor? = nil
+    ) {
         precondition(
             starts.shape == ends.shape && startSigmas.count == starts.shape[0]
                 && endSigmas.count == starts.shape[0] && text.count == starts.shape[0],
@@ -24,6 +33,7 @@ package struct SegmentBatch: Sendable {
         self.startSigmas = startSigmas
         self.endSigmas = endSigmas
         self.text = text
+        self.noise = noise
     }
 
     package var count: Int { startSigmas.count }
@@ -35,7 +45,8 @@ package struct SegmentBatch: Sendable {
             ends: ends.rows(range),
             startSigmas: Array(startSigmas[range]),
             endSigmas: Array(endSigmas[range]),
-            text: text.rows(range)
+            text: text.rows(range),
+            noise: noise?.rows(range)
         )
     }
 }

@@ -6,32 +6,32 @@ package struct StepReport: Sendable, Equatable {
         case nonFiniteGradient
     }
 
+    /// A loss by name.
+    package struct Loss: Sendable, Equatable {
+        package let name: String
+        package var value: Double
+    }
+
     package var outcome = Outcome.updated
     /// Updates made before this one.
     package var step: Int
-    /// Mean squared error of the velocity.
-    package var distillation: Double = 0
-    /// −mean D of the student's states.
-    package var adversarial: Double = 0
-    package var featureMatching: Double = 0
-    /// Hinge loss of the discriminator; nil while it takes no part.
-    package var discriminator: Double?
-    package var realLogit: Double = 0
-    package var fakeLogit: Double = 0
-    /// Norm of the student's gradient before clipping.
+    /// The losses, unweighted, in the objective's order: the student's, then the critic's.
+    package var losses: [Loss] = []
+    /// Mean logits of real and fake states; nil while no discriminator takes part.
+    package var logits: (real: Double, fake: Double)?
+    /// Norm of the student's gradient before clipping; 0 where it was not its turn.
     package var gradientNorm: Double = 0
+    /// Evaluations of networks that the update took, for all of its samples.
+    package var evaluations = EvaluationCounts()
 
     package init(step: Int) { self.step = step }
 
-    /// The losses by name, as they are reported.
-    package var losses: [(name: String, value: Double)] {
-        var losses = [("distillation", distillation)]
-        if let discriminator {
-            losses += [
-                ("adversarial", adversarial), ("feature_matching", featureMatching),
-                ("discriminator", discriminator),
-            ]
-        }
-        return losses
+    /// The loss of a name; nil where the update had none.
+    package subscript(name: String) -> Double? { losses.first { $0.name == name }?.value }
+
+    package static func == (left: Self, right: Self) -> Bool {
+        left.outcome == right.outcome && left.step == right.step && left.losses == right.losses
+            && left.logits?.real == right.logits?.real && left.logits?.fake == right.logits?.fake
+            && left.gradientNorm == right.gradientNorm && left.evaluations == right.evaluations
     }
 }

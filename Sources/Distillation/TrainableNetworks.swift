@@ -1,19 +1,35 @@
 package import DiffusionModels
 package import NeuralNetwork
 
-/// The networks a run trains, at their start: a student equal to the teacher, or to the teacher with given adapters, and an
-/// untrained discriminator.
+/// The networks a run trains, at their start: a student equal to the teacher, or to the teacher with given adapters, and
+/// an untrained critic.
 ///
 /// A pure function of teacher, settings and seed, so every process of a cluster makes the same ones.
 package struct TrainableNetworks: Sendable {
+    /// What is trained beside the student and tells it where to go.
+    package enum Critic: Sendable {
+        case discriminator(TrajectoryDiscriminator)
+        /// The velocity of what the student makes, with its adapters; it begins as the teacher.
+        case velocity(VelocityTransformer, LowRankAdapters)
+
+        package var parameters: ParameterSet {
+            switch self {
+            case .discriminator(let discriminator): discriminator.parameters
+            case .velocity(_, let adapters): adapters.parameters
+            }
+        }
+    }
+
     package let student: VelocityTransformer
     package let adapters: LowRankAdapters
-    package let discriminator: TrajectoryDiscriminator
+    package let critic: Critic
+    /// The student without its adapters.
+    package let teacher: VelocityTransformer
 
     /// Numbers of the two parameter sets.
     private enum SetID {
         static let student = 1
-        static let discriminator = 2
+        static let critic = 2
     }
 
     /// - Parameter seed: for the initial adapters and the discriminator's head.
@@ -28,36 +44,53 @@ package struct TrainableNetworks: Sendable {
         network: NetworkSettings,
         seed: UInt64
     ) throws {
-        adapters = LowRankAdapters(
-            rank: network.rank,
-            modules: weights.linearModules,
-            targets: network.targets,
-            id: SetID.student
-        )
-        adapters.initialize(seed: seed)
+        func makeAdapters(id: Int) -> LowRankAdapters {
+            let adapters = LowRankAdapters(
+                rank: network.rank,
+                modules: weights.linearModules,
+                targets: network.targets,
+                id: id
+            )
+            adapters.initialize(seed: seed)
+            return adapters
+        }
+        adapters = makeAdapters(id: SetID.student)
         if let path = network.initialAdaptersPath {
             try AdapterImport(path: path, for: weights, layerCount: configuration.layerCount)
                 .initialize(adapters)
         }
-        var student = try VelocityTransformer(
-            configuration,
-            from: AdaptedWeights(base: weights.packed(network.precision), adapters: adapters)
-        )
-        student.recomputesBlocks = network.recomputesBlocks
-        self.student = student
-        var discriminator = try TrajectoryDiscriminator(
-            teacher: weights,
-            configuration,
-            depth: min(network.discriminatorDepth, configuration.layerCount),
-            id: SetID.discriminator,
-            seed: seed
-        )
-        discriminator.recomputesBlocks = network.recomputesBlocks
-        self.discriminator = discriminator
+        let base = weights.packed(network.precision)
+        func makeTransformer(_ adapters: LowRankAdapters) throws(ModelError) -> VelocityTransformer {
+            var transformer = try VelocityTransformer(
+                configuration,
+                from: AdaptedWeights(base: base, adapters: adapters)
+            )
+            transformer.recomputesBlocks = network.recomputesBlocks
+            return transformer
+        }
+        student = try makeTransformer(adapters)
+        teacher = try VelocityTransformer(configuration, from: base)
+        switch network.critic {
+        case .discriminator:
+            var shape = network.discriminator
+            shape.depth = min(shape.depth, configuration.layerCount)
+            var discriminator = try TrajectoryDiscriminator(
+                teacher: base,
+                configuration,
+                shape,
+                id: SetID.critic,
+                seed: seed
+            )
+            discriminator.recomputesBlocks = network.recomputesBlocks
+            critic = .discriminator(discriminator)
+        case .velocity:
+            let adapters = makeAdapters(id: SetID.critic)
+            critic = .velocity(try makeTransformer(adapters), adapters)
+        }
     }
 
-    /// What a round averages, by name and in order: the student's adapters and the discriminator.
+    /// What a round averages, by name and in order: the student's adapters and the critic.
     package var segments: [(name: String, parameters: ParameterSet)] {
-        [("student", adapters.parameters), ("discriminator", discriminator.parameters)]
+        [("student", adapters.parameters), ("discriminator", critic.parameters)]
     }
 }

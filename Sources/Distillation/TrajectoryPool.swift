@@ -10,6 +10,8 @@ package struct TrajectoryPool: Sendable {
     private struct Entry: Sendable {
         let id: UInt64
         let batch: TrajectoryBatch
+        /// Of the batch's segments.
+        let spans: [SegmentSpan]
         let text: EncodedText
         var usesLeft: [Int]
         var totalLeft: Int
@@ -18,9 +20,16 @@ package struct TrajectoryPool: Sendable {
     package let usesPerSample: Int
     private let grid: SegmentGrid
     private let segmentProbabilities: [Float]
+    /// Whether segments are drawn with the noise that their trajectories start from.
+    private let keepsNoise: Bool
     private var entries: [Entry] = []
 
-    package init(grid: SegmentGrid, segmentProbabilities: [Float], usesPerSample: Int) {
+    package init(
+        grid: SegmentGrid,
+        segmentProbabilities: [Float],
+        usesPerSample: Int,
+        keepsNoise: Bool = false
+    ) {
         precondition(usesPerSample >= 1, "a sample is used at least once, got \(usesPerSample)")
         precondition(
             segmentProbabilities.count == grid.segmentCount,
@@ -29,6 +38,7 @@ package struct TrajectoryPool: Sendable {
         self.grid = grid
         self.segmentProbabilities = segmentProbabilities
         self.usesPerSample = usesPerSample
+        self.keepsNoise = keepsNoise
     }
 
     /// Batches at hand.
@@ -36,12 +46,23 @@ package struct TrajectoryPool: Sendable {
     /// Draws that can still be made.
     package var usesLeft: Int { entries.reduce(0) { $0 + $1.totalLeft } }
 
-    /// Adds a batch; `text` are its samples' encoded prompts.
-    package mutating func add(_ batch: TrajectoryBatch, id: UInt64, text: EncodedText) {
+    /// Adds a batch.
+    ///
+    /// - Parameters:
+    ///   - text: its samples' encoded prompts.
+    ///   - spans: of its segments; nil for the grid's.
+    package mutating func add(
+        _ batch: TrajectoryBatch,
+        id: UInt64,
+        text: EncodedText,
+        spans: [SegmentSpan]? = nil
+    ) {
         entries.append(
             Entry(
                 id: id,
                 batch: batch,
+                spans: spans
+                    ?? batch.segments.map { SegmentSpan(start: grid.start(of: $0), end: grid.end(of: $0)) },
                 text: text,
                 usesLeft: [Int](repeating: usesPerSample, count: batch.sampleCount),
                 totalLeft: usesPerSample * batch.sampleCount
@@ -51,19 +72,22 @@ package struct TrajectoryPool: Sendable {
 
     /// Draws `count` segments: a sample uniformly among the uses left, then a segment by its probability.
     ///
+    /// - Parameter probabilities: of the grid's segments, where an update has others than the pool's own.
     /// - Returns: the segments, how many came from each batch, oldest first, and the ids of batches that this
     ///   draw used up; nil when too few uses are left.
     package mutating func draw(
         _ count: Int,
+        probabilities: [Float]? = nil,
         random: inout RandomStream
     ) -> (batch: SegmentBatch, draws: [(id: UInt64, count: Int)], consumed: [UInt64])? {
         guard usesLeft >= count else { return nil }
+        let probabilities = probabilities ?? segmentProbabilities
         var drawn: [(entry: Entry, sample: Int, place: Int)] = []
         for _ in 0..<count {
             let (entry, sample) = locate(random.nextInteger(below: usesLeft))
             let present = entries[entry].batch.segments
             let place = categorical(
-                present.map { segmentProbabilities[$0] },
+                present.map { probabilities[$0] },
                 random.nextUniform()
             )
             drawn.append((entries[entry], sample, place))
@@ -76,18 +100,19 @@ package struct TrajectoryPool: Sendable {
         }
         let consumed = entries.filter { $0.totalLeft == 0 }.map(\.id)
         entries.removeAll { $0.totalLeft == 0 }
-        let segments = drawn.map { $0.entry.batch.segments[$0.place] }
+        let spans = drawn.map { $0.entry.spans[$0.place] }
         let texts = drawn.map { $0.entry.text.rows($0.sample..<$0.sample + 1) }
         return (
             SegmentBatch(
                 starts: .stacked(drawn.map { $0.entry.batch.start($0.place, sample: $0.sample) }),
                 ends: .stacked(drawn.map { $0.entry.batch.end($0.place, sample: $0.sample) }),
-                startSigmas: segments.map(grid.start(of:)),
-                endSigmas: segments.map(grid.end(of:)),
+                startSigmas: spans.map(\.start),
+                endSigmas: spans.map(\.end),
                 text: EncodedText(
                     context: .concatenated(texts.map(\.context)),
                     pooled: .concatenated(texts.map(\.pooled))
-                )
+                ),
+                noise: keepsNoise ? .stacked(drawn.map { $0.entry.batch.start(0, sample: $0.sample) }) : nil
             ),
             draws,
             consumed

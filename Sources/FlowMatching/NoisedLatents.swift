@@ -10,3 +10,14 @@ extension Tensor {
         blended(weight: 1 - sigma, with: noise, weight: sigma)
     }
 }
+
+extension Tensor {
+    /// Clean latents moved to a noise level of its own for every sample.
+    ///
+    /// - Parameters:
+    ///   - noise: standard normal numbers of the shape of `self`, `[samples, …]`.
+    ///   - sigmas: noise levels, in `0 ... 1`, one a sample.
+    package func noised(with noise: Tensor, at sigmas: [Float]) -> Tensor {
+        .step(from: self, by: sigmas, along: noise.subtracting(self))
+    }
+}

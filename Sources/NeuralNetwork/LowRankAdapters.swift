@@ -31,6 +31,14 @@ package struct LowRankAdapters: Sendable {
         )
     }
 
+    /// Adapters with other numbers.
+    ///
+    /// - Parameter parameters: of the layout that adapters of this rank have.
+    package init(rank: Int, parameters: ParameterSet) {
+        self.rank = rank
+        self.parameters = parameters
+    }
+
     /// True when a target names the module or a suffix of its path.
     package static func matches(_ module: String, _ targets: [String]) -> Bool {
         targets.contains { module == $0 || module.hasSuffix("." + $0) }

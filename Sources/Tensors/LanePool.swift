@@ -1,9 +1,11 @@
 import Glibc
 
-/// A thread's own workspace: its number among the lanes and the tape it computes on.
+/// A thread's own workspace: its number among the lanes and the tapes it computes on.
 package final class Lane: @unchecked Sendable {
     package let index: Int
     package let tape = Tape()
+    /// For what is computed without gradients while ``tape`` records.
+    package let inference = Tape()
 
     init(index: Int) { self.index = index }
 }
@@ -27,6 +29,7 @@ package final class LanePool: @unchecked Sendable {
         guard count > 1 else { return }
         for lane in lanes {
             lane.tape.helpers = board
+            lane.inference.helpers = board
             guard lane.index > 0 else { continue }
             let start = unsafe Unmanaged.passRetained(LaneStart(lane: lane, board: board)).toOpaque()
             var thread = pthread_t()

@@ -188,8 +188,16 @@ extension Tensor {
     /// Puts `floor` in the place of smaller elements; leaves those alone that are not a number.
     package func raise(to floor: Float) { unsafe fs_raise(floor, pointer, count) }
 
+    /// Brings every element into `-limit ... limit` in place; leaves those alone that are not a number.
+    package func clip(to limit: Float) {
+        for _ in 0..<2 {
+            raise(to: -limit)
+            scale(by: -1)
+        }
+    }
+
     /// Multiplies every element by `factor` in place; leaves them alone for 1.
-    func scale(by factor: Float) {
+    package func scale(by factor: Float) {
         guard factor != 1 else { return }
         unsafe fs_scale(factor, pointer, count)
     }

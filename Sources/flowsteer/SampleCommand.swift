@@ -37,8 +37,8 @@ struct SampleCommand: AsyncParsableCommand {
     @Option(help: "rectified or stock.")
     var schedule = ScheduleKind.rectified
 
-    @Option(help: "Guidance scale; 1 is none, and half the work.")
-    var guidance: Float = 1
+    @Option(help: "Guidance scale; 1 is none, and half the work; default: the student's own, or 1.")
+    var guidance: Float?
 
     @Option(help: "The unconditional prompt of guidance.")
     var negativePrompt = ""
@@ -79,7 +79,7 @@ struct SampleCommand: AsyncParsableCommand {
         guard (1...10_000).contains(steps) else {
             throw ValidationError("--steps is \(steps): expected 1 to 10000")
         }
-        guard guidance.isFinite, guidance >= 0 else {
+        if let guidance, !guidance.isFinite || guidance < 0 {
             throw ValidationError("--guidance is \(guidance): expected a number, 0 or more")
         }
         if let tile, tile < 8 || tile % 4 != 0 {
@@ -118,10 +118,14 @@ struct SampleCommand: AsyncParsableCommand {
         let network = try student.map { path in
             try sampler.model.makeTransformer(adapters: StudentFile.read(path, for: sampler.model))
         }
+        var sampling = try student.map { try StudentFile.sampling($0) } ?? StudentSampling()
+        if let guidance { sampling.guidance = guidance }
         let few = FewStepSampler(
-            network ?? sampler.teacher,
-            schedule: SigmaSchedule(kind: schedule, stepCount: steps, shift: sampler.model.shift),
-            guidanceScale: guidance
+            student: network ?? sampler.teacher,
+            sampling,
+            kind: schedule,
+            steps: steps,
+            shift: sampler.model.shift
         )
         let noise = given ?? sampler.noise(count: prompts.count, extent: extent, seed: seed)
         let text = try sampler.encode(prompts)

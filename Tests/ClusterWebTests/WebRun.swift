@@ -1,5 +1,6 @@
 import ClusterMessages
 import Coordination
+import DiffusionModels
 import Distillation
 import Foundation
 import TestSupport
@@ -31,7 +32,7 @@ struct WebRun {
             configuration.trajectory.stepsPerSegment = 1
             configuration.network.rank = 1
             configuration.network.targets = ["to_q"]
-            configuration.network.discriminatorDepth = 1
+            configuration.network.discriminator.depth = 1
             configuration.training.batchSize = 2
             configuration.cluster.usesPerBatch = 1
             configuration.cluster.rounds = rounds

@@ -13,6 +13,15 @@ struct DistillationFixture {
     let unconditional: EncodedText
     let alignment: OnlineTrajectoryAlignment
 
+    /// Trajectories as a method has them.
+    init(_ method: Method) throws {
+        try self.init { trajectory in
+            var (network, training) = (NetworkSettings(), TrainingSettings())
+            method.applyDefaults(trajectory: &trajectory, network: &network, training: &training)
+            trajectory.guidance = 2...4
+        }
+    }
+
     init(_ change: (inout TrajectorySettings) -> Void = { _ in }) throws {
         folder = try ModelFolder(path: Repository.teacher)
         samples = ["a cookie", "two carrots", "a cat and a pizza"].enumerated().map {
@@ -47,29 +56,49 @@ struct DistillationFixture {
     func makePool(_ batch: TrajectoryBatch, uses: Int = 4) -> TrajectoryPool {
         var pool = TrajectoryPool(
             grid: alignment.grid,
-            segmentProbabilities: [0.4, 0.2, 0.2, 0.2],
+            segmentProbabilities: alignment.segmentProbabilities,
             usesPerSample: uses
         )
-        pool.add(batch, id: 7, text: text)
+        pool.add(batch, id: 7, text: text, spans: alignment.spans(for: samples))
         return pool
     }
 
     func makeTrainer(
+        _ method: Method = .flowsteer,
         lanes: Int = 1,
         recomputing: Bool = false,
-        _ change: (inout TrainingSettings) -> Void = { _ in }
+        network networkChange: ((inout NetworkSettings) -> Void)? = nil,
+        training trainingChange: ((inout TrainingSettings) -> Void)? = nil
     ) throws -> DistillationTrainer {
         var network = NetworkSettings()
-        network.rank = 4
-        network.discriminatorDepth = 2
-        network.recomputesBlocks = recomputing
         var settings = TrainingSettings()
+        var trajectory = TrajectorySettings()
+        method.applyDefaults(trajectory: &trajectory, network: &network, training: &settings)
+        network.rank = 4
+        network.discriminator.depth = 2
+        network.discriminator.rank = 4
+        network.recomputesBlocks = recomputing
+        networkChange?(&network)
         settings.optimizer.learningRate = 1e-3
         settings.discriminatorOptimizer.learningRate = 1e-3
-        change(&settings)
+        trainingChange?(&settings)
+        let networks = try TrainableNetworks(teacher: folder, network: network, seed: 3)
+        let teaching = Teaching(
+            teacher: networks.teacher,
+            unconditional: unconditional,
+            grid: SegmentGrid(
+                kind: alignment.settings.schedule,
+                segmentCount: alignment.settings.segments,
+                stepsPerSegment: alignment.settings.stepsPerSegment,
+                shift: folder.shift
+            ),
+            shift: TimeShift(factor: folder.shift),
+            guidance: alignment.settings.guidance
+        )
         return DistillationTrainer(
-            try TrainableNetworks(teacher: folder, network: network, seed: 3),
+            networks,
             settings: settings,
+            teaching: teaching,
             pool: LanePool(count: lanes)
         )
     }

@@ -77,7 +77,9 @@ import Testing
         let states = try whole.rollOut()
         #expect(batch.start(0, sample: 1).values == states.start(segment, sample: 1).values)
         let guidance = Guidance(scale: 3, sampleCount: 1)
-        #expect(fixture.alignment.evaluations(for: [segment], guidance: guidance) == 2 * 2 * (segment + 1))
+        #expect(
+            fixture.alignment.evaluations(for: fixture.samples, guidance: guidance) == 2 * 2 * (segment + 1)
+        )
     }
 
     @Test func `without alignment segments start at clean latents mixed with noise`() throws {

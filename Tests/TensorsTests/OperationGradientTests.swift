@@ -131,4 +131,27 @@ import Testing
             tape.step(from: base, by: [-0.1, 2], along: x[0])
         }
     }
+
+    @Test(arguments: [
+        LogitLoss.softplus(sign: 1), .softplus(sign: -1), .sigmoidDistance(target: 0),
+        .sigmoidDistance(target: 1),
+    ])
+    func `a loss of logits pulls gradients back`(kind: LogitLoss) {
+        expectGradients(of: [randomTensor([3, 5], seed: 40)], step: 1e-3) { tape, x in
+            tape.logitLoss(kind, x[0], scale: 0.3)
+        }
+    }
+
+    @Test func `a pseudo-Huber distance pulls gradients back`() {
+        let target = randomTensor([4, 6], seed: 41)
+        expectGradients(of: [randomTensor([4, 6], seed: 42)], step: 1e-3) { tape, x in
+            tape.pseudoHuber(x[0], target: target, edge: 0.5, scale: 0.3)
+        }
+    }
+
+    @Test func `clipping brings numbers within bounds`() {
+        let tensor = Tensor([-3, -0.5, 0, 0.5, 3], shape: [5])
+        tensor.clip(to: 1)
+        #expect(tensor.values == [-1, -0.5, 0, 0.5, 1])
+    }
 }

@@ -255,6 +255,17 @@ void fs_add_scaled_difference(float coefficient, const float *x, const float *y,
 double fs_hinge_forward(const float *x, float sign, size_t count);
 // dx += coefficient * d relu(1 - sign x) / dx.
 void fs_hinge_backward(const float *x, float sign, float coefficient, float *dx, size_t count);
+// sum(log(1 + exp(sign * x))), and dx += coefficient * its derivative.
+double fs_softplus_sum(const float *x, float sign, size_t count);
+void fs_softplus_backward(const float *x, float sign, float coefficient, float *dx, size_t count);
+// sum((sigmoid(x) - target)^2), and dx += coefficient * its derivative.
+double fs_sigmoid_distance_sum(const float *x, float target, size_t count);
+void fs_sigmoid_distance_backward(
+    const float *x, float target, float coefficient, float *dx, size_t count);
+// sum(sqrt((x - y)^2 + edge^2) - edge), and dx += coefficient * its derivative; edge > 0.
+double fs_pseudo_huber_sum(const float *x, const float *y, float edge, size_t count);
+void fs_pseudo_huber_backward(
+    const float *x, const float *y, float edge, float coefficient, float *dx, size_t count);
 
 // ---- optimizer.c ------------------------------------------------------------------------------------------
 

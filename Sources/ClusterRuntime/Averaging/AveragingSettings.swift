@@ -35,11 +35,17 @@ package struct AveragingSettings: Sendable, Equatable {
     /// What offers of the student and of the discriminator are written in.
     package var exchange = Exchange.float32
 
+    /// Whether trainers keep a running mean of the student, of which rounds make one as of the student.
+    package var keepsStudentAverage = false
+
     package init() {}
 
     /// What the committed state consists of, in order.
     package var segments: [StateSegment] {
-        StateSegment.allCases.filter { momentsPeriod > 0 || !$0.isOfMoments }
+        StateSegment.allCases.filter { segment in
+            if segment == .studentAverage { return keepsStudentAverage }
+            return momentsPeriod > 0 || !segment.isOfMoments
+        }
     }
 
     /// Rounds from one average of a segment to the next.

@@ -17,11 +17,13 @@ package enum StateSegment: String, Sendable, CaseIterable {
     case discriminatorSecondMoment = "discriminator_second_moment"
     /// Updates that the moments have seen, the student's and the discriminator's.
     case momentAges = "moment_ages"
+    /// The running mean of the student's parameters over updates, where one is kept.
+    case studentAverage = "student_average"
 
     /// Whether it is averaged with the moments.
     var isOfMoments: Bool {
         switch self {
-        case .student, .discriminator, .updateCounts: false
+        case .student, .discriminator, .updateCounts, .studentAverage: false
         case .studentFirstMoment, .studentSecondMoment: true
         case .discriminatorFirstMoment, .discriminatorSecondMoment, .momentAges: true
         }
@@ -36,15 +38,16 @@ package enum StateSegment: String, Sendable, CaseIterable {
     var isNeverNegative: Bool {
         switch self {
         case .student, .discriminator, .studentFirstMoment, .discriminatorFirstMoment: false
+        case .studentAverage: false
         case .updateCounts, .studentSecondMoment, .discriminatorSecondMoment, .momentAges: true
         }
     }
 
     /// Its numbers in a run of these networks that has not begun.
     func initialValues(of networks: TrainableNetworks) -> Tensor {
-        let (student, discriminator) = (networks.adapters.parameters, networks.discriminator.parameters)
+        let (student, discriminator) = (networks.adapters.parameters, networks.critic.parameters)
         return switch self {
-        case .student: student.values.copied()
+        case .student, .studentAverage: student.values.copied()
         case .discriminator: discriminator.values.copied()
         case .studentFirstMoment, .studentSecondMoment: .zeros([student.layout.count])
         case .discriminatorFirstMoment, .discriminatorSecondMoment: .zeros([discriminator.layout.count])
@@ -58,13 +61,14 @@ extension DistillationTrainer {
     func values(of segment: StateSegment) -> Tensor {
         switch segment {
         case .student: networks.adapters.parameters.values
-        case .discriminator: networks.discriminator.parameters.values
+        case .discriminator: networks.critic.parameters.values
         case .updateCounts: counts(\.stepCount)
         case .studentFirstMoment: studentOptimizer.firstMoment
         case .studentSecondMoment: studentOptimizer.secondMoment
         case .discriminatorFirstMoment: discriminatorOptimizer.firstMoment
         case .discriminatorSecondMoment: discriminatorOptimizer.secondMoment
         case .momentAges: counts(\.momentAge)
+        case .studentAverage: studentAverage ?? networks.adapters.parameters.values
         }
     }
 

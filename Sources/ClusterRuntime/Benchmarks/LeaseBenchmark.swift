@@ -76,7 +76,7 @@ package struct LeaseBenchmark: Sendable {
         configuration.maxUses = 1
         configuration.network.rank = 1
         configuration.network.targets = ["to_q"]
-        configuration.network.discriminatorDepth = 1
+        configuration.network.discriminator.depth = 1
         configuration.training.batchSize = Self.batchSamples
         configuration.cluster.usesPerBatch = 1
         configuration.cluster.localSteps = settings.batchesPerRound

@@ -10,6 +10,8 @@ package enum ConfigurationError: Error, Equatable {
     case badValue(key: String, place: ConfigurationPlace, value: String, expected: String)
     /// A value of the method that this program cannot serve.
     case notSupported(key: String, place: ConfigurationPlace, value: String, supported: String)
+    /// A key that the run's method makes nothing of, with the methods that use it.
+    case unusedKey(String, place: ConfigurationPlace, method: String, users: String)
     /// A key without which there is no run.
     case missingKey(String, path: String, expected: String)
 }
@@ -22,6 +24,17 @@ package enum ConfigurationPlace: Hashable, Sendable {
     case flag
     /// An environment variable.
     case environment(variable: String)
+}
+
+extension ConfigurationPlace {
+    /// The higher, the later it has its say.
+    var rank: Int {
+        switch self {
+        case .file: 0
+        case .environment: 1
+        case .flag: 2
+        }
+    }
 }
 
 extension ConfigurationPlace: CustomStringConvertible {
@@ -45,6 +58,8 @@ extension ConfigurationError: CustomStringConvertible {
             "\(place): \(key) is \(value): expected \(expected)"
         case .notSupported(let key, let place, let value, let supported):
             "\(place): \(key) is \(value): not supported, expected \(supported)"
+        case .unusedKey(let key, let place, let method, let users):
+            "\(place): \(key) means nothing to method \(method): expected it to be left out, or method \(users)"
         case .missingKey(let key, let path, let expected): "\(path): \(key) is missing: expected \(expected)"
         }
     }

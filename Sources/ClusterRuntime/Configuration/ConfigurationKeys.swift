@@ -2,16 +2,20 @@
 enum ConfigurationKeys {
     /// Keys with a free choice of values, in the order they are written.
     static let all = [
-        "model",
+        "model", "method",
         "prompts.kind", "prompts.path",
         "seed",
         "trajectory.segments", "trajectory.steps_per_segment", "trajectory.schedule", "trajectory.guidance",
         "trajectory.reuse", "trajectory.max_uses", "trajectory.negative_prompt",
         "trajectory.online_alignment", "trajectory.precision",
-        "student.rank", "student.targets", "student.precision", "student.initial_lora",
-        "discriminator.depth",
+        "student.rank", "student.targets", "student.precision", "student.initial_lora", "student.guidance",
+        "student.ema_decay",
+        "discriminator.depth", "discriminator.head", "discriminator.mode", "discriminator.rank",
+        "discriminator.loss", "discriminator.states", "discriminator.renoise", "discriminator.r1_weight",
         "training.batch_size", "training.local_steps", "training.rounds", "training.segment_probabilities",
         "training.places", "training.mixed_batches", "training.gradient_checkpointing",
+        "training.huber", "training.stages", "training.stage_steps", "training.matching_weight",
+        "training.critic_steps",
         "training.adversarial_weight", "training.feature_matching_weight", "training.adversarial_start_step",
         "training.optimizer", "training.learning_rate", "training.betas", "training.weight_decay",
         "training.gradient_clip", "training.warmup_steps", "training.decay_steps",
@@ -31,10 +35,7 @@ enum ConfigurationKeys {
 
     /// Keys of the method that have one value here; it may be stated, another one is refused.
     static let fixed = [
-        "student.mode": "lora",
-        "discriminator.head": "last",
-        "discriminator.mode": "full",
-        "discriminator.loss": "hinge",
+        "student.mode": "lora"
     ]
 
     private static let known = all + fixed.keys.sorted()

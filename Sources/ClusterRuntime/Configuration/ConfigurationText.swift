@@ -1,3 +1,4 @@
+import Distillation
 import Yams
 
 /// The values of a configuration by key, each with the place that stated it; nothing is interpreted yet.
@@ -9,12 +10,16 @@ struct ConfigurationText {
 
     let path: String
     private(set) var entries: [String: Entry] = [:]
+    /// What the file itself says the method is; nil where it says nothing.
+    private let fileMethod: String?
 
     /// Reads YAML, and refuses keys that are not known.
     init(yaml text: String, path: String) throws(ConfigurationError) {
         self.path = path
         let place = ConfigurationPlace.file(path: path, line: 1)
-        guard let root = try Self.composed(text, place: place) else { return }
+        let root = try Self.composed(text, place: place)
+        fileMethod = root?["method"]?.scalar?.string
+        guard let root else { return }
         try collect(root, under: "")
     }
 
@@ -27,6 +32,27 @@ struct ConfigurationText {
         }
         let value = try Self.composed(text, place: place) ?? Node("")
         entries[key] = Entry(value: value, place: place)
+    }
+
+    /// Leaves out what is not for the method.
+    ///
+    /// A method that a flag or the environment states takes the place of the file's, and what was stated for that one
+    /// below is passed over: the new one has its own defaults. A key that the method makes nothing of is refused where it
+    /// is stated beside the method, or above.
+    mutating func keep(for method: Method) throws(ConfigurationError) {
+        let isOther = method.rawValue != fileMethod ?? Method.flowsteer.rawValue
+        let rank = isOther ? entries["method"]?.place.rank ?? 0 : 0
+        let foreign = MethodKeys.foreign.filter { entries[$0].map { $0.place.rank < rank } ?? false }
+        for key in foreign { entries[key] = nil }
+        for key in MethodKeys.unused(by: method).sorted() {
+            guard let entry = entries.removeValue(forKey: key), entry.place.rank >= rank else { continue }
+            throw .unusedKey(
+                key,
+                place: entry.place,
+                method: method.rawValue,
+                users: MethodKeys.users(of: key).map(\.rawValue).joined(separator: " or ")
+            )
+        }
     }
 
     private mutating func collect(_ node: Node, under group: String) throws(ConfigurationError) {

@@ -1,5 +1,7 @@
 import Coordination
+import DiffusionModels
 import Distillation
+import FlowMatching
 import FoundationEssentials
 
 /// A value that stands above the file's: `--set group.key=value`.
@@ -63,6 +65,10 @@ extension RunConfiguration {
     }
 
     private init(_ text: ConfigurationText, folder: String) throws(ConfigurationError) {
+        var method = Method.flowsteer
+        try ConfigurationValues(text).read("method", into: &method)
+        var text = text
+        try text.keep(for: method)
         let values = ConfigurationValues(text)
         for (key, only) in ConfigurationKeys.fixed.sorted(by: { $0.key < $1.key }) {
             guard let stated = try values.string(key), stated != only else { continue }
@@ -71,7 +77,7 @@ extension RunConfiguration {
         guard let model = try values.path("model", in: folder) else {
             throw .missingKey("model", path: text.path, expected: "the teacher's folder")
         }
-        self.init(modelPath: model)
+        self.init(modelPath: model, method: method)
         try values.read("prompts.kind", into: &prompts.kind)
         prompts.path = try values.path("prompts.path", in: folder)
         if prompts.kind == .file, prompts.path == nil {
@@ -116,9 +122,27 @@ extension RunConfiguration {
         try values.read("student.rank", into: &network.rank, in: 1...4096)
         if let targets = try values.strings("student.targets") { network.targets = targets }
         try values.read("student.precision", into: &network.precision)
+        try values.read("student.guidance", into: &studentGuidance, .positive)
         network.initialAdaptersPath = try values.path("student.initial_lora", in: folder)
         try values.read("training.gradient_checkpointing", into: &network.recomputesBlocks)
-        try values.read("discriminator.depth", into: &network.discriminatorDepth, in: 1...1000)
+        try values.read("discriminator.depth", into: &network.discriminator.depth, in: 1...1000)
+        try values.read("discriminator.head", into: &network.discriminator.heads)
+        try values.read("discriminator.mode", into: &network.discriminator.mode)
+        try values.read("discriminator.states", into: &training.states)
+        if training.states == .rollout, !trajectory.onlineAlignment || trajectory.reuse == .segment {
+            throw .notSupported(
+                key: "discriminator.states",
+                place: values.place(of: "discriminator.states"),
+                value: training.states.rawValue,
+                supported: "segment, or trajectories from noise on (aligned, trajectory.reuse: trajectory)"
+            )
+        }
+        try values.read("discriminator.renoise", into: &training.renoisesJudged)
+        try values.read("discriminator.r1_weight", into: &training.penaltyWeight, .atLeast(0))
+        try values.read("student.ema_decay", into: &training.averageDecay, .from(0, below: 1))
+        averaging.keepsStudentAverage = training.averageDecay > 0
+        try values.read("discriminator.loss", into: &training.adversarialLoss)
+        try values.read("discriminator.rank", into: &network.discriminator.rank, in: 1...4096)
     }
 
     private mutating func readTraining(_ values: ConfigurationValues) throws(ConfigurationError) {
@@ -140,6 +164,10 @@ extension RunConfiguration {
             into: &training.featureMatchingWeight,
             .atLeast(0)
         )
+        try readStages(values)
+        try values.read("training.huber", into: &training.huber, .positive)
+        try values.read("training.matching_weight", into: &training.matchingWeight, .atLeast(0))
+        try values.read("training.critic_steps", into: &training.criticSteps, in: 1...1000)
         let start = "training.adversarial_start_step"
         try values.read(start, into: &training.adversarialStartStep, in: 0...(.max))
         try values.readOptimizer("training.", into: &training.optimizer)
@@ -162,6 +190,32 @@ extension RunConfiguration {
             throw values.refusal(of: key, expected: "numbers that add up to 1")
         }
         training.segmentProbabilities = stated
+    }
+
+    /// Stages that nobody stated last as long as each other, or as the method's source has it.
+    private mutating func readStages(_ values: ConfigurationValues) throws(ConfigurationError) {
+        let key = "training.stages"
+        if training.method == .hyperSD {
+            let numbers = try values.numbers(key, .between(1, 1000)) ?? training.stages.map { Float($0) }
+            training.stages = numbers.map { Int($0) }
+            let fine = trajectory.segments * trajectory.stepsPerSegment
+            guard zip(numbers, training.stages).allSatisfy({ $0 == Float($1) && fine % $1 == 0 }) else {
+                throw values.refusal(of: key, expected: "divisors of the teacher's \(fine) steps")
+            }
+            // Stock schedules of different steps do not nest, so jumps would not end where training's do.
+            guard trajectory.schedule == .rectified else {
+                throw .notSupported(
+                    key: "trajectory.schedule",
+                    place: values.place(of: "trajectory.schedule"),
+                    value: trajectory.schedule.rawValue,
+                    supported: "'rectified' for hyper-sd"
+                )
+            }
+        }
+        if let count = training.method.stagesInARun {
+            training.stageSteps = cluster.localSteps * Int(cluster.rounds) / count
+        }
+        try values.read("training.stage_steps", into: &training.stageSteps, in: 0...(.max))
     }
 
     private mutating func readCluster(_ values: ConfigurationValues) throws(ConfigurationError) {

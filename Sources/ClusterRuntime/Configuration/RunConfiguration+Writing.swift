@@ -1,4 +1,5 @@
 import Coordination
+import DiffusionModels
 import Distillation
 import FlowMatching
 import NeuralNetwork
@@ -30,6 +31,7 @@ extension RunConfiguration {
     private var writtenValues: [String: String] {
         var values = [
             "model": quoted(modelPath),
+            "method": training.method.rawValue,
             "prompts.kind": prompts.kind.rawValue,
             "seed": "\(seed)",
             "trajectory.segments": "\(trajectory.segments)",
@@ -45,13 +47,27 @@ extension RunConfiguration {
             "training.gradient_checkpointing": "\(network.recomputesBlocks)",
             "student.rank": "\(network.rank)",
             "student.targets": "[\(network.targets.map(quoted).joined(separator: ", "))]",
-            "discriminator.depth": "\(network.discriminatorDepth)",
+            "discriminator.depth": "\(network.discriminator.depth)",
+            "discriminator.head": network.discriminator.heads.rawValue,
+            "discriminator.mode": network.discriminator.mode.rawValue,
+            "discriminator.loss": training.adversarialLoss.rawValue,
+            "discriminator.rank": "\(network.discriminator.rank)",
             "training.batch_size": "\(training.batchSize)",
             "training.local_steps": "\(cluster.localSteps)",
             "training.rounds": "\(cluster.rounds)",
             "training.mixed_batches": "\(mixedBatches)",
             "training.places": training.places.rawValue,
             "training.segment_probabilities": list(training.segmentProbabilities),
+            "student.ema_decay": "\(training.averageDecay)",
+            "discriminator.states": training.states.rawValue,
+            "discriminator.renoise": "\(training.renoisesJudged)",
+            "discriminator.r1_weight": "\(training.penaltyWeight)",
+            "student.guidance": "\(studentGuidance)",
+            "training.huber": "\(training.huber)",
+            "training.stages": list(training.stages),
+            "training.stage_steps": "\(training.stageSteps)",
+            "training.matching_weight": "\(training.matchingWeight)",
+            "training.critic_steps": "\(training.criticSteps)",
             "training.adversarial_weight": "\(training.adversarialWeight)",
             "training.feature_matching_weight": "\(training.featureMatchingWeight)",
             "training.adversarial_start_step": "\(training.adversarialStartStep)",
@@ -92,10 +108,11 @@ extension RunConfiguration {
             values[prefix + "warmup_steps"] = "\(settings.warmupSteps)"
             values[prefix + "decay_steps"] = "\(settings.decaySteps)"
         }
-        return values
+        let unused = MethodKeys.unused(by: training.method)
+        return values.filter { !unused.contains($0.key) }
     }
 
-    private func list(_ numbers: [Float]) -> String {
+    private func list(_ numbers: [some CustomStringConvertible]) -> String {
         "[\(numbers.map { "\($0)" }.joined(separator: ", "))]"
     }
 

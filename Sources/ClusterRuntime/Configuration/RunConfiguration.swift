@@ -19,16 +19,27 @@ package struct RunConfiguration: Sendable, Equatable {
     /// Batches of trajectories that a step draws from; a trainer prefetches as many again.
     package var mixedBatches = 1
     package var network = NetworkSettings()
+    /// Guidance scale that the student is sampled with; 1 is none.
+    package var studentGuidance: Float = 1
     package var training = TrainingSettings()
     /// Rounds, leases and membership; its `usesPerBatch` is ``maxUses``.
     package var cluster = CoordinationSettings()
     package var averaging = AveragingSettings()
     package var evaluation = EvaluationSettings()
 
-    /// The defaults, for a teacher.
-    package init(modelPath: String) {
+    /// The defaults of a method, for a teacher.
+    package init(modelPath: String, method: Method = .flowsteer) {
         self.modelPath = modelPath
         cluster.usesPerBatch = maxUses
+        method.applyDefaults(trajectory: &trajectory, network: &network, training: &training)
+    }
+
+    /// How the student is sampled.
+    package var sampling: StudentSampling {
+        var sampling = StudentSampling()
+        sampling.rule = training.method.samplingRule(training, segments: trajectory.segments)
+        sampling.guidance = studentGuidance
+        return sampling
     }
 
     /// Batches a trainer draws from in one round: as many as its draws use up, and at least those mixed at once.

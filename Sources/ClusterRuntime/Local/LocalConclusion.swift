@@ -35,7 +35,9 @@ package struct LocalConclusion: Sendable {
     ) throws -> [EvaluationRow] {
         defer { progress.finish() }
         let model = try ModelSampler(modelPath: configuration.modelPath, lanes: lanes)
-        let adapters = try StudentFile.read(try folder.latestCheckpoint(), for: model.model)
+        let checkpoint = try folder.latestCheckpoint()
+        let adapters = try StudentFile.read(checkpoint, for: model.model)
+        let sampling = try StudentFile.sampling(checkpoint)
         let trajectory = configuration.trajectory
         let schedule = SigmaSchedule(
             kind: trajectory.schedule,
@@ -43,9 +45,8 @@ package struct LocalConclusion: Sendable {
             shift: model.model.shift
         )
         // First what people came for: an evaluation that fails must not cost them the student.
-        try StudentExport(model: model.model, adapters: adapters, schedule: schedule).write(
-            to: folder.student
-        )
+        try StudentExport(model: model.model, adapters: adapters, schedule: schedule, sampling: sampling)
+            .write(to: folder.student)
         let evaluation = try StudentEvaluation(
             model,
             student: try model.model.makeTransformer(adapters: adapters),
@@ -56,6 +57,7 @@ package struct LocalConclusion: Sendable {
             judge: try HeldOutPrompts.judge(prompts, spritesPath: configuration.spritesPath, for: model),
             segments: trajectory.segments,
             schedule: trajectory.schedule,
+            sampling: sampling,
             guidance: configuration.evaluation.guidance,
             negativePrompt: trajectory.negativePrompt,
             seed: configuration.seed

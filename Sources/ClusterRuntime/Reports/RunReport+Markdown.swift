@@ -25,6 +25,8 @@ extension RunReport {
 
         \(overhead)
 
+        \(evaluationCounts)
+
         ## Processes
 
         | process | role | peak memory, MiB | compute, s | wait, s | wire, s |
@@ -96,6 +98,15 @@ extension RunReport {
         (\(ReportNumber.seconds(averaging.seconds)) s): \(String(format: "%.2f", averaging.committing)) s from first offers to \
         commits, \(String(format: "%.2f", averaging.resuming)) s from commits until trainers went on.
         """
+    }
+
+    private var evaluationCounts: String {
+        func text(_ value: Double) -> String { String(format: "%.2f", value) }
+        return """
+            Evaluations of networks: the teacher \(text(evaluations.teacherPerTrajectory)) times for a trajectory; for a \
+            training sample the student \(text(evaluations.studentPerSample)), the teacher in trainers \
+            \(text(evaluations.teacherPerSample)), the critic \(text(evaluations.criticPerSample)) times.
+            """
     }
 
     private var lossTable: String {

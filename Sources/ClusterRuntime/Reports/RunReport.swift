@@ -48,6 +48,8 @@ package struct RunReport: Codable, Sendable, Equatable {
     package var averaging: AveragingTime
     /// Teacher trajectories solved.
     package var trajectories: Int
+    /// Since the coordinator was last started.
+    package var evaluations: RunFigures.Evaluations
     /// Rounds committed.
     package var rounds: UInt64
     package var losses: [Round]
@@ -100,6 +102,7 @@ package struct RunReport: Codable, Sendable, Equatable {
             wait: sum("rollout", \.wait) + sum("trainer", \.wait)
         )
         trajectories = status.trajectories.total
+        evaluations = status.figures.evaluations
         rounds = status.round.rawValue
         losses = journal.compactMap { line in
             guard let round = line.round, let losses = line.losses else { return nil }

@@ -49,6 +49,7 @@ package struct StudentEvaluation: Sendable {
     ///   - judge: scores pictures of the prompts, where these are captions of scenes.
     ///   - segments: K, the steps of the student and of the teacher it is compared with.
     ///   - schedule: the student's own kind.
+    ///   - sampling: the student's own way; before its training it goes Euler's, without guidance.
     ///   - guidance: the teacher's scale.
     package init(
         _ model: ModelSampler,
@@ -58,6 +59,7 @@ package struct StudentEvaluation: Sendable {
         judge: SceneJudge? = nil,
         segments: Int = 4,
         schedule: ScheduleKind = .rectified,
+        sampling: StudentSampling = StudentSampling(),
         guidance: Float,
         negativePrompt: String = "",
         seed: UInt64
@@ -85,7 +87,17 @@ package struct StudentEvaluation: Sendable {
                 method("teacher-\(segments)-stock", teacher, .stock, guidance: guidance),
                 method("teacher-\(segments)-rectified", teacher, .rectified, guidance: guidance),
                 method("student-initial", initial ?? teacher, schedule),
-            ] + (student.map { [method("student", $0, schedule)] } ?? [])
+            ]
+            + (student.map { student in
+                let own = FewStepSampler(
+                    student: student,
+                    sampling,
+                    kind: schedule,
+                    steps: segments,
+                    shift: shift
+                )
+                return [Method(name: "student", sampler: own)]
+            } ?? [])
         self.model = model
         self.prompts = prompts
         self.judge = judge

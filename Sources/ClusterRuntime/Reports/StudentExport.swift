@@ -1,5 +1,6 @@
 import Checkpoints
 package import DiffusionModels
+package import Distillation
 package import FlowMatching
 import Foundation
 package import NeuralNetwork
@@ -10,17 +11,25 @@ package struct StudentExport: Sendable {
     private let model: ModelFolder
     private let adapters: LowRankAdapters
     private let schedule: SigmaSchedule
+    private let sampling: StudentSampling
 
-    package init(model: ModelFolder, adapters: LowRankAdapters, schedule: SigmaSchedule) {
+    package init(
+        model: ModelFolder,
+        adapters: LowRankAdapters,
+        schedule: SigmaSchedule,
+        sampling: StudentSampling
+    ) {
         self.model = model
         self.adapters = adapters
         self.schedule = schedule
+        self.sampling = sampling
     }
 
     /// Writes the folder; files that are there are replaced.
     package func write(to folder: String) throws {
         try LocalRunFolder.create(folder)
-        try AdapterFile.writer(adapters).write(to: "\(folder)/\(AdapterFile.name)")
+        try AdapterFile.writer(adapters, metadata: sampling.metadata)
+            .write(to: "\(folder)/\(AdapterFile.name)")
         try KohyaAdapterFile.writer(adapters, layerCount: model.configuration.layerCount)
             .write(to: "\(folder)/\(KohyaAdapterFile.name)")
         let scheduler = "\(model.path)/scheduler/scheduler_config.json"
@@ -29,7 +38,7 @@ package struct StudentExport: Sendable {
         }
         try writeAtomically(Array(configuration), to: "\(folder)/scheduler_config.json")
         try writeAtomically(
-            try ReportCoding.encoded(Sigmas(schedule, shift: model.shift)),
+            try ReportCoding.encoded(Sigmas(schedule, shift: model.shift, sampling)),
             to: "\(folder)/sigmas.json"
         )
         try writeAtomically(Array(card.utf8), to: "\(folder)/README.md")
@@ -49,9 +58,13 @@ package struct StudentExport: Sendable {
         let sigmas: [Double]
         let shift: Double
         let steps: Int
-        let guidanceScale = 1.0
+        let guidanceScale: Double
+        /// nil for Euler's method.
+        let sampling: String?
 
-        init(_ schedule: SigmaSchedule, shift: Double) {
+        init(_ schedule: SigmaSchedule, shift: Double, _ sampling: StudentSampling) {
+            guidanceScale = Double(sampling.guidance)
+            self.sampling = sampling.rule == .euler ? nil : sampling.rule.description
             sigmas = schedule.sigmas
             self.shift = shift
             steps = schedule.stepCount
@@ -65,10 +78,10 @@ package struct StudentExport: Sendable {
             # A \(steps)-step student
 
             Low-rank adapters of rank \(adapters.rank) (alpha = rank, PEFT names) for `\(modelName)`, distilled with FlowSteer
-            (arXiv 2511.18834). The student needs \(steps) steps and no guidance.
+            (arXiv 2511.18834). The student needs \(steps) steps and \(guidance).
 
-            Its sigmas are part of it: \(sigmas). Others, or a guidance scale above 1, give blurred pictures.
-
+            Its sigmas are part of it: \(sigmas). Others, or another guidance scale, give blurred pictures.
+            \(samplingNote)
             In diffusers, unchanged, with the model the student was made from:
 
             ```python
@@ -86,6 +99,20 @@ package struct StudentExport: Sendable {
 
             In ComfyUI: `\(KohyaAdapterFile.name)` in a LoraLoaderModelOnly node, sampler `euler`, scheduler `simple`,
             \(steps) steps, cfg 1.
+
+            """
+    }
+
+    private var guidance: String { sampling.guidance == 1 ? "no guidance" : "guidance \(sampling.guidance)" }
+
+    /// What stock samplers do not do; nothing for Euler's method.
+    private var samplingNote: String {
+        guard case .jumps(let segments) = sampling.rule else { return "" }
+        let goal = segments == 1 ? "to data" : "to the end of one of \(segments) segments"
+        return """
+
+            Every step jumps \(goal), and fresh noise brings the result back up to the next sigma: `flowsteer sample`
+            does so, the samplers below only approximately.
 
             """
     }

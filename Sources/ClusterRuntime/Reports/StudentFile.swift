@@ -1,12 +1,15 @@
 package import Checkpoints
 package import DiffusionModels
+package import Distillation
 import FoundationEssentials
 package import NeuralNetwork
 
 /// A trained student on disk, wherever a person points.
 package enum StudentFile {
-    /// The names a student's adapters have: exported, and in a checkpoint.
-    private static let names = [AdapterFile.name, "student.safetensors"]
+    /// The running mean of a run's student, in a checkpoint.
+    static let averageName = "student_average.safetensors"
+    /// The names a student's adapters have: exported, and in a checkpoint, the running mean before the last state.
+    private static let names = [AdapterFile.name, averageName, "student.safetensors"]
 
     /// The file of adapters that `path` means: itself, or one in that folder, a checkpoint's or an exported student's.
     package static func locate(_ path: String) throws(CheckpointError) -> String {
@@ -20,6 +23,18 @@ package enum StudentFile {
             throw .unreadable(path: path, reason: "the folder has no \(names.joined(separator: " and no "))")
         }
         return file
+    }
+
+    /// How the student that `path` means is sampled; as FlowSteer's are where its file says nothing of it.
+    package static func sampling(_ path: String) throws -> StudentSampling {
+        let file = try locate(path)
+        guard let sampling = StudentSampling(metadata: try SafetensorsFile(path: file).metadata) else {
+            throw CheckpointError.unreadable(
+                path: file,
+                reason: "its metadata say nothing sensible of sampling"
+            )
+        }
+        return sampling
     }
 
     /// Reads the student that `path` means, for the model it was trained on; adapters that other programs saved, too.

@@ -91,7 +91,7 @@ struct TrajectorySolver: Sendable {
         return SolvedTrajectories(
             hash: ContentHash(ContentDigest(of: bytes)),
             bytes: bytes,
-            evaluationCount: samples.count * alignment.evaluations(for: batch.segments, guidance: guidance)
+            evaluationCount: samples.count * alignment.evaluations(for: samples, guidance: guidance)
         )
     }
 }

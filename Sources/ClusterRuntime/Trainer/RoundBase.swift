@@ -119,6 +119,7 @@ extension DistillationTrainer {
     /// Everything that updates write in place; the rest of the value is copied with it.
     fileprivate var mutableTensors: [Tensor] {
         networks.segments.map(\.parameters.values)
+            + [studentAverage].compactMap(\.self)
             + studentOptimizer.memory + discriminatorOptimizer.memory
     }
 }

@@ -1,7 +1,6 @@
 import ClusterMessages
 import DiffusionModels
 import Distillation
-import FlowMatching
 import Tensors
 
 /// The batches a round draws its segments from, mixed a few at a time.
@@ -22,12 +21,13 @@ struct SegmentSupply {
     private var sources: [UInt64: BatchSource] = [:]
 
     /// A supply without batches.
-    init(_ configuration: RunConfiguration, grid: SegmentGrid) {
+    init(_ configuration: RunConfiguration, _ alignment: OnlineTrajectoryAlignment) {
         makePool = {
             TrajectoryPool(
-                grid: grid,
-                segmentProbabilities: configuration.training.segmentProbabilities,
-                usesPerSample: configuration.maxUses
+                grid: alignment.grid,
+                segmentProbabilities: alignment.segmentProbabilities,
+                usesPerSample: configuration.maxUses,
+                keepsNoise: configuration.training.states == .rollout
             )
         }
         mixedBatches = configuration.mixedBatches
@@ -38,8 +38,13 @@ struct SegmentSupply {
     func needsBatch(for count: Int) -> Bool { sources.count < mixedBatches || pool.usesLeft < count }
 
     /// Adds a batch behind the others.
-    mutating func add(_ source: BatchSource, _ batch: TrajectoryBatch, text: EncodedText) {
-        pool.add(batch, id: source.batch.rawValue, text: text)
+    mutating func add(
+        _ source: BatchSource,
+        _ batch: TrajectoryBatch,
+        text: EncodedText,
+        spans: [SegmentSpan]? = nil
+    ) {
+        pool.add(batch, id: source.batch.rawValue, text: text, spans: spans)
         sources[source.batch.rawValue] = source
     }
 
@@ -50,8 +55,16 @@ struct SegmentSupply {
     }
 
     /// Draws `count` segments; nil when a batch is needed first.
-    mutating func draw(_ count: Int, random: inout RandomStream) -> (batch: SegmentBatch, draws: [Draw])? {
-        guard !needsBatch(for: count), let drawn = pool.draw(count, random: &random) else { return nil }
+    ///
+    /// - Parameter probabilities: of the segments, where a stage has others than the last.
+    mutating func draw(
+        _ count: Int,
+        probabilities: [Float]? = nil,
+        random: inout RandomStream
+    ) -> (batch: SegmentBatch, draws: [Draw])? {
+        guard !needsBatch(for: count),
+            let drawn = pool.draw(count, probabilities: probabilities, random: &random)
+        else { return nil }
         let draws = drawn.draws.compactMap { draw in
             sources[draw.id].map { Draw(source: $0, count: draw.count) }
         }

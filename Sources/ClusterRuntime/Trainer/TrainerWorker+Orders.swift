@@ -175,15 +175,20 @@ extension TrainerWorker {
         var means = LossMeans()
         var lastReport = ContinuousClock.now
         var taken = 0
+        var unreported = (evaluations: EvaluationCounts(), samples: 0)
         while taken < open.localStepCount, let step = try await takeStep(taken, of: open, on: engine) {
             meter.progressed()
             means.add(step.report.losses)
+            unreported.evaluations += step.report.evaluations
+            unreported.samples += step.draws.reduce(0) { $0 + $1.count }
             post(uses?.count(step.draws, step: taken))
             taken += 1
             let isLast = taken == open.localStepCount || ends(open, after: taken)
             if isLast || lastReport.duration(to: .now) >= Self.reportInterval {
                 lastReport = .now
-                connection.post(.stepReport(message(step, open.round, index: taken - 1)))
+                let counts = EvaluationBook.measurements(unreported.evaluations, samples: unreported.samples)
+                unreported = (EvaluationCounts(), 0)
+                connection.post(.stepReport(message(step, open.round, index: taken - 1, counts)))
                 reached(.trainerAfterStepReport)
             }
         }
@@ -222,13 +227,14 @@ extension TrainerWorker {
     private func message(
         _ step: TrainingEngine.LocalStep,
         _ round: RoundNumber,
-        index: Int
+        index: Int,
+        _ counts: [Message.Measurement]
     ) -> Message.StepReport {
         Message.StepReport(
             round: round,
             localStep: index,
             sampleCount: step.draws.reduce(0) { $0 + $1.count },
-            losses: step.report.losses.map { .init(name: $0.name, value: $0.value) },
+            losses: step.report.losses.map { .init(name: $0.name, value: $0.value) } + counts,
             gradientNorms: [.init(name: "student", value: step.report.gradientNorm)]
         )
     }
@@ -273,8 +279,9 @@ struct LossMeans: Sendable {
     private var sums: [String: (total: Double, count: Int)] = [:]
 
     /// Adds one step's terms.
-    mutating func add(_ losses: [(name: String, value: Double)]) {
-        for (name, value) in losses {
+    mutating func add(_ losses: [StepReport.Loss]) {
+        for loss in losses {
+            let (name, value) = (loss.name, loss.value)
             if sums[name] == nil { names.append(name) }
             let (total, count) = sums[name] ?? (0, 0)
             sums[name] = (total + value, count + 1)

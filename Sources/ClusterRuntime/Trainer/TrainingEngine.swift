@@ -2,6 +2,7 @@ import ClusterMessages
 import Coordination
 import DiffusionModels
 import Distillation
+import FlowMatching
 import NeuralNetwork
 import Synchronization
 import Tensors
@@ -44,7 +45,12 @@ final class TrainingEngine: Sendable {
             seed: configuration.seed
         )
         lanes = LanePool(count: count)
-        let trainer = DistillationTrainer(networks, settings: configuration.training, pool: lanes)
+        let trainer = DistillationTrainer(
+            networks,
+            settings: configuration.training,
+            teaching: try Teaching(networks, model, configuration.trajectory, on: lanes.lanes[0].tape),
+            pool: lanes
+        )
         self.model = model
         self.configuration = configuration
         alignment = OnlineTrajectoryAlignment(
@@ -62,7 +68,7 @@ final class TrainingEngine: Sendable {
                     configuration.averaging,
                     usesRing: configuration.cluster.topology == .ring
                 ),
-                supply: SegmentSupply(configuration, grid: alignment.grid),
+                supply: SegmentSupply(configuration, alignment),
                 corpus: corpus
             )
         )
@@ -155,8 +161,9 @@ final class TrainingEngine: Sendable {
         } catch {
             throw .local("\(error)")
         }
+        let spans = alignment.spans(for: samples)
         let source = BatchSource(batch: assignment.batch, hash: assignment.hash, sampleCount: samples.count)
-        state.withLock { $0.supply.add(source, batch, text: text) }
+        state.withLock { $0.supply.add(source, batch, text: text, spans: spans) }
     }
 
     /// The states in a batch's bytes, of the shape the configuration gives.
@@ -166,7 +173,7 @@ final class TrainingEngine: Sendable {
         segments: [Int],
         count: Int
     ) throws(NodeError) -> TrajectoryBatch {
-        let isChained = configuration.trajectory.onlineAlignment
+        let isChained = alignment.settings.onlineAlignment
         let times = isChained ? segments.count + 1 : 2 * segments.count
         let shape = [times] + model.latentShape(count: count)
         let expected = shape.reduce(1, *) * ScalarType.float32.byteCount
@@ -186,8 +193,36 @@ final class TrainingEngine: Sendable {
     func step() -> LocalStep? {
         state.withLock { state -> LocalStep? in
             let count = configuration.training.batchSize
-            guard let (batch, draws) = state.supply.draw(count, random: &state.random) else { return nil }
+            // A trajectory trained on as a whole is one segment, whatever the stage.
+            let probabilities =
+                alignment.grid.segmentCount == 1
+                ? nil : configuration.training.segmentProbabilities(step: state.trainer.stepCount)
+            let drawn = state.supply.draw(count, probabilities: probabilities, random: &state.random)
+            guard let (batch, draws) = drawn else { return nil }
             return LocalStep(report: state.trainer.step(batch, random: &state.random), draws: draws)
         }
+    }
+}
+
+extension Teaching {
+    /// The teacher of a run.
+    init(
+        _ networks: TrainableNetworks,
+        _ model: ModelFolder,
+        _ trajectory: TrajectorySettings,
+        on tape: Tape
+    ) throws {
+        self.init(
+            teacher: networks.teacher,
+            unconditional: try model.text.encode([trajectory.negativePrompt], on: tape),
+            grid: SegmentGrid(
+                kind: trajectory.schedule,
+                segmentCount: trajectory.segments,
+                stepsPerSegment: trajectory.stepsPerSegment,
+                shift: model.shift
+            ),
+            shift: TimeShift(factor: model.shift),
+            guidance: trajectory.guidance
+        )
     }
 }

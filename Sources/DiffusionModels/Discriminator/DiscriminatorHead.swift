@@ -4,6 +4,7 @@ import Tensors
 /// Tokens to logits: norm, 1 × 1 convolution, group norm, leaky ReLU, a residual 3 × 3 convolution with the
 /// same, and a last 1 × 1 convolution that starts at zero (after PCM's and LADD's heads).
 struct DiscriminatorHead: Sendable {
+    /// What the names of all heads' parameters begin with.
     static let prefix = "head."
     /// Channels inside the head.
     private static let channels = 64
@@ -14,24 +15,25 @@ struct DiscriminatorHead: Sendable {
     private let norms: [(weight: Parameter, bias: Parameter)]
     private let exit: Linear
 
-    init(width: Int, from source: some ParameterSource) throws(ModelError) {
+    /// - Parameter prefix: of this head's parameters.
+    init(_ prefix: String, width: Int, from source: some ParameterSource) throws(ModelError) {
         let channels = Self.channels
-        enter = try source.linear(Self.prefix + "enter", inputs: width, outputs: channels)
+        enter = try source.linear(prefix + "enter", inputs: width, outputs: channels)
         convolution = (
-            try source.parameter(Self.prefix + "convolution.weight", shape: [channels, 3, 3, channels]),
-            try source.parameter(Self.prefix + "convolution.bias", shape: [channels])
+            try source.parameter(prefix + "convolution.weight", shape: [channels, 3, 3, channels]),
+            try source.parameter(prefix + "convolution.bias", shape: [channels])
         )
         var norms: [(weight: Parameter, bias: Parameter)] = []
         for name in ["norm1", "norm2"] {
             norms.append(
                 (
-                    try source.parameter(Self.prefix + name + ".weight", shape: [channels]),
-                    try source.parameter(Self.prefix + name + ".bias", shape: [channels])
+                    try source.parameter(prefix + name + ".weight", shape: [channels]),
+                    try source.parameter(prefix + name + ".bias", shape: [channels])
                 )
             )
         }
         self.norms = norms
-        exit = try source.linear(Self.prefix + "exit", inputs: channels, outputs: 1)
+        exit = try source.linear(prefix + "exit", inputs: channels, outputs: 1)
     }
 
     /// - Parameters:
@@ -64,7 +66,7 @@ struct DiscriminatorHead: Sendable {
 
 extension DiscriminatorHead {
     /// Names and shapes of a head over features of `width`.
-    static func layout(width: Int) -> [(name: String, shape: [Int])] {
+    static func layout(_ prefix: String, width: Int) -> [(name: String, shape: [Int])] {
         [
             (prefix + "convolution.bias", [channels]),
             (prefix + "convolution.weight", [channels, 3, 3, channels]),
@@ -77,8 +79,10 @@ extension DiscriminatorHead {
 
     /// Norm weights are one, biases and the last map zero, other weights N(0, 2/inputs) (He and others 2015).
     static func initial(_ name: String, shape: [Int], seed: UInt64, stream: UInt64) -> Tensor {
-        if name.hasSuffix("bias") || name.hasPrefix(prefix + "exit") { return .zeros(shape) }
-        if name.hasPrefix(prefix + "norm") { return Tensor(repeating: 1, shape: shape) }
+        if name.hasSuffix("bias") || name.hasSuffix("exit.weight") { return .zeros(shape) }
+        if name.hasSuffix("norm1.weight") || name.hasSuffix("norm2.weight") {
+            return Tensor(repeating: 1, shape: shape)
+        }
         var random = RandomStream(key: seed, stream: stream)
         let inputs = Float(shape.dropFirst().reduce(1, *))
         return random.normal(shape).scaled(by: (2 / inputs).squareRoot())

@@ -1,14 +1,14 @@
 package import NeuralNetwork
 package import Tensors
 
-/// Judges states of trajectories: the teacher's first blocks, all trained, and one head after the last
-/// (FlowSteer §3.2).
+/// Judges states of trajectories: the teacher's first blocks, and a head after the last or after every one
+/// (FlowSteer §3.2; heads after every frozen block are LADD's and PCM's).
 ///
-/// It begins as the teacher with a head whose last map is zero, so every logit is 0 and the hinge loss is 2.
+/// It begins as the teacher with heads whose last maps are zero, so every logit is 0 and the hinge loss is 2.
 package struct TrajectoryDiscriminator: Sendable {
     private var trunk: TransformerTrunk
-    private let head: DiscriminatorHead
-    /// All of its parameters, the teacher's blocks and the head's.
+    private let heads: [DiscriminatorHead]
+    /// All that is trained: the heads' parameters, and the blocks' or their adapters where these are.
     package let parameters: ParameterSet
 
     /// As ``VelocityTransformer/recomputesBlocks``.
@@ -19,35 +19,40 @@ package struct TrajectoryDiscriminator: Sendable {
 
     /// - Parameters:
     ///   - teacher: weights to start from.
-    ///   - depth: blocks taken over from the teacher.
+    ///   - shape: of no more blocks than the teacher has.
     ///   - id: number of the new parameter set.
-    ///   - seed: for the head's first map.
+    ///   - seed: for the heads' first maps.
     package init(
         teacher: Weights,
         _ configuration: TransformerConfiguration,
-        depth: Int,
+        _ shape: DiscriminatorShape,
         id: Int,
         seed: UInt64
     ) throws(ModelError) {
-        let headLayout = DiscriminatorHead.layout(width: configuration.width)
-        var tensors: [String: Tensor] = [:]
-        for (index, (name, shape)) in headLayout.enumerated() {
-            tensors[name] = DiscriminatorHead.initial(name, shape: shape, seed: seed, stream: UInt64(index))
-        }
-        let weights = TrainedWeights(
-            base: teacher.adding(tensors),
+        let prefixes: [String] =
+            switch shape.heads {
+            case .last: [DiscriminatorHead.prefix]
+            case .every: (0..<shape.depth).map { "\(DiscriminatorHead.prefix)\($0)." }
+            }
+        let width = configuration.width
+        let weights = DiscriminatorWeights(
+            teacher,
+            shape,
+            heads: prefixes.flatMap { DiscriminatorHead.layout($0, width: width) },
             id: id,
-            isTrained: { Self.isUsed($0, depth: depth) }
+            seed: seed
         )
-        trunk = try TransformerTrunk(configuration, depth: depth, from: weights)
-        head = try DiscriminatorHead(width: configuration.width, from: weights)
+        trunk = try TransformerTrunk(configuration, depth: shape.depth, from: weights)
+        var heads: [DiscriminatorHead] = []
+        for prefix in prefixes { heads.append(try DiscriminatorHead(prefix, width: width, from: weights)) }
+        self.heads = heads
         parameters = weights.set
     }
 
     /// What the discriminator makes of states.
     package struct Output {
-        /// One logit a token, `[samples, tokens]`.
-        package let logits: Variable
+        /// One logit a token and head, `[samples, tokens]` each.
+        package let logits: [Variable]
         /// Picture tokens after every block, for feature matching.
         package let features: [Variable]
     }
@@ -64,24 +69,17 @@ package struct TrajectoryDiscriminator: Sendable {
         let output = trunk(latents: states, text: text, times: times, keepsFeatures: true, on: tape)
         let patch = trunk.configuration.patchSize
         let extent = (states.shape[2] / patch, states.shape[3] / patch)
-        return Output(logits: head(output.tokens, extent: extent, on: tape), features: output.features)
+        let judged = heads.count == 1 ? [output.tokens] : output.features
+        return Output(
+            logits: zip(heads, judged).map { head, tokens in head(tokens, extent: extent, on: tape) },
+            features: output.features
+        )
     }
 
-    /// True for the weights that a trunk of this depth reads and trains: nobody reads the text after its last
-    /// block, and the position table stays as it is.
-    private static func isUsed(_ name: String, depth: Int) -> Bool {
-        if name.hasPrefix(DiscriminatorHead.prefix) { return true }
-        if name == "pos_embed.pos_embed" || name.hasPrefix("norm_out.") || name.hasPrefix("proj_out.") {
-            return false
+    /// Brings every parameter of the heads into `-limit ... limit` (Arjovsky and others 2017, algorithm 1).
+    package func clipHeads(to limit: Float) {
+        for (name, tensor) in parameters.tensors where name.hasPrefix(DiscriminatorHead.prefix) {
+            tensor.clip(to: limit)
         }
-        let path = name.split(separator: ".")
-        guard path.first == "transformer_blocks", path.count > 2, let index = Int(path[1]) else {
-            return true
-        }
-        guard index == depth - 1 else { return index < depth }
-        let isOfUnreadText =
-            path[2] == "ff_context"
-            || ["add_q_proj", "to_add_out", "norm_added_q"].contains(String(path[3]))
-        return !isOfUnreadText
     }
 }

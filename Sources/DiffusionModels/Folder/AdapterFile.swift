@@ -14,10 +14,14 @@ package enum AdapterFile {
     private static let prefix = "transformer."
 
     /// The file of some adapters.
-    package static func writer(_ adapters: LowRankAdapters) -> SafetensorsWriter {
-        var writer = SafetensorsWriter(
-            metadata: ["format": "pt", metadataKey: settings(of: adapters)]
-        )
+    ///
+    /// - Parameter metadata: what the file says beside PEFT's settings.
+    package static func writer(
+        _ adapters: LowRankAdapters,
+        metadata: [String: String] = [:]
+    ) -> SafetensorsWriter {
+        let own = ["format": "pt", metadataKey: settings(of: adapters)]
+        var writer = SafetensorsWriter(metadata: metadata.merging(own) { _, own in own })
         for (name, tensor) in adapters.parameters.tensors { writer.add(prefix + name, tensor) }
         return writer
     }

@@ -39,7 +39,7 @@ extension Tape {
         return result
     }
 
-    private func scalar(_ value: Double) -> Tensor {
+    func scalar(_ value: Double) -> Tensor {
         let y = arena.allocate([])
         y.fill(Float(value))
         return y

@@ -42,11 +42,18 @@ extension EvaluateModelCommand {
         let network = try student.map { path in
             try model.model.makeTransformer(adapters: StudentFile.read(path, for: model.model))
         }
+        var sampling = StudentSampling()
+        if let student {
+            sampling = try StudentFile.sampling(student)
+        } else {
+            sampling.guidance = heldOut.guidance
+        }
         let sampler = FewStepSampler(
-            network ?? model.teacher,
-            schedule: SigmaSchedule(kind: pictures.schedule, stepCount: steps, shift: model.model.shift),
-            // A student needs none.
-            guidanceScale: student == nil ? heldOut.guidance : 1
+            student: network ?? model.teacher,
+            sampling,
+            kind: pictures.schedule,
+            steps: steps,
+            shift: model.model.shift
         )
         let prompts = try laidOut(layout)
         let settings = try LaidOutPictures.settings(

@@ -2,6 +2,7 @@ import ArgumentParser
 import Checkpoints
 import ClusterRuntime
 import DiffusionModels
+import Distillation
 import Evaluation
 import ImageFiles
 
@@ -72,6 +73,7 @@ struct EvaluateModelCommand: AsyncParsableCommand {
             prompts: prompts,
             judge: try HeldOutPrompts.judge(prompts, spritesPath: heldOut.spritesPath, for: sampler),
             segments: steps,
+            sampling: try student.map { try StudentFile.sampling($0) } ?? StudentSampling(),
             guidance: heldOut.guidance,
             seed: heldOut.seed
         )

@@ -66,14 +66,16 @@ struct CheckpointExportCommand: AsyncParsableCommand {
             throw ValidationError("--round is for a run's folder, which \(source) is not")
         }
         let opened = try ModelFolder(path: modelPath)
+        let student = isRun ? try checkpoint(in: folder) : source
         let export = StudentExport(
             model: opened,
-            adapters: try StudentFile.read(isRun ? try checkpoint(in: folder) : source, for: opened),
+            adapters: try StudentFile.read(student, for: opened),
             schedule: SigmaSchedule(
                 kind: schedule ?? run?.trajectory.schedule ?? .rectified,
                 stepCount: steps ?? run?.trajectory.segments ?? 4,
                 shift: opened.shift
-            )
+            ),
+            sampling: try StudentFile.sampling(student)
         )
         try export.write(to: out)
         if merged { try export.writeMerged(to: out, scale: scale) }

@@ -63,12 +63,15 @@ struct ConfigurationRefusalTests {
             ("cluster: {dead: 2}", "cluster.dead is '2': expected more than cluster.suspect"),
             ("cluster: {quorum: 1.5}", "cluster.quorum is '1.5': expected a number from 0.0 to 1.0"),
             (
-                "discriminator: {loss: wgan}",
-                "discriminator.loss is wgan: not supported, expected 'hinge'"
+                "discriminator: {loss: mse}",
+                "discriminator.loss is 'mse': expected hinge or lsgan or wgan or non-saturating or vanilla"
             ),
             ("student: {mode: full}", "student.mode is full: not supported, expected 'lora'"),
-            ("discriminator: {head: every}", "discriminator.head is every: not supported, expected 'last'"),
-            ("discriminator: {mode: frozen}", "discriminator.mode is frozen: not supported, expected 'full'"),
+            ("discriminator: {head: first}", "discriminator.head is 'first': expected last or every"),
+            (
+                "discriminator: {mode: thawed}",
+                "discriminator.mode is 'thawed': expected full or lora or frozen"
+            ),
             (
                 "cluster: {averaging: {discriminator: nesterov}}",
                 "cluster.averaging.discriminator is nesterov: not supported, expected 'mean'"

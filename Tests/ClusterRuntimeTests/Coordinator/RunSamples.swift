@@ -1,4 +1,5 @@
 import ClusterMessages
+import DiffusionModels
 import Distillation
 import Foundation
 import TestSupport
@@ -25,7 +26,7 @@ func tinyConfiguration(prompts folder: String, rounds: UInt64 = 2) throws -> Run
     configuration.maxUses = 1
     configuration.network.rank = 1
     configuration.network.targets = ["to_q"]
-    configuration.network.discriminatorDepth = 1
+    configuration.network.discriminator.depth = 1
     configuration.cluster.usesPerBatch = 1
     configuration.cluster.rounds = rounds
     configuration.cluster.localSteps = 1

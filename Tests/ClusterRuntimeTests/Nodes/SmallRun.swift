@@ -59,7 +59,7 @@ struct SmallRun {
         configuration.maxUses = 1
         configuration.trajectory.stepsPerSegment = 1
         configuration.network.rank = 2
-        configuration.network.discriminatorDepth = 1
+        configuration.network.discriminator.depth = 1
         configuration.training.batchSize = 2
         configuration.training.optimizer.learningRate = 1e-3
         configuration.training.discriminatorOptimizer.learningRate = 1e-3

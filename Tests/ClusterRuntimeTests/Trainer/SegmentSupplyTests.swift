@@ -1,20 +1,23 @@
 import ClusterMessages
 import DiffusionModels
 import Distillation
-import FlowMatching
 import Tensors
 import Testing
 
 @testable import ClusterRuntime
 
 @Suite struct SegmentSupplyTests {
-    private let grid = SegmentGrid(kind: .rectified, segmentCount: 4, stepsPerSegment: 1, shift: 3)
-
     private func makeSupply(mixing count: Int, uses: Int) -> SegmentSupply {
         var configuration = RunConfiguration(modelPath: "/model")
         configuration.mixedBatches = count
         configuration.maxUses = uses
-        return SegmentSupply(configuration, grid: grid)
+        let alignment = OnlineTrajectoryAlignment(
+            configuration.trajectory,
+            segmentProbabilities: configuration.training.segmentProbabilities,
+            shift: 3,
+            seed: 1
+        )
+        return SegmentSupply(configuration, alignment)
     }
 
     private func source(_ number: UInt64) throws -> BatchSource {

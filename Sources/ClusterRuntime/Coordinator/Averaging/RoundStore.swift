@@ -23,6 +23,8 @@ struct RoundStore: Sendable {
     let averaging: AveragingSettings
     let networks: TrainableNetworks
     let teacher: Weights
+    /// How the student is sampled.
+    let sampling: StudentSampling
     let checkpoints: CheckpointStore
     let ledger: Ledger
 
@@ -40,6 +42,7 @@ struct RoundStore: Sendable {
             initialParameters: ParameterBytes(networks, configuration.averaging).hash
         )
         averaging = configuration.averaging
+        sampling = configuration.sampling
         self.networks = networks
         self.teacher = teacher.weights
         self.ledger = ledger
@@ -107,9 +110,12 @@ struct RoundStore: Sendable {
         _ velocity: Tensor?
     ) -> [(name: String, content: CheckpointContent)] {
         // The moments stand apart: between two averages their file stays, and whoever fetched it has it.
+        let average = ParameterSet(id: 0, layout: networks.adapters.parameters.layout)
         var (counts, moments) = (SafetensorsWriter(), SafetensorsWriter())
         for segment in parameters.segments {
-            if let target = networks.segments.first(where: { $0.name == segment.name }) {
+            if segment.name == StateSegment.studentAverage.rawValue {
+                average.values.copy(from: segment.values)
+            } else if let target = networks.segments.first(where: { $0.name == segment.name }) {
                 target.parameters.values.copy(from: segment.values)
             } else if StateSegment(rawValue: segment.name)?.isOfMoments ?? false {
                 moments.add(segment.name, segment.values)
@@ -118,13 +124,18 @@ struct RoundStore: Sendable {
             }
         }
         let discriminator = Dictionary(
-            uniqueKeysWithValues: networks.discriminator.parameters.tensors.map { ($0.name, $0.tensor) }
+            uniqueKeysWithValues: networks.critic.parameters.tensors.map { ($0.name, $0.tensor) }
         )
         var files: [(name: String, content: CheckpointContent)] = [
-            (Self.studentName, .tensors(AdapterFile.writer(networks.adapters))),
+            (Self.studentName, .tensors(AdapterFile.writer(networks.adapters, metadata: sampling.metadata))),
             (Self.discriminatorName, .tensors(SafetensorsWriter(discriminator))),
             (Self.countsName, .tensors(counts)),
         ]
+        if averaging.keepsStudentAverage {
+            let adapters = LowRankAdapters(rank: networks.adapters.rank, parameters: average)
+            let writer = AdapterFile.writer(adapters, metadata: sampling.metadata)
+            files.append((StudentFile.averageName, .tensors(writer)))
+        }
         if averaging.momentsPeriod > 0 { files.append((Self.momentsName, .tensors(moments))) }
         if let velocity {
             files.append((Self.velocityName, .tensors(SafetensorsWriter([Self.student: velocity]))))
@@ -181,7 +192,7 @@ struct RoundStore: Sendable {
             tensor.copy(from: stored)
         }
         let discriminator = try checkpoint.tensors(in: Self.discriminatorName)
-        for (name, tensor) in networks.discriminator.parameters.tensors {
+        for (name, tensor) in networks.critic.parameters.tensors {
             tensor.copy(from: try discriminator.tensor(named: name, shape: tensor.shape))
         }
         let counts = try checkpoint.tensors(in: Self.countsName)
@@ -191,7 +202,17 @@ struct RoundStore: Sendable {
                 let name = segment.rawValue
                 // Of the right shape; those of the networks are right as well.
                 var values = segment.initialValues(of: networks)
-                if !networks.segments.contains(where: { $0.name == name }) {
+                if segment == .studentAverage {
+                    let path = try checkpoint.path(of: StudentFile.averageName)
+                    let average = try AdapterFile.read(path, for: teacher).parameters
+                    guard average.layout == networks.adapters.parameters.layout else {
+                        throw CoordinatorError.badParameters(
+                            round: RoundNumber(checkpoint.round),
+                            reason: "\(StudentFile.averageName) has other adapters than the student"
+                        )
+                    }
+                    values = average.values
+                } else if !networks.segments.contains(where: { $0.name == name }) {
                     let file = segment.isOfMoments ? moments : counts
                     values = try file.tensor(named: name, shape: values.shape).copied()
                 }

@@ -20,12 +20,13 @@ struct LossBook: Sendable {
     /// The newest value of every term.
     private(set) var latest: [String: Double] = [:]
 
-    /// Takes one step's losses; norms of gradients are not among them.
+    /// Takes one step's losses; norms of gradients and counts of evaluations are not among them.
     mutating func add(_ report: Message.StepReport, openRound: RoundNumber) {
         guard report.round == openRound else { return }
         var sums = rounds[report.round] ?? Sums()
         let weight = Double(max(1, report.sampleCount))
-        for loss in report.losses where latest[loss.name] != nil || latest.count < Self.termLimit {
+        let losses = report.losses.filter { !EvaluationBook.isCount($0.name) }
+        for loss in losses where latest[loss.name] != nil || latest.count < Self.termLimit {
             latest[loss.name] = loss.value
             sums.terms[loss.name, default: 0] += weight * loss.value
             sums.weights[loss.name, default: 0] += weight

@@ -26,7 +26,19 @@ package struct RunFigures: Codable, Sendable, Equatable {
     /// Rollout workers that would just keep up with the trainers that are here; nil while nobody knows.
     package var recommendedRollouts: Int?
 
+    package var evaluations = Evaluations()
+
     package init() {}
+
+    /// Mean numbers of evaluations of networks; a guided one of the teacher counts as two.
+    package struct Evaluations: Codable, Sendable, Equatable {
+        /// In rollouts, for a whole trajectory.
+        package var teacherPerTrajectory = 0.0
+        /// In trainers, for a sample of an update, with and without gradients.
+        package var studentPerSample = 0.0
+        package var teacherPerSample = 0.0
+        package var criticPerSample = 0.0
+    }
 
     /// Takes a line of the log.
     mutating func note(_ line: JournalLine) {

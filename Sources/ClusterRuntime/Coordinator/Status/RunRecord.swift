@@ -13,6 +13,7 @@ struct RunRecord: Sendable {
     private(set) var unwritten: [JournalLine] = []
     private var pings: [NodeID: Message.Ping] = [:]
     private var losses = LossBook()
+    private var evaluations = EvaluationBook()
     private var producedSamples: Int
     private var producedAt: [Instant] = []
     private var commits = 0
@@ -63,9 +64,12 @@ struct RunRecord: Sendable {
             pings[node] = ping
             let busy = ping.computeTime + ping.wireTime
             rates.heard(node, busy: busy.inSeconds, now: Instant.zero.duration(to: now).inSeconds)
-        case .stepReport(let report): losses.add(report, openRound: openRound)
+        case .stepReport(let report):
+            losses.add(report, openRound: openRound)
+            evaluations.add(report)
         case .trajectoryReady(let ready):
             figures.producedBatches += 1
+            evaluations.add(ready, trajectories: batchSamples)
             figures.rolloutSeconds.add(ready.elapsed.inSeconds)
             if let time = leases.settle(ready.batch, ready.fence, at: now) {
                 figures.leaseSeconds.add(time.inSeconds)
@@ -136,6 +140,7 @@ struct RunRecord: Sendable {
             return figures
         }
         status.figures = figures
+        status.figures.evaluations = evaluations.means
         status.figures.recommendedRollouts = recommendedRollouts(state, survey)
         status.waitingOn = [hindrance].compactMap(\.self) + state.waitingOn(now: now) + unsendable
         if commits > 0, !state.isFinished {

@@ -25,6 +25,14 @@ struct WorkerArguments: ParsableArguments {
     @Option(help: "The teacher's folder on this machine; default: the run's configuration says.")
     var model: String?
 
+    @Option(
+        help: """
+            Where prompts' encodings are kept on this machine, so that text encoders are needed once a prompt; \
+            default: the run's configuration says.
+            """
+    )
+    var promptCache: String?
+
     @Option(help: "The host by which others reach this node.")
     var advertise = "127.0.0.1"
 
@@ -78,6 +86,7 @@ struct WorkerArguments: ParsableArguments {
             fetchesCheckpoints: fetchCheckpoints
         )
         options.drainLimit = .seconds(drainLimit)
+        options.encodingsPath = promptCache
         return options
     }
 }

@@ -33,7 +33,7 @@ package struct LocalConclusion: Sendable {
         progress: AsyncStream<String>.Continuation
     ) throws -> [EvaluationRow] {
         defer { progress.finish() }
-        let model = try ModelSampler(modelPath: configuration.modelPath, lanes: lanes)
+        let model = try ModelSampler(ModelFolder(of: configuration), lanes: lanes)
         let adapters = try StudentFile.read(try folder.latestCheckpoint(), for: model.model)
         let trajectory = configuration.trajectory
         let schedule = SigmaSchedule(

@@ -67,6 +67,17 @@ package struct TrajectoryDiscriminator: Sendable {
         return Output(logits: head(output.tokens, extent: extent, on: tape), features: output.features)
     }
 
+    /// Numbers in the parameters of a discriminator, told from the shapes of the teacher's tensors.
+    package static func parameterCount(
+        teacher shapes: [String: [Int]],
+        _ configuration: TransformerConfiguration,
+        depth: Int
+    ) -> Int {
+        let head = DiscriminatorHead.layout(width: configuration.width).map(\.shape)
+        let trunk = shapes.filter { isUsed($0.key, depth: depth) }.map(\.value)
+        return (head + trunk).reduce(0) { $0 + $1.reduce(1, *) }
+    }
+
     /// True for the weights that a trunk of this depth reads and trains: nobody reads the text after its last
     /// block, and the position table stays as it is.
     private static func isUsed(_ name: String, depth: Int) -> Bool {

@@ -82,7 +82,10 @@ extension ContentDigest {
     package init(ofFile path: String) throws(CheckpointError) {
         var running = SHA256()
         let file = try MappedFile(opening: path)
-        for range in file.ranges(of: 1 << 20) { running.update(data: file.bytes(range)) }
+        for range in file.ranges(of: 1 << 20) {
+            running.update(data: file.bytes(range))
+            file.forget(range)
+        }
         self.init(running)
     }
 

@@ -50,6 +50,14 @@ package final class MappedFile: @unchecked Sendable {
         return unsafe [UInt8](UnsafeRawBufferPointer(start: base + range.lowerBound, count: range.count))
     }
 
+    /// Lets go of the pages that lie in `range`; they are read again when they are asked for.
+    package func forget(_ range: Range<Int>) {
+        let page = sysconf(Int32(_SC_PAGESIZE))
+        let (start, end) = ((range.lowerBound + page - 1) / page * page, range.upperBound / page * page)
+        guard let base = unsafe base, start < end else { return }
+        unsafe madvise(UnsafeMutableRawPointer(mutating: base + start), end - start, MADV_DONTNEED)
+    }
+
     /// The numbers in `range` as a tensor: a view of the file where they are aligned 32-bit floats, else converted.
     package func tensor(_ range: Range<Int>, as type: ScalarType, shape: [Int]) -> Tensor {
         precondition(range.lowerBound >= 0 && range.upperBound <= byteCount, "bytes \(range) of \(path)")

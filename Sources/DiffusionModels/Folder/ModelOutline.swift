@@ -2,6 +2,12 @@
 package struct LatentExtent: Sendable, Equatable {
     package let rows: Int
     package let columns: Int
+
+    /// An extent of so many latent pixels.
+    package init(rows: Int, columns: Int) {
+        self.rows = rows
+        self.columns = columns
+    }
 }
 
 /// What a model folder's settings say of it, without any weights.

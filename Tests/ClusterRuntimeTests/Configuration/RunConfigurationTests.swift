@@ -1,6 +1,7 @@
 import ClusterRuntime
 import Coordination
 import Distillation
+import FlowMatching
 import Foundation
 import NeuralNetwork
 import TestSupport

@@ -128,7 +128,7 @@ struct RunConfigurationTests {
         let configuration = try read(
             """
             model: teacher
-            prompts: {kind: csv, path: a.csv, column: "the \"prompt\"", cache: kept, cache_gib: 3}
+            prompts: {kind: csv, path: a.csv, column: "the \\"prompt\\"", cache: kept, cache_gib: 3}
             """
         )
         #expect(configuration.prompts.kind == .csv)

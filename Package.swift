@@ -77,6 +77,7 @@ let package = Package(
         .systemLibrary(name: "CZeroMQ", providers: [.apt(["libzmq3-dev"])]),
         .systemLibrary(name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
         .systemLibrary(name: "CPNG", providers: [.apt(["libpng-dev"])]),
+        .target(name: "CJPEG", linkerSettings: [.linkedLibrary("jpeg")]),
         .target(name: "CKernels", cSettings: optimisedEvenInDebug, linkerSettings: [.linkedLibrary("m")]),
         .target(name: "CClusterProto", linkerSettings: [.linkedLibrary("protobuf-c")]),
 
@@ -84,7 +85,7 @@ let package = Package(
         module("Tensors", ["CKernels", "COpenBLAS"]),
         module("ZeroMQ", ["CZeroMQ"]),
         module("ClusterMessages", ["CClusterProto", "Tensors"]),
-        module("ImageFiles", ["CPNG"]),
+        module("ImageFiles", ["CPNG", "CJPEG"], settings: optimisedInDebug),
 
         // Ring 2: the method, its models, its files, the decisions of the cluster.
         module("NeuralNetwork", ["Tensors"]),

@@ -10,12 +10,12 @@ imports='
 Tensors          CKernels COpenBLAS Glibc Synchronization Dispatch
 ZeroMQ           CZeroMQ Glibc Synchronization Dispatch
 ClusterMessages  CClusterProto Tensors
-ImageFiles       CPNG Glibc Synchronization Dispatch
+ImageFiles       CJPEG CPNG Glibc Synchronization Dispatch
 
 NeuralNetwork    Tensors
 FlowMatching     Tensors
 Checkpoints      Tensors Crypto Foundation Glibc Synchronization Dispatch
-DiffusionModels  NeuralNetwork FlowMatching Tensors Checkpoints Foundation
+DiffusionModels  NeuralNetwork FlowMatching Tensors Checkpoints Foundation Synchronization
 Distillation     DiffusionModels NeuralNetwork FlowMatching Tensors
 Coordination     ClusterMessages OrderedCollections
 Evaluation       DiffusionModels FlowMatching ImageFiles Tensors Foundation

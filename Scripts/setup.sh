@@ -9,6 +9,7 @@ packages=(
     libprotobuf-c-dev
     protobuf-c-compiler
     libpng-dev
+    libjpeg-dev
     libsqlite3-dev
     pkg-config
 )

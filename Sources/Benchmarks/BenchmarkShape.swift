@@ -35,6 +35,13 @@ package struct BenchmarkShape: Sendable, Equatable {
         grid = (side, side)
     }
 
+    /// A whole network of any size on pictures of `extent` latent rows and columns, whole patches.
+    package init(_ configuration: TransformerConfiguration, extent: LatentExtent, textTokens: Int, batch: Int)
+    {
+        self.init(name: "model", configuration, textTokens: textTokens, batch: batch)
+        grid = (extent.rows / configuration.patchSize, extent.columns / configuration.patchSize)
+    }
+
     package static func == (a: BenchmarkShape, b: BenchmarkShape) -> Bool {
         a.name == b.name && a.scope == b.scope && a.configuration == b.configuration
             && a.textTokens == b.textTokens && a.batch == b.batch && a.grid == b.grid
@@ -72,6 +79,15 @@ extension BenchmarkShape {
         var shape = self
         shape.grid = (rows, pictureTokens / rows)
         shape.configuration.positionTableSize = max(configuration.positionTableSize, pictureTokens / rows)
+        return shape
+    }
+
+    /// A narrower and less deep network over the same tokens.
+    func with(heads: Int, layers: Int, dualLayers: Set<Int>) -> BenchmarkShape {
+        var shape = self
+        shape.configuration.headCount = heads
+        shape.configuration.layerCount = layers
+        shape.configuration.dualAttentionLayers = dualLayers
         return shape
     }
 

@@ -49,7 +49,7 @@ package struct DistillationBenchmark: Benchmark {
     }
 
     /// Random states at the edges of a grid's segments, the segments in turn.
-    private static func segments(_ shape: BenchmarkShape) -> SegmentBatch {
+    static func segments(_ shape: BenchmarkShape) -> SegmentBatch {
         let inputs = BenchmarkInputs(shape)
         let grid = SegmentGrid(kind: .rectified, segmentCount: 4, stepsPerSegment: 1, shift: 3)
         let segments = (0..<shape.batch).map { $0 % grid.segmentCount }

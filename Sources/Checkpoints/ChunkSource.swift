@@ -30,7 +30,9 @@ package struct ChunkSource: Sendable {
         guard offset >= 0, offset <= file.byteCount, byteCount >= 0 else {
             throw .badRange(digest, offset: offset, byteCount: byteCount)
         }
-        return file.bytes(offset..<offset + min(byteCount, file.byteCount - offset))
+        let range = offset..<offset + min(byteCount, file.byteCount - offset)
+        defer { file.letGo(range) }
+        return file.bytes(range)
     }
 
     /// Bytes of the file of this hash; nil if it is not served.

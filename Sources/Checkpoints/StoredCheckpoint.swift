@@ -65,7 +65,10 @@ package struct StoredCheckpoint: Sendable {
             let path = "\(folder)/\(file.name)"
             let mapped = try MappedFile(opening: path)
             var running = ChunkedDigest(chunkByteCount: file.chunkByteCount)
-            for range in mapped.ranges(of: file.chunkByteCount) { running.update(mapped.bytes(range)) }
+            for range in mapped.ranges(of: file.chunkByteCount) {
+                running.update(mapped.bytes(range))
+                mapped.letGo(range)
+            }
             guard running.digest == file.digest else {
                 throw .corrupt(path: path, reason: "its hash is not \(file.digest)")
             }

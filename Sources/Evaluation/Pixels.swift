@@ -30,6 +30,19 @@ extension Picture {
         (0..<batch.shape[0]).map { Picture(modelSpace: batch.row($0)) }
     }
 
+    /// Red, green and blue in model space, `[3, height, width]`, −1 black and 1 white; opacity is left out.
+    package var modelSpace: Tensor {
+        let plane = width * height
+        let levels = pixels
+        var planes = [Float](repeating: 0, count: 3 * plane)
+        for channel in 0..<3 {
+            for position in 0..<plane {
+                planes[channel * plane + position] = Float(levels[position * channels + channel]) / 127.5 - 1
+            }
+        }
+        return Tensor(planes, shape: [3, height, width])
+    }
+
     private static func level(of value: Float) -> UInt8 {
         guard !value.isNaN else { return 0 }
         let unit = min(max(value / 2 + 0.5, 0), 1)

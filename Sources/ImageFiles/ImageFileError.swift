@@ -1,6 +1,6 @@
 /// What is wrong with a picture's file.
 package enum ImageFileError: Error, Equatable, Sendable {
-    /// The file is missing, is no PNG, or is damaged; the reason is libpng's.
+    /// The file is missing, is no picture, or is damaged; the reason is libpng's or libjpeg's.
     case unreadable(path: String, reason: String)
     /// The file cannot be written; the reason is libpng's or the system's.
     case unwritable(path: String, reason: String)
@@ -11,7 +11,7 @@ package enum ImageFileError: Error, Equatable, Sendable {
 extension ImageFileError: CustomStringConvertible {
     package var description: String {
         switch self {
-        case .unreadable(let path, let reason): "\(path): not a readable PNG: \(reason)"
+        case .unreadable(let path, let reason): "\(path): not a readable picture: \(reason)"
         case .unwritable(let path, let reason): "\(path): cannot be written: \(reason)"
         case .tooLarge(let path, let width, let height): "\(path): \(width) x \(height) pixels are too many"
         }

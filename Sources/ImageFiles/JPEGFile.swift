@@ -1,4 +1,4 @@
-/// Pictures in JPEG files (ITU-T T.81, JFIF): baseline, written only, colours at full resolution.
+/// Pictures in JPEG files (ITU-T T.81, JFIF): written as baseline, colours at full resolution, and read by libjpeg.
 package enum JPEGFile {
     /// The luminance quantizers of T.81 table K.1, row by row.
     ///

@@ -4,6 +4,8 @@
 /// nothing. Tensors of an arena are valid until ``reset()`` or the release of a mark taken before them.
 package final class Arena {
     private var slabs: [Storage] = []
+    /// How far each slab was ever handed out.
+    private var ends: [Int] = []
     private var slab = 0
     private var cursor = 0
 
@@ -11,6 +13,9 @@ package final class Arena {
     package var capacity: Int { slabs.reduce(0) { $0 + $1.count } }
     /// Floats handed out, slabs before the current one counted whole.
     package var usedCount: Int { slabs.prefix(slab).reduce(0) { $0 + $1.count } + cursor }
+    /// The most floats handed out at once since slabs were joined; what a slab holds beyond is never written, and
+    /// takes no memory.
+    package private(set) var peakCount = 0
     /// How often the arena had to ask the system for memory; constant once a step's shapes repeat.
     package private(set) var growthCount = 0
 
@@ -42,7 +47,9 @@ package final class Arena {
         if slabs.count > 1 {
             let total = capacity
             slabs = []
-            slabs = [Storage(zeroed: total)]
+            slabs = [Storage(uninitialized: total)]
+            ends = [0]
+            peakCount = 0
             growthCount += 1
         }
         slab = 0
@@ -58,10 +65,16 @@ package final class Arena {
             cursor = 0
         }
         if slab == slabs.count {
-            slabs.append(Storage(zeroed: max(needed, max(1 << 20, capacity / 2))))
+            slabs.append(Storage(uninitialized: max(needed, max(1 << 20, capacity / 2))))
+            ends.append(0)
             growthCount += 1
         }
-        defer { cursor += needed }
-        return Tensor(shape: shape, storage: slabs[slab], offset: cursor)
+        let start = cursor
+        cursor += needed
+        if cursor > ends[slab] {
+            ends[slab] = cursor
+            peakCount = max(peakCount, ends.reduce(0, +))
+        }
+        return Tensor(shape: shape, storage: slabs[slab], offset: start)
     }
 }

@@ -19,6 +19,15 @@ final class Storage: @unchecked Sendable {
         owner = nil
     }
 
+    /// Allocates `count` floats that are not set yet: of a large block, the system provides what is written to.
+    init(uninitialized count: Int) {
+        let byteCount = max(64, count * MemoryLayout<Float>.stride)
+        let raw = UnsafeMutableRawPointer.allocate(byteCount: byteCount, alignment: 64)
+        unsafe base = raw.bindMemory(to: Float.self, capacity: byteCount / MemoryLayout<Float>.stride)
+        self.count = count
+        owner = nil
+    }
+
     /// Views memory that `owner` keeps alive.
     init(viewing base: UnsafeMutablePointer<Float>, count: Int, owner: AnyObject) {
         unsafe self.base = base

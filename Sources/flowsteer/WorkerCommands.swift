@@ -28,6 +28,14 @@ struct WorkerArguments: ParsableArguments {
     )
     var model: String?
 
+    @Option(
+        help: """
+            Where prompts' encodings are kept on this machine, so that text encoders are needed once a prompt; \
+            default: the run's configuration says.
+            """
+    )
+    var promptCache: String?
+
     @Option(help: "The host by which others reach this node.")
     var advertise = "127.0.0.1"
 
@@ -81,6 +89,7 @@ struct WorkerArguments: ParsableArguments {
             fetchesCheckpoints: fetchCheckpoints
         )
         options.drainLimit = .seconds(drainLimit)
+        options.encodingsPath = promptCache
         return options
     }
 }

@@ -130,4 +130,37 @@ import Testing
             #expect(message { _ = try Autoencoder(folder: folder) }.contains("latents_mean is given"))
         }
     }
+
+    /// Leaves only the tensors that `isKept` of a component's single file.
+    private func keepTensors(of folder: String, _ isKept: (String) -> Bool) throws {
+        let path = "\(folder)/diffusion_pytorch_model.safetensors"
+        let tensors = try SafetensorsFile(path: path).tensors().filter { isKept($0.key) }
+        try SafetensorsWriter(tensors.mapValues { $0.copied() }).write(to: path)
+    }
+
+    @Test func `an autoencoder of a decoder alone draws the same pictures, and says that it cannot encode`()
+        throws
+    {
+        let latents = randomTensor([1, 4, 4, 4], seed: 3)
+        let whole = try Autoencoder(folder: Repository.fixture("models/sd3-medium/vae"))
+        try withCopy(of: "sd3-medium/vae") { folder in
+            try keepTensors(of: folder) { !$0.hasPrefix("encoder.") }
+        } _: { folder in
+            let half = try Autoencoder(folder: folder)
+            #expect(half.decode(latents, on: Tape()).values == whole.decode(latents, on: Tape()).values)
+            #expect(
+                message { try half.checkHasEncoder() }
+                    == "\(folder): weights of an encoder: not found; pictures are encoded with them"
+            )
+        }
+    }
+
+    @Test func `an encoder that lacks one weight is broken, not absent`() throws {
+        try withCopy(of: "sd3-medium/vae") { folder in
+            try keepTensors(of: folder) { $0 != "encoder.conv_in.bias" }
+        } _: { folder in
+            let text = message { _ = try Autoencoder(folder: folder) }
+            #expect(text == "\(folder): tensor encoder.conv_in.bias is missing")
+        }
+    }
 }

@@ -88,6 +88,7 @@ extension DistillationTrainer {
         case .discriminatorFirstMoment: discriminatorOptimizer.resume(firstMoment: values)
         case .discriminatorSecondMoment: discriminatorOptimizer.resume(secondMoment: values)
         case .student, .discriminator: self.values(of: segment).copy(from: values)
+        case .studentAverage: studentAverage?.copy(from: values)
         }
     }
 

@@ -80,9 +80,12 @@ extension RunConfiguration {
         self.init(modelPath: model, method: method)
         try values.read("prompts.kind", into: &prompts.kind)
         prompts.path = try values.path("prompts.path", in: folder)
-        if prompts.kind == .file, prompts.path == nil {
-            throw .missingKey("prompts.path", path: text.path, expected: "a file with one prompt a line")
+        if prompts.kind != .scenes, prompts.path == nil {
+            throw .missingKey("prompts.path", path: text.path, expected: prompts.kind.expectedFile)
         }
+        if let column = try values.string("prompts.column") { prompts.column = column }
+        prompts.cachePath = try values.path("prompts.cache", in: folder)
+        try values.read("prompts.cache_gib", into: &prompts.cacheSize, in: 1...1_000_000)
         try values.read("seed", into: &seed)
         try readTrajectory(values)
         try readNetworks(values, folder: folder)

@@ -95,6 +95,11 @@ extension RunConfiguration {
             "evaluation.guidance": "\(evaluation.guidance)",
         ]
         if let path = prompts.path { values["prompts.path"] = quoted(path) }
+        if prompts.column != PromptSettings().column { values["prompts.column"] = quoted(prompts.column) }
+        if let path = prompts.cachePath { values["prompts.cache"] = quoted(path) }
+        if prompts.cacheSize != PromptSettings().cacheSize {
+            values["prompts.cache_gib"] = "\(prompts.cacheSize)"
+        }
         if let path = network.initialAdaptersPath { values["student.initial_lora"] = quoted(path) }
         if let path = evaluation.path { values["evaluation.path"] = quoted(path) }
         for (prefix, settings) in [

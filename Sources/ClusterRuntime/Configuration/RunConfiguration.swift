@@ -68,11 +68,31 @@ package struct PromptSettings: Sendable, Equatable {
         case scenes
         /// A file with one prompt a line.
         case file
+        /// A file with a JSON object a line, one of whose members is the prompt.
+        case jsonl
+        /// Comma-separated values (RFC 4180) with a header, one of whose columns holds the prompts.
+        case csv
+
+        /// What `prompts.path` is to name.
+        var expectedFile: String {
+            switch self {
+            case .scenes: "a list of sprites"
+            case .file: "a file with one prompt a line"
+            case .jsonl: "a file with a JSON object a line"
+            case .csv: "a file of comma-separated values with a header"
+            }
+        }
     }
 
     package var kind = Kind.scenes
-    /// Absolute: of the prompts for `file`; of another `sprites.json` than the model's for `scenes`.
+    /// Absolute: of the prompts, or for `scenes` of another `sprites.json` than the model's.
     package var path: String?
+    /// Of `jsonl` the member, of `csv` the column.
+    package var column = "text"
+    /// Absolute: of the folder where the text encoders' answers are kept; nil to keep none.
+    package var cachePath: String?
+    /// What those files may take together, in GiB.
+    package var cacheSize = 16
 
     package init() {}
 }

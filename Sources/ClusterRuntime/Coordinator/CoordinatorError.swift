@@ -24,6 +24,8 @@ package enum CoordinatorError: Error, Equatable {
     case badAuthorization(path: String, line: Int, reason: String)
     /// The prompts cannot be had.
     case badPrompts(path: String, reason: String)
+    /// A line of the file of prompts is none, or holds none.
+    case badPrompt(path: String, line: Int, reason: String)
     /// A file of the run's folder cannot be written.
     case unwritable(path: String, reason: String)
     /// There is no room for a file of the run's folder.
@@ -48,7 +50,9 @@ package enum CoordinatorError: Error, Equatable {
         switch self {
         case .otherConfiguration, .otherBeginning, .badAuthorization: 78
         case .folderInUse, .diskFull: 75
-        case .lostCheckpoint, .noRewinding, .badPrompts, .badParameters, .noLedger, .contradictions: 65
+        case .lostCheckpoint, .noRewinding, .badPrompts, .badPrompt, .badParameters, .noLedger,
+            .contradictions:
+            65
         case .ledger, .unwritable: 74
         }
     }
@@ -75,6 +79,7 @@ extension CoordinatorError: CustomStringConvertible {
             "\(folder): cannot be taken back to round \(round): \(reason)"
         case .badAuthorization(let path, let line, let reason): "\(path):\(line): \(reason)"
         case .badPrompts(let path, let reason): "\(path): no prompts: \(reason)"
+        case .badPrompt(let path, let line, let reason): "\(path):\(line): \(reason)"
         case .unwritable(let path, let reason): "\(path): cannot be written: \(reason)"
         case .diskFull(let path): "\(path): the disk is full; with room on it, the same command goes on"
         case .badParameters(let round, let reason): "the parameters of round \(round): \(reason)"

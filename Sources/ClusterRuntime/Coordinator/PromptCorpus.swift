@@ -1,17 +1,16 @@
 package import ClusterMessages
 package import Distillation
 import Evaluation
-import FoundationEssentials
 import Tensors
 
 /// The run's endless sequence of prompts, of which batch `b` holds positions `b·n ..< (b+1)·n`.
 ///
-/// The prompt at a position is a pure function of the configuration. A file's lines come in another order in
-/// every epoch, each once.
+/// The prompt at a position is a pure function of the configuration. A file's prompts come in another order
+/// in every epoch, each once.
 package struct PromptCorpus: Sendable {
     private enum Source: Sendable {
         case scenes(SceneCaptions)
-        case lines([String])
+        case prompts([String])
     }
 
     /// Sets the order of a file apart from everything else that is drawn by the run's seed.
@@ -37,14 +36,7 @@ package struct PromptCorpus: Sendable {
             } catch {
                 throw .badPrompts(path: path, reason: "\(error)")
             }
-        case .file:
-            let path = configuration.prompts.path ?? ""
-            guard let data = FileManager.default.contents(atPath: path) else {
-                throw .badPrompts(path: path, reason: "there is no such file")
-            }
-            let lines = String(decoding: data, as: UTF8.self).split(separator: "\n").map(String.init)
-            guard !lines.isEmpty else { throw .badPrompts(path: path, reason: "the file is empty") }
-            source = .lines(lines)
+        case .file, .jsonl, .csv: source = .prompts(try PromptFile.read(configuration.prompts))
         }
     }
 
@@ -65,9 +57,9 @@ package struct PromptCorpus: Sendable {
                 captions = scenes.training(count: count, seed: seed).map(\.text)
             }
             return captions[position]
-        case .lines(let lines):
-            let (epoch, place) = position.quotientAndRemainder(dividingBy: lines.count)
-            return lines[order(ofEpoch: epoch, count: lines.count)[place]]
+        case .prompts(let prompts):
+            let (epoch, place) = position.quotientAndRemainder(dividingBy: prompts.count)
+            return prompts[order(ofEpoch: epoch, count: prompts.count)[place]]
         }
     }
 

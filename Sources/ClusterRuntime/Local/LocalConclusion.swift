@@ -34,7 +34,7 @@ package struct LocalConclusion: Sendable {
         progress: AsyncStream<String>.Continuation
     ) throws -> [EvaluationRow] {
         defer { progress.finish() }
-        let model = try ModelSampler(modelPath: configuration.modelPath, lanes: lanes)
+        let model = try ModelSampler(ModelFolder(of: configuration), lanes: lanes)
         let checkpoint = try folder.latestCheckpoint()
         let adapters = try StudentFile.read(checkpoint, for: model.model)
         let sampling = try StudentFile.sampling(checkpoint)

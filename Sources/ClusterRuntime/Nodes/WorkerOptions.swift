@@ -15,6 +15,8 @@ package struct WorkerOptions: Sendable {
     package var keys: CurveKeyPair
     /// The teacher's folder on this machine; nil uses the configuration's.
     package var modelPath: String?
+    /// Where prompts' encodings are kept on this machine; nil uses the configuration's place, if it names one.
+    package var encodingsPath: String?
     /// Where the node keeps its own files.
     package var runFolder: String
     /// The host under which others reach what this node serves.
@@ -68,5 +70,15 @@ package struct WorkerOptions: Sendable {
         self.isInsecure = isInsecure
         self.fetchesCheckpoints = fetchesCheckpoints
         self.heldByteLimit = heldByteLimit
+    }
+}
+
+extension WorkerOptions {
+    /// The run's configuration as a coordinator sends it, with this machine's paths.
+    func configuration(of welcome: Message.Welcome) throws(ConfigurationError) -> RunConfiguration {
+        var configuration = try RunConfiguration(yaml: welcome.configuration, path: "the run's configuration")
+        if let path = modelPath { configuration.modelPath = path }
+        if let path = encodingsPath { configuration.prompts.cachePath = absolutePath(path, in: ".") }
+        return configuration
     }
 }

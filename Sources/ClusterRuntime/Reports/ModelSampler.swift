@@ -16,7 +16,12 @@ package struct ModelSampler: Sendable {
 
     /// Opens a model folder; `lanes` threads share the samples.
     package init(modelPath: String, lanes: Int) throws {
-        model = try ModelFolder(path: modelPath)
+        try self.init(ModelFolder(path: modelPath), lanes: lanes)
+    }
+
+    /// Takes an open model; `lanes` threads share the samples.
+    package init(_ model: ModelFolder, lanes: Int) throws {
+        self.model = model
         teacher = try model.makeTransformer()
         pool = LanePool(count: lanes)
     }

@@ -9,7 +9,7 @@ extension RolloutWorker {
     func open(_ path: String) async throws {
         meter.turn(to: .waiting, "reads the teacher in \(path)")
         let (model, digest) = try await compute.run {
-            let model = try ModelFolder(path: path)
+            let model = try ModelFolder(path: path, text: .whenNeeded)
             return (model, try model.contentDigest())
         }
         self.model = model
@@ -36,15 +36,18 @@ extension RolloutWorker {
 
     /// Loads what the run's configuration names.
     func prepare(_ welcome: Message.Welcome) async throws {
-        var configuration = try RunConfiguration(yaml: welcome.configuration, path: "the run's configuration")
-        if let path = options.modelPath { configuration.modelPath = path }
+        let configuration = try options.configuration(of: welcome)
         if model == nil {
             try await open(configuration.modelPath)
             connection.renew()  // the hello before did not name the teacher
         }
         guard let model else { return }
         solver = try await compute.run { [options, configuration] in
-            try TrajectorySolver(model, configuration: configuration, lanes: options.lanes)
+            try TrajectorySolver(
+                model.keepingEncodings(configuration.prompts),
+                configuration: configuration,
+                lanes: options.lanes
+            )
         }
     }
 }

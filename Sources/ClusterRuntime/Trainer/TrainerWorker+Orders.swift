@@ -31,7 +31,7 @@ extension TrainerWorker {
         guard let configuration else { return }
         meter.turn(to: .computing, "reads the teacher in \(configuration.modelPath)")
         let (engine, digest, hash) = try await compute.run { [options] in
-            let model = try ModelFolder(path: configuration.modelPath)
+            let model = try ModelFolder(of: configuration)
             let engine = try TrainingEngine(model, configuration: configuration, lanes: options.lanes)
             return (engine, try model.contentDigest(), engine.hash)
         }

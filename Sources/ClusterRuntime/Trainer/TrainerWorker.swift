@@ -132,9 +132,7 @@ package actor TrainerWorker {
     private var node: NodeID { network.signature.session?.welcome.node ?? .coordinator }
 
     private func configure(_ welcome: Message.Welcome) throws {
-        var configuration = try RunConfiguration(yaml: welcome.configuration, path: "the run's configuration")
-        if let path = options.modelPath { configuration.modelPath = path }
-        self.configuration = configuration
+        configuration = try options.configuration(of: welcome)
     }
 
     /// How many batches are worth having: those that steps draw from, and before the last round as many for later.

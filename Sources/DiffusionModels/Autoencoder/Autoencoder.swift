@@ -8,7 +8,9 @@ package import Tensors
 package struct Autoencoder: Sendable {
     package let configuration: AutoencoderConfiguration
     private let decoder: AutoencoderDecoder
-    private let encoder: AutoencoderEncoder
+    /// Nil where the folder holds no weight of an encoder: sampling needs none.
+    private let encoder: AutoencoderEncoder?
+    private let folder: String
 
     /// Opens a component folder, `config.json` beside its weights.
     package init(folder: String) throws {
@@ -21,7 +23,19 @@ package struct Autoencoder: Sendable {
         )
         self.configuration = configuration
         decoder = try AutoencoderDecoder(configuration, from: weights)
-        encoder = try AutoencoderEncoder(configuration, from: weights)
+        let hasEncoder = weights.stored.keys.contains { $0.hasPrefix("encoder.") }
+        encoder = hasEncoder ? try AutoencoderEncoder(configuration, from: weights) : nil
+        self.folder = folder
+    }
+
+    /// Throws for a folder that holds a decoder alone.
+    package func checkHasEncoder() throws(ModelError) {
+        guard encoder != nil else {
+            throw .missingFile(
+                path: "\(folder): weights of an encoder",
+                purpose: "pictures are encoded with them"
+            )
+        }
     }
 
     /// Pictures of latents, one after another, each with the help of idle lanes.
@@ -44,12 +58,13 @@ package struct Autoencoder: Sendable {
         )
     }
 
-    /// The means of pictures' latents.
+    /// The means of pictures' latents, from an autoencoder that passes ``checkHasEncoder()``.
     ///
     /// - Parameter pictures: `[samples, picture channels, height, width]`, whole latent pixels.
     /// - Returns: `[samples, latent channels, rows, columns]`.
     package func encode(_ pictures: Tensor, on tape: Tape) -> Tensor {
-        .stacked(
+        guard let encoder else { preconditionFailure("an autoencoder without an encoder") }
+        return .stacked(
             (0..<pictures.shape[0]).map { sample in
                 scaled(encoder(pictures.row(sample).channelsLast, on: tape).channelsFirst)
             }

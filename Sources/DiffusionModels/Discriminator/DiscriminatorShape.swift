@@ -27,3 +27,30 @@ package struct DiscriminatorShape: Sendable, Codable, Equatable {
 
     package init() {}
 }
+
+extension DiscriminatorShape {
+    /// What the names of each head's parameters begin with.
+    var headPrefixes: [String] {
+        switch heads {
+        case .last: [DiscriminatorHead.prefix]
+        case .every: (0..<depth).map { "\(DiscriminatorHead.prefix)\($0)." }
+        }
+    }
+
+    /// Numbers in the parameters of a discriminator of this shape, told from the shapes of the teacher's tensors.
+    package func parameterCount(teacher shapes: [String: [Int]], _ configuration: TransformerConfiguration)
+        -> Int
+    {
+        let heads = headPrefixes.flatMap { DiscriminatorHead.layout($0, width: configuration.width) }
+        let used = shapes.filter { DiscriminatorWeights.isUsed($0.key, depth: depth) }
+        let trained =
+            switch mode {
+            case .full: used.reduce(0) { $0 + $1.value.reduce(1, *) }
+            case .lora:
+                used.filter { DiscriminatorWeights.isAdapted($0.key) }
+                    .reduce(0) { $0 + rank * ($1.value[0] + $1.value[1]) }
+            case .frozen: 0
+            }
+        return heads.reduce(trained) { $0 + $1.shape.reduce(1, *) }
+    }
+}

@@ -33,7 +33,7 @@ struct DiscriminatorWeights: ParameterSource, Sendable {
             let adapters = LowRankAdapters(
                 rank: shape.rank,
                 modules: teacher.linearModules.filter {
-                    $0.name.hasPrefix("transformer_blocks.")
+                    Self.isAdapted($0.name + ".weight")
                         && Self.isUsed($0.name + ".weight", depth: shape.depth)
                 },
                 targets: Self.adapted,
@@ -61,6 +61,12 @@ struct DiscriminatorWeights: ParameterSource, Sendable {
         "ff.net.0.proj", "ff.net.2", "ff_context.net.0.proj", "ff_context.net.2",
     ]
 
+    /// True for the weights of such maps.
+    static func isAdapted(_ name: String) -> Bool {
+        name.hasPrefix("transformer_blocks.") && name.hasSuffix(".weight")
+            && LowRankAdapters.matches(String(name.dropLast(".weight".count)), adapted)
+    }
+
     func parameter(_ name: String, shape: [Int]) throws(ModelError) -> Parameter {
         guard let parameter = set.parameter(named: name) else {
             return try base.parameter(name, shape: shape)
@@ -86,7 +92,7 @@ struct DiscriminatorWeights: ParameterSource, Sendable {
 
     /// True for the teacher's weights that a trunk of this depth reads and may train: nobody reads the text after its
     /// last block, and the position table stays as it is.
-    private static func isUsed(_ name: String, depth: Int) -> Bool {
+    static func isUsed(_ name: String, depth: Int) -> Bool {
         if name == "pos_embed.pos_embed" || name.hasPrefix("norm_out.") || name.hasPrefix("proj_out.") {
             return false
         }

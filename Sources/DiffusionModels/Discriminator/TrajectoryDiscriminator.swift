@@ -29,11 +29,7 @@ package struct TrajectoryDiscriminator: Sendable {
         id: Int,
         seed: UInt64
     ) throws(ModelError) {
-        let prefixes: [String] =
-            switch shape.heads {
-            case .last: [DiscriminatorHead.prefix]
-            case .every: (0..<shape.depth).map { "\(DiscriminatorHead.prefix)\($0)." }
-            }
+        let prefixes = shape.headPrefixes
         let width = configuration.width
         let weights = DiscriminatorWeights(
             teacher,

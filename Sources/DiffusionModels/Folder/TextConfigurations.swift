@@ -96,19 +96,31 @@ extension ConfigurationFile {
 extension CLIPTextEncoder {
     /// Opens a component folder, `config.json` beside its weights.
     package init(folder: String) throws {
-        let configuration = try CLIPTextConfiguration(
-            ConfigurationFile(path: "\(folder)/config.json", purpose: "it describes the text encoder")
-        )
-        try self.init(configuration, from: SafetensorsFolder(path: folder))
+        try self.init(CLIPTextConfiguration(folder: folder), from: SafetensorsFolder(path: folder))
     }
 }
 
 extension T5TextEncoder {
     /// Opens a component folder, `config.json` beside its weights.
     package init(folder: String) throws {
-        let configuration = try T5TextConfiguration(
+        try self.init(T5TextConfiguration(folder: folder), from: SafetensorsFolder(path: folder))
+    }
+}
+
+extension CLIPTextConfiguration {
+    /// Reads the `config.json` of a component folder.
+    init(folder: String) throws(ModelError) {
+        try self.init(
             ConfigurationFile(path: "\(folder)/config.json", purpose: "it describes the text encoder")
         )
-        try self.init(configuration, from: SafetensorsFolder(path: folder))
+    }
+}
+
+extension T5TextConfiguration {
+    /// Reads the `config.json` of a component folder.
+    init(folder: String) throws(ModelError) {
+        try self.init(
+            ConfigurationFile(path: "\(folder)/config.json", purpose: "it describes the text encoder")
+        )
     }
 }

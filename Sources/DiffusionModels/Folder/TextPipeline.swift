@@ -11,18 +11,8 @@ package struct TextPipeline: Sendable {
     /// As many as the pipeline takes.
     package static let longestT5Length = 512
 
-    private struct Encoder: Sendable {
-        let tokenizer: CLIPTokenizer
-        let model: CLIPTextEncoder
-    }
-
-    private struct T5: Sendable {
-        let tokenizer: T5Tokenizer
-        let model: T5TextEncoder
-    }
-
-    private let encoders: [Encoder]
-    private let t5: T5?
+    private let encoders: DeferredTextEncoders
+    private let hasT5: Bool
     /// Tokens of a prompt for CLIP, the same for both encoders.
     private let length: Int
     private let width: Int
@@ -38,56 +28,62 @@ package struct TextPipeline: Sendable {
     /// Where encodings are kept; nil to make each anew.
     package var cache: PromptCache?
 
+    /// Reads what the encoders' settings say; the encoders themselves are opened by ``open()`` or when needed.
     init(
         folder: String,
         index: ConfigurationFile,
         transformer: TransformerConfiguration
-    ) throws {
+    ) throws(ModelError) {
         self.folder = folder
-        encoders = try ["", "_2"].map { suffix in
+        var clip: [CLIPTextConfiguration] = []
+        for suffix in ["", "_2"] {
             try index.checkComponent("text_encoder\(suffix)", isOf: "CLIPTextModelWithProjection")
-            return try Encoder(
-                tokenizer: CLIPTokenizer(folder: "\(folder)/tokenizer\(suffix)"),
-                model: CLIPTextEncoder(folder: "\(folder)/text_encoder\(suffix)")
-            )
+            clip.append(try CLIPTextConfiguration(folder: "\(folder)/text_encoder\(suffix)"))
         }
-        if index.componentClass("text_encoder_3") != nil {
-            try index.checkComponent("text_encoder_3", isOf: "T5EncoderModel")
-            t5 = try T5(
-                tokenizer: T5Tokenizer(folder: "\(folder)/tokenizer_3"),
-                model: T5TextEncoder(folder: "\(folder)/text_encoder_3")
-            )
-        } else {
-            t5 = nil
-        }
+        hasT5 = index.componentClass("text_encoder_3") != nil
+        encoders = DeferredTextEncoders(folder: folder, hasT5: hasT5)
         width = transformer.jointAttentionWidth
         t5Length = try index.index("max_sequence_length", or: Self.usualT5Length)
         guard t5Length <= Self.longestT5Length else {
-            throw ModelError.unsupported(
+            throw .unsupported(
                 path: index.path,
                 field: "max_sequence_length",
                 value: "\(t5Length)",
                 expected: "0 to \(Self.longestT5Length)"
             )
         }
-        let longest = encoders.map(\.model.configuration.positionCount).min() ?? 0
+        let longest = clip.map(\.positionCount).min() ?? 0
         // The pipeline takes the first tokenizer's length for both encoders.
-        length = encoders[0].tokenizer.maximumLength ?? longest
+        length = try TokenizerConfiguration(folder: "\(folder)/tokenizer").maximumLength ?? longest
         guard length <= longest else {
-            throw ModelError.unsupported(
+            throw .unsupported(
                 path: "\(folder)/tokenizer/tokenizer_config.json",
                 field: "model_max_length",
                 value: "\(length)",
                 expected: "at most \(longest), the tokens that both text encoders take"
             )
         }
-        try checkWidths(transformer)
-        try checkVocabularies()
+        if hasT5 {
+            try index.checkComponent("text_encoder_3", isOf: "T5EncoderModel")
+            try checkWidth(of: T5TextConfiguration(folder: "\(folder)/text_encoder_3"))
+        }
+        try checkProjections(of: clip, transformer)
     }
 
+    /// Opens the encoders and tokenizers, which are kept from then on.
+    ///
+    /// - Throws: a ``ModelError`` or a file's error, for the first thing that is wrong with one.
+    package func open() throws { _ = try encoders.opened() }
+
+    /// Whether the encoders and tokenizers were opened: not as long as every prompt was found in the cache.
+    package var isOpen: Bool { encoders.isOpen }
+
+    /// Tokens of an encoded prompt.
+    var tokenCount: Int { length + t5Length }
+
     /// Tokens of a prompt for the CLIP encoder of an index, padded or cut to the encoder's length.
-    package func tokens(of prompt: String, encoder: Int) -> [Int] {
-        encoders[encoder].tokenizer.encode(prompt, length: length)
+    package func tokens(of prompt: String, encoder: Int) throws -> [Int] {
+        try encoders.opened().tokens(of: prompt, encoder: encoder, length: length)
     }
 
     /// Encodes prompts; the empty prompt is the unconditional one.
@@ -109,7 +105,7 @@ package struct TextPipeline: Sendable {
     ///
     /// A kept encoding is found by the text encoders' and tokenizers' bytes, the lengths and the prompt.
     package func caching(in cacheFolder: String, byteLimit: Int) throws -> TextPipeline {
-        let names = ["", "_2"] + (t5 == nil ? [] : ["_3"])
+        let names = ["", "_2"] + (hasT5 ? ["_3"] : [])
         let folders = names.flatMap { ["\(folder)/tokenizer\($0)", "\(folder)/text_encoder\($0)"] }
         var pipeline = self
         pipeline.cache = try PromptCache(folder: cacheFolder, byteLimit: byteLimit, modelFolders: folders)
@@ -120,62 +116,30 @@ package struct TextPipeline: Sendable {
 // MARK: - Encoding
 
 extension TextPipeline {
-    /// What layers may take for what they make of a batch, in bytes.
-    private static let layerByteCount = 1 << 29
-
     private func encode(
         _ prompts: [String],
         through cache: PromptCache,
         on tape: Tape
     ) throws -> [PromptEncoding] {
-        let lengths = [length, t5 == nil ? 0 : t5Length]
+        let lengths = [length, hasT5 ? t5Length : 0]
         var found: [String: PromptEncoding] = [:]
         var missing: [String] = []
         for prompt in prompts where found[prompt] == nil && !missing.contains(prompt) {
             found[prompt] = try cache.encoding(of: prompt, lengths: lengths)
             if found[prompt] == nil { missing.append(prompt) }
         }
-        for (prompt, encoding) in zip(missing, try compute(missing, on: tape)) {
-            try cache.store(encoding, of: prompt, lengths: lengths)
-            found[prompt] = encoding
+        if !missing.isEmpty {
+            for (prompt, encoding) in zip(missing, try compute(missing, on: tape)) {
+                try cache.store(encoding, of: prompt, lengths: lengths)
+                found[prompt] = encoding
+            }
+            try cache.trim()
         }
-        if !missing.isEmpty { try cache.trim() }
         return prompts.compactMap { found[$0] }
     }
 
-    /// Runs the encoders one after another over batches that bound their memory.
     private func compute(_ prompts: [String], on tape: Tape) throws -> [PromptEncoding] {
-        tape.reset()
-        defer { tape.reset() }
-        let batch = max(1, Self.layerByteCount / (MemoryLayout<Float>.stride * layerElements))
-        return try stride(from: 0, to: prompts.count, by: batch).flatMap { start in
-            let texts = prompts[start..<min(start + batch, prompts.count)]
-            let outputs = try encoders.map { encoder in
-                try encoder.model(texts.map { encoder.tokenizer.encode($0, length: length) }, on: tape)
-            }
-            let clip = Tensor.joinedColumns(outputs.map(\.penultimate))
-            let pooled = Tensor.joinedColumns(outputs.map(\.embeddings))
-            let states = try t5.flatMap { t5 in
-                t5Length == 0
-                    ? nil
-                    : try t5.model(texts.map { t5.tokenizer.encode($0, length: t5Length) }, on: tape)
-            }
-            return texts.indices.map { index in
-                let row = index - start
-                return PromptEncoding(
-                    clip: clip.row(row),
-                    pooled: pooled.row(row),
-                    t5: states.map { $0.row(row) }
-                )
-            }
-        }
-    }
-
-    /// Numbers that the widest layer makes of one prompt: some six rows as wide as a token, three as wide inside.
-    private var layerElements: Int {
-        let clip = encoders.map(\.model.configuration).map { length * (6 * $0.width + 3 * $0.innerWidth) }
-        let t5 = t5?.model.configuration
-        return max(1, clip.max() ?? 0, t5.map { t5Length * (6 * $0.width + 3 * $0.innerWidth) } ?? 0)
+        try encoders.opened().encode(prompts, length: length, t5Length: hasT5 ? t5Length : 0, on: tape)
     }
 
     private func context(of encodings: [PromptEncoding]) -> Tensor {
@@ -205,39 +169,28 @@ extension TextPipeline {
 // MARK: - Checks
 
 extension TextPipeline {
-    private func checkWidths(_ transformer: TransformerConfiguration) throws(ModelError) {
-        let path = "\(folder)/transformer/config.json"
-        if let t5, t5.model.configuration.width != width {
+    private func checkWidth(of t5: T5TextConfiguration) throws(ModelError) {
+        guard t5.width == width else {
             throw .unsupported(
-                path: path,
+                path: "\(folder)/transformer/config.json",
                 field: "joint_attention_dim",
                 value: "\(width)",
-                expected: "\(t5.model.configuration.width), the width of text_encoder_3"
-            )
-        }
-        let pooled = encoders.reduce(0) { $0 + $1.model.configuration.projectionWidth }
-        guard pooled == transformer.pooledProjectionWidth else {
-            throw .unsupported(
-                path: path,
-                field: "pooled_projection_dim",
-                value: "\(transformer.pooledProjectionWidth)",
-                expected: "\(pooled), the projections of both CLIP encoders together"
+                expected: "\(t5.width), the width of text_encoder_3"
             )
         }
     }
 
-    /// A tokenizer must not give numbers that its encoder's table lacks.
-    private func checkVocabularies() throws(ModelError) {
-        var sizes = zip(["", "_2"], encoders).map {
-            ($0, $1.tokenizer.vocabularySize, $1.model.configuration.vocabularySize)
-        }
-        if let t5 { sizes.append(("_3", t5.tokenizer.vocabularySize, t5.model.configuration.vocabularySize)) }
-        for (suffix, tokens, rows) in sizes where tokens > rows {
+    private func checkProjections(
+        of clip: [CLIPTextConfiguration],
+        _ transformer: TransformerConfiguration
+    ) throws(ModelError) {
+        let pooled = clip.reduce(0) { $0 + $1.projectionWidth }
+        guard pooled == transformer.pooledProjectionWidth else {
             throw .unsupported(
-                path: "\(folder)/text_encoder\(suffix)/config.json",
-                field: "vocab_size",
-                value: "\(rows)",
-                expected: "at least \(tokens), the tokens of tokenizer\(suffix)"
+                path: "\(folder)/transformer/config.json",
+                field: "pooled_projection_dim",
+                value: "\(transformer.pooledProjectionWidth)",
+                expected: "\(pooled), the projections of both CLIP encoders together"
             )
         }
     }

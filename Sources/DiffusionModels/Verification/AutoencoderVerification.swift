@@ -23,6 +23,7 @@ package enum AutoencoderVerification {
             outputs.append(("image", latents))
         }
         if wanted.contains("latents") {
+            try autoencoder.checkHasEncoder()
             let image = try reference.input("image", shape: [nil, configuration.pictureChannels, nil, nil])
             let cell = configuration.pixelsPerLatent
             guard image.shape[2] % cell == 0, image.shape[3] % cell == 0 else {

@@ -97,6 +97,10 @@ struct ConfigurationRefusalTests {
             refusal(of: "model: m\nprompts: {kind: file}")
                 == "run.yaml: prompts.path is missing: expected a file with one prompt a line"
         )
+        #expect(
+            refusal(of: "model: m\nprompts: {kind: csv}")
+                == "run.yaml: prompts.path is missing: expected a file of comma-separated values with a header"
+        )
     }
 
     @Test func `overrides are refused by the name of the flag or the variable`() throws {

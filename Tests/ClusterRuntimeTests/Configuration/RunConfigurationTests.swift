@@ -1,6 +1,8 @@
 import ClusterRuntime
 import Coordination
+import DiffusionModels
 import Distillation
+import FlowMatching
 import Foundation
 import NeuralNetwork
 import TestSupport
@@ -116,6 +118,32 @@ struct RunConfigurationTests {
         )
         #expect(configuration.modelPath == "/sd3")
         #expect(configuration.prompts.path == "/lines.txt")
+        // FlowSteer's own settings (arXiv 2511.18834).
+        #expect(configuration.trajectory.segments == 4)
+        #expect(configuration.trajectory.segments * configuration.trajectory.stepsPerSegment == 32)
+        #expect(configuration.trajectory.schedule == .rectified)
+        #expect(configuration.trajectory.guidance == 7...13)
+        #expect(configuration.trajectory.onlineAlignment)
+        #expect(configuration.training.segmentProbabilities == [0.4, 0.2, 0.2, 0.2])
+        #expect(configuration.network.rank == 64)
+        #expect(configuration.network.discriminator.depth == 12)
+    }
+
+    @Test func `prompts of a column, and where encodings are kept, read back equal`() throws {
+        let configuration = try read(
+            """
+            model: teacher
+            prompts: {kind: csv, path: a.csv, column: "the \\"prompt\\"", cache: kept, cache_gib: 3}
+            """
+        )
+        #expect(configuration.prompts.kind == .csv)
+        #expect(configuration.prompts.column == "the \"prompt\"")
+        #expect(configuration.prompts.cachePath == "/presets/kept")
+        #expect(configuration.prompts.cacheSize == 3)
+        #expect(try RunConfiguration(yaml: configuration.yaml, path: "/elsewhere/a.yaml") == configuration)
+        // Runs that began before these keys were there keep their identity.
+        #expect(!RunConfiguration(modelPath: "/m").yaml.contains("column"))
+        #expect(!RunConfiguration(modelPath: "/m").yaml.contains("cache"))
     }
 
     @Test func `a file's value gives way to the environment's, and that to a flag's`() throws {

@@ -1,0 +1,66 @@
+import Coordination
+import Distillation
+import Foundation
+
+extension RunEstimate {
+    /// The whole estimate for a person.
+    package var text: String {
+        let header = """
+            a trajectory batch of \(configuration.batchSamples) prompts is \(Self.bytes(batchByteCount)), its encoded \
+            prompts \(Self.bytes(textByteCount)); \(Self.count(sizes.weights)) weights, \
+            \(Self.count(sizes.adapters)) in adapters, \(Self.count(sizes.critic)) in the critic
+
+            """
+        return header + role("coordinator", coordinatorMemory, disk: coordinatorDisk)
+            + role("rollout", rolloutMemory, disk: checkpointsByteCount)
+            + role("trainer", trainerMemory, disk: checkpointsByteCount) + wire + time
+    }
+
+    private func role(_ name: String, _ memory: Memory, disk: Int) -> String {
+        let parts = memory.parts.filter { $0.byteCount > 0 }.map { "\($0.name) \(Self.bytes($0.byteCount))" }
+        return """
+
+            \(name): \(Self.bytes(memory.byteCount)) of memory, \(Self.bytes(disk)) of disk
+              \(parts.joined(separator: ", "))
+
+            """
+    }
+
+    private var wire: String {
+        """
+
+        wire, a round: \(Self.bytes(trajectoriesPerRound)) of trajectories from rollouts to trainers; \
+        \(Self.bytes(exchangePerRound)) between each trainer and the coordinator, when all is averaged; \
+        \(Self.bytes(checkpointByteCount)) of checkpoint to whoever fetches it
+
+        """
+    }
+
+    private var time: String {
+        """
+
+        time on machines like this one: a batch \(Self.seconds(secondsPerBatch)), a step \
+        \(Self.seconds(secondsPerStep)); a round \(Self.seconds(max(trainingPerRound, solvingPerRound))) \
+        (trainers work \(Self.seconds(trainingPerRound)), rollouts \(Self.seconds(solvingPerRound))); \
+        \(configuration.cluster.rounds) rounds \(Self.seconds(runSeconds))
+        """
+    }
+
+    private static func bytes(_ count: Int) -> String {
+        let mebibytes = Double(count) / 1_048_576
+        return mebibytes < 1024
+            ? String(format: mebibytes < 10 ? "%.1f MiB" : "%.0f MiB", mebibytes)
+            : String(format: "%.1f GiB", mebibytes / 1024)
+    }
+
+    private static func count(_ count: Int) -> String { String(format: "%.1f million", Double(count) / 1e6) }
+
+    private static func seconds(_ seconds: Double) -> String {
+        switch seconds {
+        case ..<1: String(format: "%.0f ms", seconds * 1000)
+        case ..<120: String(format: "%.1f s", seconds)
+        case ..<7200: String(format: "%.0f min", seconds / 60)
+        default: String(format: "%.1f h", seconds / 3600)
+        }
+    }
+}

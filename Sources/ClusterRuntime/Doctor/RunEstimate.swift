@@ -1,0 +1,267 @@
+import ClusterMessages
+import Coordination
+package import Distillation
+import FlowMatching
+import Tensors
+
+/// What a run will need, by role: memory, disk, wire and time, before anything of it is started.
+///
+/// These are the formulas, and this is their only place. Letters, all in numbers of four bytes unless they say bytes:
+///
+/// | letter | what it is |
+/// |---|---|
+/// | `W` | weights of the teacher's transformer that are read as they stand; files of 32-bit floats are mapped, others widened |
+/// | `P` | the linear maps, which `W` then leaves out, laid out for products: 2 of each number up to 2²⁶, none beyond; in bf16 ½ |
+/// | `A`, `D` | adapters and discriminator, `N = A + D` |
+/// | `S` | what rounds commit: `N`, and `2 N` of moments unless `cluster.averaging.moments_period` is 0 |
+/// | `O` | bytes of an offer: `4 S`; float16 and int8 write `N` with 2 and 1⅛ bytes |
+/// | `B`, `E` | bytes of a batch: `4 · times · samples · latents`, and of its encoded prompts |
+/// | `L`, `a` | lanes at work, and the bytes of one's activations (`ActivationMemory` of the benchmarks) |
+///
+/// Memory in bytes:
+/// - coordinator: `4 W + 4 P + 4 N + 8 S`, the last state and the next;
+/// - rollout: `4 W + 4 P + L a + B · held + 2 E`, where it holds what a round trains on and `cluster.lead_batches` more,
+///   at most what the worker's limit lets it;
+/// - trainer: `4 W + 4 P + 4 N` of parameters, `4 N` of gradients a lane, `8 N` of moments, `24 N` of the round's
+///   beginning, one kept and one being copied, `O` and, with roundings, `8 N` and `4 N` more, `4 S + 4 max(A, D)` of a
+///   state that comes in where there are other trainers, `L a`, and `(B + E)` of the batches mixed and as many to come;
+/// - each its process of ``processByteCount``. Text encoders are not in it: they are open only while a prompt is met
+///   that is not kept (`prompts.cache`), see ``textByteCount``.
+///
+/// Disk: three checkpoints and every tenth, `4 S` each and `4 A` of outer momentum, with whoever fetches them; and the
+/// offers of a round at the coordinator. Wire, a round: `B` a batch from rollouts to trainers, `O` up and `4 S` down a
+/// trainer. Time: multiplications of the networks (`FloatingPointOperations` of the benchmarks) over what the machine was
+/// measured to do.
+package struct RunEstimate: Sendable {
+    /// What was found out by trying, of one lane.
+    package struct Measures: Sendable {
+        /// Bytes of activations of a rollout, and of a distillation step.
+        package var rolloutActivations: Int
+        package var trainerActivations: Int
+        /// Operations of one evaluation of the teacher for one sample, and of one distillation step of the batch.
+        package var evaluationOperations: Double
+        package var stepOperations: Double
+        /// Operations a second of all lanes together, in real work.
+        package var rolloutSpeed: Double
+        package var trainerSpeed: Double
+
+        package init(
+            rolloutActivations: Int,
+            trainerActivations: Int,
+            evaluationOperations: Double,
+            stepOperations: Double,
+            rolloutSpeed: Double,
+            trainerSpeed: Double
+        ) {
+            self.rolloutActivations = rolloutActivations
+            self.trainerActivations = trainerActivations
+            self.evaluationOperations = evaluationOperations
+            self.stepOperations = stepOperations
+            self.rolloutSpeed = rolloutSpeed
+            self.trainerSpeed = trainerSpeed
+        }
+    }
+
+    /// How many of each there are, and what they are given.
+    package struct Cluster: Sendable {
+        package var rollouts = 1
+        package var trainers = 1
+        package var lanes = 1
+        /// Bytes of trajectories that a rollout holds at most.
+        package var heldByteLimit = 4 << 30
+
+        package init() {}
+    }
+
+    /// Bytes of one role's process, by what they are for.
+    package struct Memory: Sendable {
+        package let parts: [(name: String, byteCount: Int)]
+        package var byteCount: Int { parts.reduce(0) { $0 + $1.byteCount } }
+    }
+
+    /// A process that has opened its sockets and nothing else, as measured.
+    package static let processByteCount = 40 << 20
+
+    let configuration: RunConfiguration
+    let sizes: NetworkSizes
+    let storesFloats: Bool
+    let latentCount: Int
+    let textCount: Int
+    let cluster: Cluster
+    let measures: Measures
+
+    /// - Parameters:
+    ///   - sizes: of the run's networks.
+    ///   - storesFloats: whether all weights are stored as 32-bit floats.
+    ///   - latentCount: numbers in one sample's latents.
+    ///   - textCount: numbers in one prompt's encoding.
+    package init(
+        _ configuration: RunConfiguration,
+        sizes: NetworkSizes,
+        storesFloats: Bool,
+        latentCount: Int,
+        textCount: Int,
+        cluster: Cluster,
+        measures: Measures
+    ) {
+        self.configuration = configuration
+        self.sizes = sizes
+        self.storesFloats = storesFloats
+        self.latentCount = latentCount
+        self.textCount = textCount
+        self.cluster = cluster
+        self.measures = measures
+    }
+}
+
+// MARK: - Sizes
+
+extension RunEstimate {
+    private static let float = ScalarType.float32.byteCount
+    /// Up to here, packing in 32-bit floats pays; see `Weights.packed`.
+    private static let mostPackedElements = 1 << 26
+
+    var parameters: Int { sizes.adapters + sizes.critic }
+    /// Numbers that rounds commit.
+    var stateCount: Int { (configuration.averaging.momentsPeriod > 0 ? 3 : 1) * parameters }
+
+    /// Bytes of the largest offer.
+    package var offerByteCount: Int {
+        let encoding = configuration.averaging.encoding(of: .student)
+        return encoding.byteCount(of: parameters) + (stateCount - parameters) * Self.float
+    }
+
+    /// Bytes of the trajectories of a batch.
+    package var batchByteCount: Int {
+        let trajectory = configuration.trajectory
+        let segments = trajectory.reuse == .trajectory ? trajectory.segments : 1
+        let times = trajectory.onlineAlignment ? segments + 1 : 2 * segments
+        return times * configuration.batchSamples * latentCount * Self.float
+    }
+
+    /// Bytes of the encoded prompts of a batch.
+    package var textByteCount: Int { configuration.batchSamples * textCount * Self.float }
+
+    /// Bytes of weights laid out for products.
+    func packedByteCount(_ precision: Precision) -> Int {
+        switch precision {
+        case .float32: sizes.maps <= Self.mostPackedElements ? 2 * sizes.maps * Self.float : 0
+        case .bfloat16: sizes.maps * ScalarType.bfloat16.byteCount
+        }
+    }
+
+    /// Bytes of the weights that are read as they stand; what is laid out for products is let go of.
+    func standingByteCount(_ precision: Precision) -> Int {
+        (packedByteCount(precision) > 0 ? sizes.weights - sizes.maps : sizes.weights) * Self.float
+    }
+
+    /// Lanes that hold activations of so many samples: with fewer samples than lanes the first takes all.
+    func lanesAtWork(_ samples: Int) -> Int { samples >= cluster.lanes ? cluster.lanes : 1 }
+}
+
+// MARK: - Memory
+
+extension RunEstimate {
+    private var process: (String, Int) { ("the process", Self.processByteCount) }
+
+    private func weights(_ precision: Precision) -> [(String, Int)] {
+        [
+            (storesFloats ? "weights, mapped" : "weights, widened", standingByteCount(precision)),
+            ("weights for products", packedByteCount(precision)),
+        ]
+    }
+
+    package var coordinatorMemory: Memory {
+        Memory(
+            parts: [process] + weights(configuration.network.precision) + [
+                ("networks", parameters * Self.float),
+                ("states of two rounds", 2 * stateCount * Self.float),
+            ]
+        )
+    }
+
+    package var rolloutMemory: Memory {
+        let held =
+            (configuration.batchesPerRound * cluster.trainers + configuration.cluster.leadBatches)
+            / cluster.rollouts
+        return Memory(
+            parts: [process] + weights(configuration.trajectory.precision) + [
+                ("activations", lanesAtWork(configuration.batchSamples) * measures.rolloutActivations),
+                ("trajectories held", min(max(1, held) * batchByteCount, cluster.heldByteLimit)),
+                ("encoded prompts", 2 * textByteCount),
+            ]
+        )
+    }
+
+    package var trainerMemory: Memory {
+        let numbers = parameters * Self.float
+        let isRounded = configuration.averaging.exchange != .float32
+        let incoming = stateCount * Self.float + max(sizes.adapters, sizes.critic) * Self.float
+        return Memory(
+            parts: [process] + weights(configuration.network.precision) + [
+                ("parameters", numbers), ("gradients", cluster.lanes * numbers), ("moments", 2 * numbers),
+                ("where the round began", 6 * numbers + (isRounded ? numbers : 0)),
+                ("offer", offerByteCount + (isRounded ? 2 * numbers : 0)),
+                ("state that comes in", cluster.trainers > 1 ? incoming : 0),
+                ("activations", lanesAtWork(configuration.training.batchSize) * measures.trainerActivations),
+                (
+                    "trajectories and prompts",
+                    2 * configuration.mixedBatches * (batchByteCount + textByteCount)
+                ),
+            ]
+        )
+    }
+}
+
+// MARK: - Disk, wire and time
+
+extension RunEstimate {
+    /// Bytes of one round's checkpoint.
+    package var checkpointByteCount: Int {
+        let momentum = configuration.averaging.student == .nesterov ? sizes.adapters : 0
+        return (stateCount + momentum) * Self.float
+    }
+
+    /// Bytes of the checkpoints that stay until the end of the run.
+    package var checkpointsByteCount: Int {
+        let rounds = Int(clamping: configuration.cluster.rounds)
+        return (min(3, rounds) + max(0, rounds - 3) / 10) * checkpointByteCount
+    }
+
+    /// Bytes on the coordinator's disk.
+    package var coordinatorDisk: Int { checkpointsByteCount + cluster.trainers * offerByteCount }
+
+    /// Bytes of trajectories that trainers fetch in a round, all together.
+    package var trajectoriesPerRound: Int {
+        cluster.trainers * configuration.batchesPerRound * batchByteCount
+    }
+
+    /// Bytes that a trainer sends to the coordinator and gets from it, in a round that averages all.
+    package var exchangePerRound: Int {
+        offerByteCount + (cluster.trainers > 1 ? stateCount * Self.float : 0)
+    }
+
+    /// Seconds that a rollout takes for one batch.
+    package var secondsPerBatch: Double {
+        let trajectory = configuration.trajectory
+        let steps = trajectory.segments * trajectory.stepsPerSegment
+        let evaluations = 2 * (trajectory.onlineAlignment ? steps : 2 * steps) * configuration.batchSamples
+        return Double(evaluations) * measures.evaluationOperations / measures.rolloutSpeed
+    }
+
+    /// Seconds that a trainer takes for one step.
+    package var secondsPerStep: Double { measures.stepOperations / measures.trainerSpeed }
+
+    /// Seconds of the trainers' work in a round.
+    package var trainingPerRound: Double { Double(configuration.cluster.localSteps) * secondsPerStep }
+
+    /// Seconds in which the rollouts make what a round needs.
+    package var solvingPerRound: Double {
+        Double(cluster.trainers * configuration.batchesPerRound) * secondsPerBatch / Double(cluster.rollouts)
+    }
+
+    /// Seconds of the run, averaging left out: the slower side waits for none.
+    package var runSeconds: Double {
+        Double(configuration.cluster.rounds) * max(trainingPerRound, solvingPerRound)
+    }
+}

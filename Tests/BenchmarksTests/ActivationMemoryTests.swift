@@ -1,0 +1,66 @@
+import DiffusionModels
+import Distillation
+import Tensors
+import Testing
+
+@testable import Benchmarks
+
+/// What small networks tell of the memory of larger ones, against what those take.
+@Suite struct ActivationMemoryTests {
+    private func shape(dual: Set<Int> = []) -> BenchmarkShape {
+        let configuration = TransformerConfiguration(
+            sampleSize: 8,
+            patchSize: 2,
+            inChannels: 4,
+            outChannels: 4,
+            layerCount: 6,
+            headCount: 5,
+            headWidth: 16,
+            jointAttentionWidth: 24,
+            pooledProjectionWidth: 20,
+            positionTableSize: 8,
+            normalizesQueriesAndKeys: !dual.isEmpty,
+            dualAttentionLayers: dual
+        )
+        return BenchmarkShape(
+            configuration,
+            extent: LatentExtent(rows: 8, columns: 8),
+            textTokens: 7,
+            batch: 2
+        )
+    }
+
+    /// Bytes that the arena of one lane handed out at most.
+    private func peak(_ pool: LanePool) -> Double { 4 * Double(pool.lanes[0].tape.arena.peakCount) }
+
+    @Test(arguments: [([], false), ([], true), ([0, 1, 2, 3], false)] as [(Set<Int>, Bool)])
+    func `a distillation step takes what was told before, within 15 %`(
+        _ example: (dual: Set<Int>, recomputes: Bool)
+    ) throws {
+        let shape = shape(dual: example.dual)
+        var network = NetworkSettings()
+        network.rank = 3
+        network.discriminator.depth = 3
+        network.recomputesBlocks = example.recomputes
+        let told = try ActivationMemory.training(shape, network: network, settings: TrainingSettings())
+        let networks = try TrainableNetworks(
+            weights: shape.randomWeights(),
+            shape.configuration,
+            network: network,
+            seed: 0
+        )
+        let pool = LanePool(count: 1)
+        var trainer = DistillationTrainer(networks, settings: TrainingSettings(), pool: pool)
+        var random = RandomStream(key: 1, stream: 0)
+        for _ in 0..<2 { _ = trainer.step(DistillationBenchmark.segments(shape), random: &random) }
+        #expect(abs(Double(told.byteCount) / peak(pool) - 1) < 0.15)
+    }
+
+    @Test func `a rollout takes what was told before, within 15 %`() throws {
+        let told = try ActivationMemory.rollout(shape())
+        let pool = LanePool(count: 1)
+        let benchmark = try RolloutBenchmark(shape(), stepCount: 4, precision: .float32, pool: pool)
+        for _ in 0..<2 { benchmark.run() }
+        #expect(abs(Double(told.byteCount) / peak(pool) - 1) < 0.15)
+    }
+}

@@ -14,6 +14,8 @@ struct EncodeCommand: AsyncParsableCommand {
             cube"} for each, as Hugging Face's datasets reads it. The middle of a picture is cut to the aspect asked for \
             and scaled; opacity is laid over white. Latents are the means of the model's autoencoder, or pixels in -1 to 1 \
             where it has none. A call that was ended goes on where it was; index.json is written last.
+
+            \(examples("flowsteer encode photos --model models/sd3 --out latents"))
             """
     )
 

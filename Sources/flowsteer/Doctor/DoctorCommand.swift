@@ -16,6 +16,8 @@ struct DoctorCommand: AsyncParsableCommand {
             Nothing of the model but its settings and the headers of its weights is read. Activations are measured on \
             networks of the same kind with one to three heads and few blocks, times from how fast this machine multiplies; \
             the formulas stand in Sources/ClusterRuntime/Doctor/RunEstimate.swift.
+
+            \(examples("flowsteer doctor --model models/sd3 --config Cluster/sd3-medium.yaml --trainers 2"))
             """
     )
 

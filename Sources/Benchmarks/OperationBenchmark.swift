@@ -61,7 +61,7 @@ package struct OperationBenchmark: Benchmark {
         let weight = set.parameter(named: "map") ?? Parameter(frozen: set.values)
         map = Linear(weight: weight, bias: nil)
         gradients = pool.lanes.map { _ in set.makeGradients() }
-        optimizer = AdamW(AdamW.Settings(learningRate: 1e-5), parameterCount: set.layout.count)
+        optimizer = try AdamW(AdamW.Settings(learningRate: 1e-5), parameterCount: set.layout.count)
         cost = Self.cost(kind, shape, passes: hasGradients ? 3 : 1, tensor: x.count, parameters: set)
     }
 

@@ -75,6 +75,8 @@ package struct TrainingSettings: Sendable, Codable, Equatable {
     package var adversarialWeight: Float = 0.1
     /// λ of feature matching.
     package var featureMatchingWeight: Float = 1
+    /// The optimizers' moments, and what a round begins with, lie in files that the system pages.
+    package var pagesOptimizerState = false
     /// Update from which the discriminator takes part.
     package var adversarialStartStep = 0
 

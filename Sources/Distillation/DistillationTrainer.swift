@@ -18,16 +18,23 @@ package struct DistillationTrainer {
     /// - Parameters:
     ///   - networks: written in place by every update.
     ///   - pool: lanes that share each update.
-    package init(_ networks: TrainableNetworks, settings: TrainingSettings, pool: LanePool) {
+    ///   - memory: where the optimizers' moments lie.
+    package init(
+        _ networks: TrainableNetworks,
+        settings: TrainingSettings,
+        pool: LanePool,
+        memory: StateMemory = .resident
+    ) throws(FileWritingError) {
         self.networks = networks
         self.settings = settings
         self.pool = pool
         let student = networks.adapters.parameters
         let discriminator = networks.discriminator.parameters
-        studentOptimizer = AdamW(settings.optimizer, parameterCount: student.layout.count)
-        discriminatorOptimizer = AdamW(
+        studentOptimizer = try AdamW(settings.optimizer, parameterCount: student.layout.count, in: memory)
+        discriminatorOptimizer = try AdamW(
             settings.discriminatorOptimizer,
-            parameterCount: discriminator.layout.count
+            parameterCount: discriminator.layout.count,
+            in: memory
         )
         studentGradients = pool.lanes.map { _ in student.makeGradients() }
         discriminatorGradients = pool.lanes.map { _ in discriminator.makeGradients() }

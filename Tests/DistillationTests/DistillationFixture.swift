@@ -67,7 +67,7 @@ struct DistillationFixture {
         settings.optimizer.learningRate = 1e-3
         settings.discriminatorOptimizer.learningRate = 1e-3
         change(&settings)
-        return DistillationTrainer(
+        return try DistillationTrainer(
             try TrainableNetworks(teacher: folder, network: network, seed: 3),
             settings: settings,
             pool: LanePool(count: lanes)

@@ -12,6 +12,7 @@ enum ConfigurationKeys {
         "discriminator.depth",
         "training.batch_size", "training.local_steps", "training.rounds", "training.segment_probabilities",
         "training.places", "training.mixed_batches", "training.gradient_checkpointing",
+        "training.paged_optimizer_state",
         "training.adversarial_weight", "training.feature_matching_weight", "training.adversarial_start_step",
         "training.optimizer", "training.learning_rate", "training.betas", "training.weight_decay",
         "training.gradient_clip", "training.warmup_steps", "training.decay_steps",

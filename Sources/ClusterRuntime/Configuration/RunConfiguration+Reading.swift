@@ -142,6 +142,7 @@ extension RunConfiguration {
         )
         let start = "training.adversarial_start_step"
         try values.read(start, into: &training.adversarialStartStep, in: 0...(.max))
+        try values.read("training.paged_optimizer_state", into: &training.pagesOptimizerState)
         try values.readOptimizer("training.", into: &training.optimizer)
         try values.readOptimizer("training.discriminator_", into: &training.discriminatorOptimizer)
     }

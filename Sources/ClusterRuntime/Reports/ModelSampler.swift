@@ -15,9 +15,11 @@ package struct ModelSampler: Sendable {
     package let pool: LanePool
 
     /// Opens a model folder; `lanes` threads share the samples.
-    package init(modelPath: String, lanes: Int) throws {
+    ///
+    /// - Parameter precision: of products with the teacher's weights.
+    package init(modelPath: String, lanes: Int, precision: Precision = .float32) throws {
         model = try ModelFolder(path: modelPath)
-        teacher = try model.makeTransformer()
+        teacher = try model.makeTransformer(precision: precision)
         pool = LanePool(count: lanes)
     }
 

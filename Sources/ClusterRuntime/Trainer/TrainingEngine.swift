@@ -36,14 +36,22 @@ final class TrainingEngine: Sendable {
     private let state: Mutex<State>
 
     /// The networks of round 0, which every process makes alike.
-    init(_ model: ModelFolder, configuration: RunConfiguration, lanes count: Int) throws {
+    ///
+    /// - Parameter folder: where state lies that the configuration has paged.
+    init(_ model: ModelFolder, configuration: RunConfiguration, lanes count: Int, folder: String) throws {
         let networks = try TrainableNetworks(
             teacher: model,
             network: configuration.network,
             seed: configuration.seed
         )
         lanes = LanePool(count: count)
-        let trainer = DistillationTrainer(networks, settings: configuration.training, pool: lanes)
+        let memory = configuration.training.pagesOptimizerState ? StateMemory.paged(in: folder) : .resident
+        let trainer = try DistillationTrainer(
+            networks,
+            settings: configuration.training,
+            pool: lanes,
+            memory: memory
+        )
         self.model = model
         self.configuration = configuration
         alignment = OnlineTrajectoryAlignment(
@@ -56,7 +64,7 @@ final class TrainingEngine: Sendable {
         state = Mutex(
             State(
                 trainer: trainer,
-                base: RoundBase(trainer, configuration.averaging),
+                base: try RoundBase(trainer, configuration.averaging, in: memory),
                 supply: SegmentSupply(configuration, grid: alignment.grid),
                 corpus: corpus
             )

@@ -42,6 +42,8 @@ struct SmallRun {
     var discriminatorPeriod = 1
     /// How offers are written.
     var exchange = AveragingSettings.Exchange.float32
+    /// How optimizers keep moments, which trainers have paged.
+    var moments = AdamW.Storage.floats
     /// Silence after which a node is dead.
     var deadAfter = Duration.seconds(10)
 
@@ -55,6 +57,9 @@ struct SmallRun {
         configuration.network.rank = 2
         configuration.network.discriminatorDepth = 1
         configuration.training.batchSize = 2
+        configuration.training.pagesOptimizerState = true
+        configuration.training.optimizer.storage = moments
+        configuration.training.discriminatorOptimizer.storage = moments
         configuration.training.optimizer.learningRate = 1e-3
         configuration.training.discriminatorOptimizer.learningRate = 1e-3
         configuration.cluster.usesPerBatch = 1
@@ -139,7 +144,7 @@ extension SmallRun {
             seed: configuration.seed
         )
         let lanes = LanePool(count: 1)
-        var trainer = DistillationTrainer(networks, settings: configuration.training, pool: lanes)
+        var trainer = try DistillationTrainer(networks, settings: configuration.training, pool: lanes)
         var corpus = try PromptCorpus(configuration)
         let teacher = try model.makeTransformer()
         let alignment = OnlineTrajectoryAlignment(

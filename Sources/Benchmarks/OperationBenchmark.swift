@@ -35,7 +35,7 @@ package struct OperationBenchmark: Benchmark {
     package let cost: BenchmarkCost
 
     /// - Parameter hasGradients: the way back is measured too; AdamW has none.
-    package init(_ kind: Kind, _ shape: BenchmarkShape, hasGradients: Bool, pool: LanePool) {
+    package init(_ kind: Kind, _ shape: BenchmarkShape, hasGradients: Bool, pool: LanePool) throws {
         var stream = RandomStream(key: 6, stream: 0)
         let width = shape.width
         self.kind = kind

@@ -25,7 +25,10 @@ struct LocalClusterTests {
     }
 
     // Offered moments go to a state of floats and come back; in bytes they are the same bytes then.
-    @Test(arguments: [(rounds: 2 as UInt64, period: 1, AdamW.Storage.floats), (rounds: 3, period: 2, .bytes)])
+    @Test(arguments: [
+        (rounds: 2 as UInt64, period: 1, moments: AdamW.Storage.floats),
+        (rounds: 3, period: 2, moments: .bytes),
+    ])
     func `a cluster of one rollout and one trainer equals a single process bit for bit`(
         _ example: (rounds: UInt64, period: Int, moments: AdamW.Storage)
     ) async throws {

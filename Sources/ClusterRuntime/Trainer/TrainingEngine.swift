@@ -1,6 +1,7 @@
 import ClusterMessages
 import DiffusionModels
 import Distillation
+import Foundation
 import NeuralNetwork
 import Synchronization
 import Tensors
@@ -45,7 +46,11 @@ final class TrainingEngine: Sendable {
             seed: configuration.seed
         )
         lanes = LanePool(count: count)
-        let memory = configuration.training.pagesOptimizerState ? StateMemory.paged(in: folder) : .resident
+        var memory = StateMemory.resident
+        if configuration.training.pagesOptimizerState {
+            try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+            memory = .paged(in: folder)
+        }
         let trainer = try DistillationTrainer(
             networks,
             settings: configuration.training,

@@ -107,7 +107,9 @@ package func systemReason(_ errorNumber: Int32) -> String {
 
 extension FileWritingError {
     /// The error of the last system call.
-    fileprivate static func last(_ path: String) -> FileWritingError {
-        FileWritingError(path: path, reason: systemReason(errno))
+    static func last(_ path: String) -> FileWritingError { of(errno, path) }
+
+    static func of(_ code: Int32, _ path: String) -> FileWritingError {
+        FileWritingError(path: path, reason: systemReason(code))
     }
 }

@@ -1,6 +1,7 @@
 import ClusterMessages
 import Coordination
 import Foundation
+import NeuralNetwork
 import Tensors
 import Testing
 import ZeroMQ
@@ -23,12 +24,17 @@ struct LocalClusterTests {
         }
     }
 
-    @Test(arguments: [(rounds: 2 as UInt64, period: 1), (rounds: 3, period: 2)])
+    // Offered moments go to a state of floats and come back; in bytes they are the same bytes then.
+    @Test(arguments: [
+        (rounds: 2 as UInt64, period: 1, moments: AdamW.Storage.floats),
+        (rounds: 3, period: 2, moments: .bytes),
+    ])
     func `a cluster of one rollout and one trainer equals a single process bit for bit`(
-        _ example: (rounds: UInt64, period: Int)
+        _ example: (rounds: UInt64, period: Int, moments: AdamW.Storage)
     ) async throws {
         var run = try SmallRun(rounds: example.rounds)
         run.discriminatorPeriod = example.period
+        run.moments = example.moments
         defer { run.remove() }
         try await complete(run)
         let status = try run.status()

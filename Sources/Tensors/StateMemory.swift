@@ -11,6 +11,8 @@ package struct StateMemory: Sendable {
     package static func paged(in folder: String) -> StateMemory { StateMemory(folder: folder) }
 
     /// A zeroed tensor of its own.
+    ///
+    /// - Throws: with the folder and the bytes wanted, where its disk has not as many.
     package func zeros(_ shape: [Int]) throws(FileWritingError) -> Tensor {
         let count = shape.reduce(1, *)
         guard let folder, count > 0 else { return .zeros(shape) }
@@ -36,20 +38,35 @@ private final class PagedBlock: @unchecked Sendable {
     private let byteCount: Int
 
     init(byteCount: Int, in folder: String) throws(FileWritingError) {
+        func failed(_ reason: String) -> FileWritingError {
+            FileWritingError(path: folder, reason: "\(reason) (paged state wants \(byteCount) bytes)")
+        }
         let path = "\(folder)/paged-\(getpid())-\(UInt64.random(in: 0 ... .max))"
         let descriptor = unsafe open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
-        guard descriptor >= 0 else { throw FileWritingError.last(path) }
+        guard descriptor >= 0 else { throw failed(systemReason(errno)) }
         defer { _ = Glibc.close(descriptor) }
-        guard unsafe unlink(path) == 0 else { throw FileWritingError.last(path) }
+        guard unsafe unlink(path) == 0 else { throw failed(systemReason(errno)) }
+        if let free = Self.freeByteCount(descriptor), free < byteCount {
+            throw failed("\(systemReason(ENOSPC)), \(free) bytes are free")
+        }
         // Without it a full disk would end the process at some later write.
-        let failure = posix_fallocate(descriptor, 0, byteCount)
-        guard failure == 0 else { throw FileWritingError.of(failure, path) }
+        var failure: Int32
+        repeat { failure = posix_fallocate(descriptor, 0, byteCount) } while failure == EINTR
+        guard failure == 0 else { throw failed(systemReason(failure)) }
         let mapped = unsafe mmap(nil, byteCount, PROT_READ | PROT_WRITE, MAP_SHARED, descriptor, 0)
         guard let mapped = unsafe mapped, unsafe mapped != MAP_FAILED else {
-            throw FileWritingError.last(path)
+            throw failed(systemReason(errno))
         }
         unsafe base = mapped
         self.byteCount = byteCount
+    }
+
+    /// What the disk has left for a file's owner; nil where the file system does not say.
+    private static func freeByteCount(_ descriptor: Int32) -> Int? {
+        var disk = statvfs()
+        guard unsafe fstatvfs(descriptor, &disk) == 0, disk.f_blocks > 0 else { return nil }
+        let (bytes, overflow) = disk.f_bavail.multipliedReportingOverflow(by: disk.f_frsize)
+        return overflow ? nil : Int(clamping: bytes)
     }
 
     deinit { unsafe munmap(base, byteCount) }

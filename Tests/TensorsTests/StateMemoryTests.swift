@@ -28,7 +28,20 @@ import Testing
         let error = #expect(throws: FileWritingError.self) {
             _ = try StateMemory.paged(in: "/nowhere").zeros([4])
         }
-        #expect(error?.path.hasPrefix("/nowhere/") == true)
-        #expect(error?.reason == "No such file or directory")
+        #expect(error?.path == "/nowhere")
+        #expect(error?.reason == "No such file or directory (paged state wants 16 bytes)")
+    }
+
+    @Test func `a disk that is too small is named with the bytes wanted, and left as it was`() throws {
+        let folder = FileManager.default.temporaryDirectory.appending(path: UUID().uuidString)
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(at: folder) }
+        let error = #expect(throws: FileWritingError.self) {
+            _ = try StateMemory.paged(in: folder.path).zeros([1 << 30, 1 << 28])
+        }
+        let text = try #require(error).description
+        #expect(text.hasPrefix("\(folder.path): cannot be written: No space left on device, "))
+        #expect(text.hasSuffix(" bytes are free (paged state wants 1152921504606846976 bytes)"))
+        #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path).isEmpty)
     }
 }

@@ -48,11 +48,7 @@ final class TrainingEngine: Sendable {
             seed: configuration.seed
         )
         lanes = LanePool(count: count)
-        var memory = StateMemory.resident
-        if configuration.training.pagesOptimizerState {
-            try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-            memory = .paged(in: folder)
-        }
+        let memory = try Self.memory(of: configuration, in: folder)
         let trainer = try DistillationTrainer(
             networks,
             settings: configuration.training,
@@ -82,6 +78,16 @@ final class TrainingEngine: Sendable {
                 corpus: corpus
             )
         )
+    }
+
+    private static func memory(of configuration: RunConfiguration, in folder: String) throws -> StateMemory {
+        guard configuration.training.pagesOptimizerState else { return .resident }
+        do {
+            try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        } catch {
+            throw FileWritingError(path: folder, reason: error.localizedDescription)
+        }
+        return .paged(in: folder)
     }
 
     /// The hash of the committed state that the next round begins with.

@@ -41,6 +41,11 @@ package struct ByteMoments: Sendable {
     /// Everything that updates write in place.
     package var memory: [Tensor] { [first, second].flatMap { [$0.bytes, $0.scales] } }
 
+    /// Bytes of both moments of so many parameters.
+    package static func byteCount(of count: Int) -> Int {
+        2 * MemoryLayout<Float>.stride * ((count + 3) / 4 + blocks(count))
+    }
+
     /// A moment as 32-bit floats, `[count]`, in memory of its own.
     package func decoded(_ moment: Moment) -> Tensor {
         let values = Tensor.zeros([count])

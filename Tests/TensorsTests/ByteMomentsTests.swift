@@ -63,6 +63,7 @@ import Testing
     @Test func `both moments take little more than two bytes a parameter`() throws {
         let bytes = try ByteMoments(count: 1 << 16).memory.reduce(0) { $0 + 4 * $1.count }
         #expect(bytes == 2 * (1 << 16) + 2 * 4 * (1 << 8))
+        #expect(bytes == ByteMoments.byteCount(of: 1 << 16))
     }
 
     @Test func `an update is that of moments in floats, which are rounded after it`() throws {

@@ -58,7 +58,7 @@ package struct ActivationMemory: Sendable, Equatable {
             seed: 0
         )
         let pool = LanePool(count: 1)
-        var trainer = DistillationTrainer(networks, settings: settings, pool: pool)
+        var trainer = try DistillationTrainer(networks, settings: settings, pool: pool)
         let batch = DistillationBenchmark.segments(shape)
         var random = RandomStream(key: 4, stream: 0)
         for _ in 0..<2 { _ = trainer.step(batch, random: &random) }

@@ -30,7 +30,7 @@ package struct DistillationBenchmark: Benchmark {
         var training = TrainingSettings()
         training.batchSize = shape.batch
         training.places = .start
-        trainer = DistillationTrainer(networks, settings: training, pool: pool)
+        trainer = try DistillationTrainer(networks, settings: training, pool: pool)
         batch = Self.segments(shape)
         let trained = networks.segments.reduce(0) { $0 + $1.parameters.layout.count }
         cost = BenchmarkCost(

@@ -35,7 +35,7 @@ package struct OperationBenchmark: Benchmark {
     package let cost: BenchmarkCost
 
     /// - Parameter hasGradients: the way back is measured too; AdamW has none.
-    package init(_ kind: Kind, _ shape: BenchmarkShape, hasGradients: Bool, pool: LanePool) {
+    package init(_ kind: Kind, _ shape: BenchmarkShape, hasGradients: Bool, pool: LanePool) throws {
         var stream = RandomStream(key: 6, stream: 0)
         let width = shape.width
         self.kind = kind
@@ -61,7 +61,7 @@ package struct OperationBenchmark: Benchmark {
         let weight = set.parameter(named: "map") ?? Parameter(frozen: set.values)
         map = Linear(weight: weight, bias: nil)
         gradients = pool.lanes.map { _ in set.makeGradients() }
-        optimizer = AdamW(AdamW.Settings(learningRate: 1e-5), parameterCount: set.layout.count)
+        optimizer = try AdamW(AdamW.Settings(learningRate: 1e-5), parameterCount: set.layout.count)
         cost = Self.cost(kind, shape, passes: hasGradients ? 3 : 1, tensor: x.count, parameters: set)
     }
 

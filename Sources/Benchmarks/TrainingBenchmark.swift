@@ -63,7 +63,7 @@ package struct TrainingBenchmark: Benchmark {
         self.pool = pool
         self.shape = shape
         gradients = pool.lanes.map { [parameters] _ in parameters.makeGradients() }
-        optimizer = AdamW(AdamW.Settings(learningRate: 1e-5), parameterCount: parameters.layout.count)
+        optimizer = try AdamW(AdamW.Settings(learningRate: 1e-5), parameterCount: parameters.layout.count)
         cost = BenchmarkCost(
             operations: mode == .lora ? shape.adapterTrainingOperations : shape.fullTrainingOperations,
             weightBytes: weights.byteCount + (mode == .lora ? 4 * parameters.layout.count : 0),

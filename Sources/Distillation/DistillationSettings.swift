@@ -120,6 +120,8 @@ package struct TrainingSettings: Sendable, Codable, Equatable {
     package var stageSteps = 0
     /// Updates of the fake-velocity network for one of the student.
     package var criticSteps = 5
+    /// The optimizers' moments, and what a round begins with, lie in files that the system pages.
+    package var pagesOptimizerState = false
     /// Update from which the discriminator takes part.
     package var adversarialStartStep = 0
 

@@ -24,12 +24,14 @@ package struct DistillationTrainer {
     ///   - networks: written in place by every update.
     ///   - teaching: for methods that ask the teacher while the student trains.
     ///   - pool: lanes that share each update.
+    ///   - memory: where the optimizers' moments lie.
     package init(
         _ networks: TrainableNetworks,
         settings: TrainingSettings,
         teaching: Teaching? = nil,
-        pool: LanePool
-    ) {
+        pool: LanePool,
+        memory: StateMemory = .resident
+    ) throws(FileWritingError) {
         self.networks = networks
         objective = settings.method.makeObjective(networks, settings: settings, teaching: teaching)
         averageDecay = settings.averageDecay
@@ -38,10 +40,11 @@ package struct DistillationTrainer {
         self.pool = pool
         let student = networks.adapters.parameters
         let critic = networks.critic.parameters
-        studentOptimizer = AdamW(settings.optimizer, parameterCount: student.layout.count)
-        discriminatorOptimizer = AdamW(
+        studentOptimizer = try AdamW(settings.optimizer, parameterCount: student.layout.count, in: memory)
+        discriminatorOptimizer = try AdamW(
             settings.discriminatorOptimizer,
-            parameterCount: critic.layout.count
+            parameterCount: critic.layout.count,
+            in: memory
         )
         studentGradients = pool.lanes.map { _ in student.makeGradients() }
         criticGradients = pool.lanes.map { _ in critic.makeGradients() }

@@ -8,6 +8,14 @@ package struct AdamW: Sendable {
         case floats = "adamw"
         /// A byte each, quantised in blocks: two bytes a parameter.
         case bytes = "adamw8bit"
+
+        /// Bytes of both moments of so many parameters.
+        package func byteCount(of count: Int) -> Int {
+            switch self {
+            case .floats: 2 * count * ScalarType.float32.byteCount
+            case .bytes: ByteMoments.byteCount(of: count)
+            }
+        }
     }
 
     package struct Settings: Sendable, Codable, Equatable {
@@ -60,9 +68,15 @@ package struct AdamW: Sendable {
     package private(set) var momentAge: Int
 
     /// An optimizer that has made no update.
-    package init(_ settings: Settings, parameterCount: Int) {
+    ///
+    /// - Parameter memory: where the moments lie; resident memory is never refused.
+    package init(
+        _ settings: Settings,
+        parameterCount: Int,
+        in memory: StateMemory = .resident
+    ) throws(FileWritingError) {
         self.settings = settings
-        moments = Moments(settings.storage, count: parameterCount)
+        moments = try Moments(settings.storage, count: parameterCount, in: memory)
         stepCount = 0
         momentAge = 0
     }
@@ -107,6 +121,7 @@ package struct AdamW: Sendable {
         case .bytes(let moments):
             parameters.values.updateAdamW(step, gradient: gradients.flat, moments: moments, pool: pool)
         }
+        for part in memory { part.letGo() }
         return norm
     }
 }
@@ -118,10 +133,11 @@ extension AdamW {
         case floats(first: Tensor, second: Tensor)
         case bytes(ByteMoments)
 
-        init(_ storage: Storage, count: Int) {
+        init(_ storage: Storage, count: Int, in memory: StateMemory) throws(FileWritingError) {
             switch storage {
-            case .floats: self = .floats(first: .zeros([count]), second: .zeros([count]))
-            case .bytes: self = .bytes(ByteMoments(count: count))
+            case .floats:
+                self = .floats(first: try memory.zeros([count]), second: try memory.zeros([count]))
+            case .bytes: self = .bytes(try ByteMoments(count: count, in: memory))
             }
         }
     }

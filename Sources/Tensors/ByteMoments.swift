@@ -17,9 +17,9 @@ package struct ByteMoments: Sendable {
         let bytes: Tensor
         let scales: Tensor
 
-        init(count: Int) {
-            bytes = .zeros([(count + 3) / 4])
-            scales = .zeros([ByteMoments.blocks(count)])
+        init(count: Int, in memory: StateMemory) throws(FileWritingError) {
+            bytes = try memory.zeros([(count + 3) / 4])
+            scales = try memory.zeros([ByteMoments.blocks(count)])
         }
 
         var bytePointer: UnsafeMutablePointer<UInt8> {
@@ -32,14 +32,19 @@ package struct ByteMoments: Sendable {
     private let second: Codes
 
     /// Moments of zero.
-    package init(count: Int) {
+    package init(count: Int, in memory: StateMemory = .resident) throws(FileWritingError) {
         self.count = count
-        first = Codes(count: count)
-        second = Codes(count: count)
+        first = try Codes(count: count, in: memory)
+        second = try Codes(count: count, in: memory)
     }
 
     /// Everything that updates write in place.
     package var memory: [Tensor] { [first, second].flatMap { [$0.bytes, $0.scales] } }
+
+    /// Bytes of both moments of so many parameters.
+    package static func byteCount(of count: Int) -> Int {
+        2 * MemoryLayout<Float>.stride * ((count + 3) / 4 + blocks(count))
+    }
 
     /// A moment as 32-bit floats, `[count]`, in memory of its own.
     package func decoded(_ moment: Moment) -> Tensor {

@@ -6,6 +6,15 @@ package struct FileWritingError: Error, Equatable {
     package let path: String
     /// The system's words, for example "No space left on device".
     package let reason: String
+
+    package init(path: String, reason: String) {
+        self.path = path
+        self.reason = reason
+    }
+}
+
+extension FileWritingError: CustomStringConvertible {
+    package var description: String { "\(path): cannot be written: \(reason)" }
 }
 
 /// A file being written, whose bytes survive a power cut once ``close()`` has returned.
@@ -107,7 +116,7 @@ package func systemReason(_ errorNumber: Int32) -> String {
 
 extension FileWritingError {
     /// The error of the last system call.
-    fileprivate static func last(_ path: String) -> FileWritingError {
+    static func last(_ path: String) -> FileWritingError {
         FileWritingError(path: path, reason: systemReason(errno))
     }
 }

@@ -7,7 +7,7 @@ final class Storage: @unchecked Sendable {
     let base: UnsafeMutablePointer<Float>
     let count: Int
     /// Keeps a mapped file alive; memory that is mapped is not ours to free.
-    private let owner: AnyObject?
+    let owner: AnyObject?
 
     /// Allocates `count` zeroed floats.
     init(zeroed count: Int) {

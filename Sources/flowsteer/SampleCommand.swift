@@ -43,6 +43,9 @@ struct SampleCommand: AsyncParsableCommand {
     @Option(help: "The unconditional prompt of guidance.")
     var negativePrompt = ""
 
+    @Option(help: "fp32, or bf16: the model's weights rounded, two bytes each in memory.")
+    var precision = Precision.float32
+
     @Option(help: "Decides the noise.")
     var seed: UInt64 = 0
 
@@ -103,7 +106,7 @@ struct SampleCommand: AsyncParsableCommand {
 
     /// Solves for every prompt, saves the latents if asked, and turns them into pictures.
     private func draw(_ prompts: [String]) throws -> [Picture] {
-        let sampler = try ModelSampler(modelPath: model, lanes: lanes)
+        let sampler = try ModelSampler(modelPath: model, lanes: lanes, precision: precision)
         let decoder = try sampler.makePictureDecoder()
         let side = sampler.model.configuration.sampleSize * decoder.pixelsPerLatent
         let extent = try sampler.model.latentExtent(
@@ -116,7 +119,10 @@ struct SampleCommand: AsyncParsableCommand {
             try SafetensorsFile(path: $0).tensor(named: "noise", shape: shape)
         }
         let network = try student.map { path in
-            try sampler.model.makeTransformer(adapters: StudentFile.read(path, for: sampler.model))
+            try sampler.model.makeTransformer(
+                adapters: StudentFile.read(path, for: sampler.model),
+                precision: precision
+            )
         }
         var sampling = try student.map { try StudentFile.sampling($0) } ?? StudentSampling()
         if let guidance { sampling.guidance = guidance }

@@ -50,7 +50,7 @@ import Testing
             seed: 0
         )
         let pool = LanePool(count: 1)
-        var trainer = DistillationTrainer(networks, settings: TrainingSettings(), pool: pool)
+        var trainer = try DistillationTrainer(networks, settings: TrainingSettings(), pool: pool)
         var random = RandomStream(key: 1, stream: 0)
         for _ in 0..<2 { _ = trainer.step(DistillationBenchmark.segments(shape), random: &random) }
         #expect(abs(Double(told.byteCount) / peak(pool) - 1) < 0.15)

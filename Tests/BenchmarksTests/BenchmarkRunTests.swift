@@ -104,9 +104,9 @@ import Testing
     }
 
     @Test(arguments: OperationBenchmark.Kind.allCases)
-    func `every operation runs, with and without gradients`(kind: OperationBenchmark.Kind) {
+    func `every operation runs, with and without gradients`(kind: OperationBenchmark.Kind) throws {
         for hasGradients in [false, true] {
-            report(OperationBenchmark(kind, .minute, hasGradients: hasGradients, pool: pool))
+            report(try OperationBenchmark(kind, .minute, hasGradients: hasGradients, pool: pool))
         }
     }
 

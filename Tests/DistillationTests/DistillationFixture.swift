@@ -95,7 +95,7 @@ struct DistillationFixture {
             shift: TimeShift(factor: folder.shift),
             guidance: alignment.settings.guidance
         )
-        return DistillationTrainer(
+        return try DistillationTrainer(
             networks,
             settings: settings,
             teaching: teaching,

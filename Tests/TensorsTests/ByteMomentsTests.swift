@@ -12,8 +12,8 @@ import Testing
             * (0..<index % 9).reduce(Float(1)) { power, _ in power / 10 }
     }
 
-    @Test func `the nearest place of a decade is kept, the ends of decades exactly`() {
-        let moments = ByteMoments(count: 7)
+    @Test func `the nearest place of a decade is kept, the ends of decades exactly`() throws {
+        let moments = try ByteMoments(count: 7)
         moments.encode(Tensor([-2, 1, 0.2, 1e-3, 0, 2e-6, 1e-7], shape: [7]), as: .first)
         // The uppermost decade has 64 places, 0.1 + 0.9 j / 64 of the largest: a half is nearest to j = 28.
         let expected: [Float] = [-2, 2 * (0.1 + 0.9 * 28 / 64), 0.2, 2 * (1e-4 + 9e-4 * 4 / 8), 0, 2e-6, 0]
@@ -31,8 +31,8 @@ import Testing
         }
     }
 
-    @Test func `a number is off by half a place of its decade at most`() {
-        let moments = ByteMoments(count: numbers.count)
+    @Test func `a number is off by half a place of its decade at most`() throws {
+        let moments = try ByteMoments(count: numbers.count)
         moments.encode(Tensor(numbers, shape: [numbers.count]), as: .first)
         for (index, (value, number)) in zip(moments.decoded(.first).values, numbers).enumerated() {
             let block = numbers[(index / 256 * 256)..<min(index / 256 * 256 + 256, numbers.count)]
@@ -48,9 +48,9 @@ import Testing
         }
     }
 
-    @Test func `what is decoded encodes to the same bytes`() {
-        let moments = ByteMoments(count: numbers.count)
-        let again = ByteMoments(count: numbers.count)
+    @Test func `what is decoded encodes to the same bytes`() throws {
+        let moments = try ByteMoments(count: numbers.count)
+        let again = try ByteMoments(count: numbers.count)
         moments.encode(Tensor(numbers, shape: [numbers.count]), as: .first)
         moments.encode(Tensor(numbers.map { $0 * $0 }, shape: [numbers.count]), as: .second)
         again.encode(moments.decoded(.first), as: .first)
@@ -60,17 +60,18 @@ import Testing
         #expect(moments.decoded(.first).values != moments.decoded(.second).values)
     }
 
-    @Test func `both moments take little more than two bytes a parameter`() {
-        let bytes = ByteMoments(count: 1 << 16).memory.reduce(0) { $0 + 4 * $1.count }
+    @Test func `both moments take little more than two bytes a parameter`() throws {
+        let bytes = try ByteMoments(count: 1 << 16).memory.reduce(0) { $0 + 4 * $1.count }
         #expect(bytes == 2 * (1 << 16) + 2 * 4 * (1 << 8))
+        #expect(bytes == ByteMoments.byteCount(of: 1 << 16))
     }
 
-    @Test func `an update is that of moments in floats, which are rounded after it`() {
+    @Test func `an update is that of moments in floats, which are rounded after it`() throws {
         let count = 1000
         let parameters = randomTensor([count], seed: 1)
         let mine = parameters.copied()
         let (first, second) = (Tensor.zeros([count]), Tensor.zeros([count]))
-        let moments = ByteMoments(count: count)
+        let moments = try ByteMoments(count: count)
         for number in 1...3 {
             let gradient = randomTensor([count], seed: UInt64(10 + number))
             let step = AdamWStep(
@@ -87,7 +88,7 @@ import Testing
             parameters.updateAdamW(step, gradient: gradient, firstMoment: first, secondMoment: second)
             mine.updateAdamW(step, gradient: gradient, moments: moments)
             #expect(mine.largestAbsoluteDifference(to: parameters) < 1e-6)
-            let rounded = ByteMoments(count: count)
+            let rounded = try ByteMoments(count: count)
             rounded.encode(first, as: .first)
             rounded.encode(second, as: .second)
             #expect(relativeError(moments.decoded(.first), rounded.decoded(.first)) < 1e-3)
@@ -95,7 +96,7 @@ import Testing
         }
     }
 
-    @Test func `lanes share an update without changing it`() {
+    @Test func `lanes share an update without changing it`() throws {
         let gradient = randomTensor([5000], seed: 2)
         let step = AdamWStep(
             number: 1,
@@ -105,12 +106,12 @@ import Testing
             weightDecay: 0,
             gradientScale: 1
         )
-        func update(_ pool: LanePool?) -> [Float] {
+        func update(_ pool: LanePool?) throws -> [Float] {
             let parameters = Tensor.zeros([5000])
-            let moments = ByteMoments(count: 5000)
+            let moments = try ByteMoments(count: 5000)
             parameters.updateAdamW(step, gradient: gradient, moments: moments, pool: pool)
             return parameters.values + moments.decoded(.second).values
         }
-        #expect(update(LanePool(count: 3)) == update(nil))
+        #expect(try update(LanePool(count: 3)) == update(nil))
     }
 }

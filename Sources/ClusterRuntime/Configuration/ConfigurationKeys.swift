@@ -15,7 +15,7 @@ enum ConfigurationKeys {
         "training.batch_size", "training.local_steps", "training.rounds", "training.segment_probabilities",
         "training.places", "training.mixed_batches", "training.gradient_checkpointing",
         "training.huber", "training.stages", "training.stage_steps", "training.matching_weight",
-        "training.critic_steps",
+        "training.critic_steps", "training.paged_optimizer_state",
         "training.adversarial_weight", "training.feature_matching_weight", "training.adversarial_start_step",
         "training.optimizer", "training.learning_rate", "training.betas", "training.weight_decay",
         "training.gradient_clip", "training.warmup_steps", "training.decay_steps",

@@ -173,6 +173,7 @@ extension RunConfiguration {
         try values.read("training.critic_steps", into: &training.criticSteps, in: 1...1000)
         let start = "training.adversarial_start_step"
         try values.read(start, into: &training.adversarialStartStep, in: 0...(.max))
+        try values.read("training.paged_optimizer_state", into: &training.pagesOptimizerState)
         try values.readOptimizer("training.", into: &training.optimizer)
         try values.readOptimizer("training.discriminator_", into: &training.discriminatorOptimizer)
     }

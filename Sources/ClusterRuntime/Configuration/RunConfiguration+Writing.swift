@@ -44,6 +44,7 @@ extension RunConfiguration {
             "trajectory.online_alignment": "\(trajectory.onlineAlignment)",
             "trajectory.precision": trajectory.precision.rawValue,
             "student.precision": network.precision.rawValue,
+            "training.paged_optimizer_state": "\(training.pagesOptimizerState)",
             "training.gradient_checkpointing": "\(network.recomputesBlocks)",
             "student.rank": "\(network.rank)",
             "student.targets": "[\(network.targets.map(quoted).joined(separator: ", "))]",

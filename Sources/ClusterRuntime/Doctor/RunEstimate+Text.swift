@@ -13,7 +13,7 @@ extension RunEstimate {
             """
         return header + role("coordinator", coordinatorMemory, disk: coordinatorDisk)
             + role("rollout", rolloutMemory, disk: checkpointsByteCount)
-            + role("trainer", trainerMemory, disk: checkpointsByteCount) + wire + time
+            + role("trainer", trainerMemory, disk: trainerDisk) + wire + time
     }
 
     private func role(_ name: String, _ memory: Memory, disk: Int) -> String {

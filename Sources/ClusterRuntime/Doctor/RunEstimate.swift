@@ -2,6 +2,7 @@ import ClusterMessages
 import Coordination
 package import Distillation
 import FlowMatching
+import NeuralNetwork
 import Tensors
 
 /// What a run will need, by role: memory, disk, wire and time, before anything of it is started.
@@ -22,9 +23,10 @@ import Tensors
 /// - coordinator: `4 W + 4 P + 4 N + 8 S`, the last state and the next;
 /// - rollout: `4 W + 4 P + L a + B · held + 2 E`, where it holds what a round trains on and `cluster.lead_batches` more,
 ///   at most what the worker's limit lets it;
-/// - trainer: `4 W + 4 P + 4 N` of parameters, `4 N` of gradients a lane, `8 N` of moments, `24 N` of the round's
-///   beginning, one kept and one being copied, `O` and, with roundings, `8 N` and `4 N` more, `4 S + 4 max(A, D)` of a
-///   state that comes in where there are other trainers, `L a`, and `(B + E)` of the batches mixed and as many to come;
+/// - trainer: `4 W + 4 P + 4 N` of parameters, `4 N` of gradients a lane, `M` of moments (`8 N`, in bytes little more
+///   than `2 N`), `4 N + M` of the round's beginning, `O` and, with roundings, `8 N` and `4 N` more, `4 S + 4 max(A, D)`
+///   of a state that comes in where there are other trainers, `L a`, and `(B + E)` of the batches mixed and as many to
+///   come. Paged state lies on the trainer's disk instead: `M`, and `4 N + M`;
 /// - each its process of ``processByteCount``. Text encoders are not in it: they are open only while a prompt is met
 ///   that is not kept (`prompts.cache`), see ``textByteCount``.
 ///
@@ -193,14 +195,26 @@ extension RunEstimate {
         )
     }
 
+    /// Bytes of both optimizers' moments.
+    private var momentsByteCount: Int {
+        let training = configuration.training
+        return training.optimizer.storage.byteCount(of: sizes.adapters)
+            + training.discriminatorOptimizer.storage.byteCount(of: sizes.critic)
+    }
+
     package var trainerMemory: Memory {
+        let isPaged = configuration.training.pagesOptimizerState
+        let moments = isPaged ? 0 : momentsByteCount
         let numbers = parameters * Self.float
         let isRounded = configuration.averaging.exchange != .float32
         let incoming = stateCount * Self.float + max(sizes.adapters, sizes.critic) * Self.float
         return Memory(
             parts: [process] + weights(configuration.network.precision) + [
-                ("parameters", numbers), ("gradients", cluster.lanes * numbers), ("moments", 2 * numbers),
-                ("where the round began", 6 * numbers + (isRounded ? numbers : 0)),
+                ("parameters", numbers), ("gradients", cluster.lanes * numbers), ("moments", moments),
+                (
+                    "where the round began",
+                    (isPaged ? 0 : numbers + moments) + (isRounded ? numbers : 0)
+                ),
                 ("offer", offerByteCount + (isRounded ? 2 * numbers : 0)),
                 ("state that comes in", cluster.trainers > 1 ? incoming : 0),
                 ("activations", lanesAtWork(configuration.training.batchSize) * measures.trainerActivations),
@@ -230,6 +244,12 @@ extension RunEstimate {
 
     /// Bytes on the coordinator's disk.
     package var coordinatorDisk: Int { checkpointsByteCount + cluster.trainers * offerByteCount }
+
+    /// Bytes on a trainer's disk: checkpoints, if it fetches them, and paged state.
+    package var trainerDisk: Int {
+        let isPaged = configuration.training.pagesOptimizerState
+        return checkpointsByteCount + (isPaged ? parameters * Self.float + 2 * momentsByteCount : 0)
+    }
 
     /// Bytes of trajectories that trainers fetch in a round, all together.
     package var trajectoriesPerRound: Int {

@@ -4,6 +4,7 @@ import Evaluation
 import FlowMatching
 import Foundation
 import ImageFiles
+import Tensors
 import ZeroMQ
 
 /// What a process's end means to whoever started it (sysexits.h).
@@ -33,7 +34,8 @@ package enum ProcessExit: Int32, Sendable, CaseIterable {
         case let error as NodeError: self = ProcessExit(rawValue: error.exitCode) ?? .internalError
         case let error as LocalError: self = error.exit
         case KeyFileError.exists: self = .usage
-        case KeyFileError.unwritable, CheckpointError.unwritable, ImageFileError.unwritable:
+        case is FileWritingError, KeyFileError.unwritable, CheckpointError.unwritable,
+            ImageFileError.unwritable:
             self = .inputOutput
         case let error as CocoaError where error.isFileError: self = .inputOutput
         case is WebError: self = .tryAgain

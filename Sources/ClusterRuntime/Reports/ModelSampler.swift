@@ -15,14 +15,16 @@ package struct ModelSampler: Sendable {
     package let pool: LanePool
 
     /// Opens a model folder; `lanes` threads share the samples.
-    package init(modelPath: String, lanes: Int) throws {
-        try self.init(ModelFolder(path: modelPath), lanes: lanes)
+    ///
+    /// - Parameter precision: of products with the teacher's weights.
+    package init(modelPath: String, lanes: Int, precision: Precision = .float32) throws {
+        try self.init(ModelFolder(path: modelPath), lanes: lanes, precision: precision)
     }
 
     /// Takes an open model; `lanes` threads share the samples.
-    package init(_ model: ModelFolder, lanes: Int) throws {
+    package init(_ model: ModelFolder, lanes: Int, precision: Precision = .float32) throws {
         self.model = model
-        teacher = try model.makeTransformer()
+        teacher = try model.makeTransformer(precision: precision)
         pool = LanePool(count: lanes)
     }
 

@@ -20,10 +20,17 @@ struct RoundBase: Sendable {
 
     /// A run that has not begun.
     ///
-    /// - Parameter usesRing: whether the distances of other trainers' offers are measured here.
-    init(_ trainer: DistillationTrainer, _ averaging: AveragingSettings, usesRing: Bool = false) {
+    /// - Parameters:
+    ///   - usesRing: whether the distances of other trainers' offers are measured here.
+    ///   - memory: where the trainer's own state lies.
+    init(
+        _ trainer: DistillationTrainer,
+        _ averaging: AveragingSettings,
+        usesRing: Bool = false,
+        in memory: StateMemory
+    ) throws(FileWritingError) {
         self.averaging = averaging
-        own = TrainingBase(trainer)
+        own = try TrainingBase(trainer, in: memory)
         hashes = averaging.segments.map { ($0, ContentHash(of: trainer.values(of: $0))) }
         for segment in averaging.segments
         where averaging.encoding(of: segment) != .float32 || usesRing && segment.isOfParameters {
@@ -93,25 +100,42 @@ struct RoundBase: Sendable {
     private mutating func settle(_ offer: LocalOffer?, _ trainer: DistillationTrainer) {
         residuals = [:]
         for part in offer?.parts ?? [] { residuals[part.segment] = part.residual }
-        own = TrainingBase(trainer)
+        own.take(trainer)
     }
 }
 
 /// A trainer's own state: parameters, moments and counts of updates.
 struct TrainingBase {
-    private let trainer: DistillationTrainer
+    private var trainer: DistillationTrainer
     private let copies: [Tensor]
 
-    /// Copies the present state.
-    init(_ trainer: DistillationTrainer) {
+    /// Copies the present state into memory of its own.
+    init(_ trainer: DistillationTrainer, in memory: StateMemory) throws(FileWritingError) {
+        var copies: [Tensor] = []
+        for tensor in trainer.mutableTensors { copies.append(try memory.zeros(tensor.shape)) }
         self.trainer = trainer
-        copies = trainer.mutableTensors.map { $0.copied() }
+        self.copies = copies
+        take(trainer)
+    }
+
+    /// Copies the present state over the former one.
+    mutating func take(_ trainer: DistillationTrainer) {
+        self.trainer = trainer
+        for (source, copy) in zip(trainer.mutableTensors, copies) {
+            copy.copy(from: source)
+            copy.letGo()
+            source.letGo()
+        }
     }
 
     /// Brings the state back.
     func restore(_ trainer: inout DistillationTrainer) {
         trainer = self.trainer
-        for (target, copy) in zip(trainer.mutableTensors, copies) { target.copy(from: copy) }
+        for (target, copy) in zip(trainer.mutableTensors, copies) {
+            target.copy(from: copy)
+            copy.letGo()
+            target.letGo()
+        }
     }
 }
 

@@ -32,7 +32,12 @@ extension TrainerWorker {
         meter.turn(to: .computing, "reads the teacher in \(configuration.modelPath)")
         let (engine, digest, hash) = try await compute.run { [options] in
             let model = try ModelFolder(of: configuration)
-            let engine = try TrainingEngine(model, configuration: configuration, lanes: options.lanes)
+            let engine = try TrainingEngine(
+                model,
+                configuration: configuration,
+                lanes: options.lanes,
+                folder: options.runFolder
+            )
             return (engine, try model.contentDigest(), engine.hash)
         }
         self.engine = engine

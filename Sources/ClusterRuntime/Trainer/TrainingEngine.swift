@@ -3,6 +3,7 @@ import Coordination
 import DiffusionModels
 import Distillation
 import FlowMatching
+import Foundation
 import NeuralNetwork
 import Synchronization
 import Tensors
@@ -38,18 +39,22 @@ final class TrainingEngine: Sendable {
     private let state: Mutex<State>
 
     /// The networks of round 0, which every process makes alike.
-    init(_ model: ModelFolder, configuration: RunConfiguration, lanes count: Int) throws {
+    ///
+    /// - Parameter folder: where state lies that the configuration has paged.
+    init(_ model: ModelFolder, configuration: RunConfiguration, lanes count: Int, folder: String) throws {
         let networks = try TrainableNetworks(
             teacher: model,
             network: configuration.network,
             seed: configuration.seed
         )
         lanes = LanePool(count: count)
-        let trainer = DistillationTrainer(
+        let memory = try Self.memory(of: configuration, in: folder)
+        let trainer = try DistillationTrainer(
             networks,
             settings: configuration.training,
             teaching: try Teaching(networks, model, configuration.trajectory, on: lanes.lanes[0].tape),
-            pool: lanes
+            pool: lanes,
+            memory: memory
         )
         self.model = model
         self.configuration = configuration
@@ -63,15 +68,26 @@ final class TrainingEngine: Sendable {
         state = Mutex(
             State(
                 trainer: trainer,
-                base: RoundBase(
+                base: try RoundBase(
                     trainer,
                     configuration.averaging,
-                    usesRing: configuration.cluster.topology == .ring
+                    usesRing: configuration.cluster.topology == .ring,
+                    in: memory
                 ),
                 supply: SegmentSupply(configuration, alignment),
                 corpus: corpus
             )
         )
+    }
+
+    private static func memory(of configuration: RunConfiguration, in folder: String) throws -> StateMemory {
+        guard configuration.training.pagesOptimizerState else { return .resident }
+        do {
+            try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        } catch {
+            throw FileWritingError(path: folder, reason: error.localizedDescription)
+        }
+        return .paged(in: folder)
     }
 
     /// The hash of the committed state that the next round begins with.

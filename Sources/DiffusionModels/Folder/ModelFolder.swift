@@ -57,10 +57,15 @@ package struct ModelFolder: Sendable {
     }
 
     /// The network with adapters on its linear maps.
-    package func makeTransformer(adapters: LowRankAdapters) throws(ModelError) -> VelocityTransformer {
+    ///
+    /// - Parameter precision: of products with the weights; those with adapters are in 32-bit floats.
+    package func makeTransformer(
+        adapters: LowRankAdapters,
+        precision: Precision = .float32
+    ) throws(ModelError) -> VelocityTransformer {
         try VelocityTransformer(
             configuration,
-            from: AdaptedWeights(base: weights.packed(.float32), adapters: adapters)
+            from: AdaptedWeights(base: weights.packed(precision), adapters: adapters)
         )
     }
 

@@ -20,7 +20,7 @@ struct OperationBenchmarkCommand: ParsableCommand {
     func run() throws {
         let setting = try options.setting(for: .float32)
         try options.report(name.rawValue + (gradients ? ", gradients" : ""), setting) {
-            OperationBenchmark(name, setting.shape, hasGradients: gradients, pool: setting.pool)
+            try OperationBenchmark(name, setting.shape, hasGradients: gradients, pool: setting.pool)
         }
     }
 }

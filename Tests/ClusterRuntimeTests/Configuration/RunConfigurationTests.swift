@@ -46,6 +46,7 @@ struct RunConfigurationTests {
               learning_rate: 5.0e-4
               betas: [0.8, 0.95]
               warmup_steps: 9
+              paged_optimizer_state: true
               discriminator_optimizer: adamw8bit
               discriminator_learning_rate: 1e-5
               discriminator_betas: [0, 0.99]
@@ -67,6 +68,7 @@ struct RunConfigurationTests {
         #expect(configuration.trajectory.negativePrompt == "a \"b\" \n #c")
         #expect(configuration.training.optimizer.beta1 == 0.8)
         #expect(configuration.training.discriminatorOptimizer.beta1 == 0)
+        #expect(configuration.training.pagesOptimizerState)
         #expect(configuration.training.optimizer.storage == .floats)
         #expect(configuration.training.discriminatorOptimizer.storage == .bytes)
         #expect(configuration.cluster.leaseFloor == .milliseconds(250))

@@ -4,6 +4,7 @@ import ClusterRuntime
 import DiffusionModels
 import Evaluation
 import Foundation
+import Tensors
 import Testing
 import ZeroMQ
 
@@ -20,6 +21,7 @@ struct ProcessExitTests {
             (CoordinatorError.unwritable(path: "a.json", reason: "full"), 74),
             (CoordinatorError.ledger(path: "ledger.sqlite", reason: "disk I/O error"), 74),
             (KeyFileError.unwritable(path: "a.key"), 74),
+            (FileWritingError(path: "runs/a", reason: "No space left on device"), 74),
             (CocoaError(.fileWriteOutOfSpace), 74),
             (EvaluationError.unreadable(path: "sprites.json", reason: "absent"), 65),
             (ZeroMQError.malformedKey("short"), 65),

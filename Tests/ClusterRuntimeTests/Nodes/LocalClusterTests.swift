@@ -1,6 +1,7 @@
 import ClusterMessages
 import Coordination
 import Foundation
+import NeuralNetwork
 import Tensors
 import Testing
 import ZeroMQ
@@ -8,7 +9,7 @@ import ZeroMQ
 @testable import ClusterRuntime
 
 /// A coordinator, a rollout and a trainer in one process, over real sockets, with the shipped teacher.
-@Suite(.serialized)
+@Suite(.serialized, .timeLimit(.minutes(3)))
 struct LocalClusterTests {
     /// Runs a coordinator, a rollout and a trainer until the run is finished.
     private func complete(_ run: SmallRun) async throws {
@@ -19,16 +20,21 @@ struct LocalClusterTests {
             group.addTask { try await service.run() }
             group.addTask { try await rollout.run() }
             group.addTask { try await trainer.run() }
-            try await group.waitForAll()
+            for try await _ in group {}  // The first failure cancels the others.
         }
     }
 
-    @Test(arguments: [(rounds: 2 as UInt64, period: 1), (rounds: 3, period: 2)])
+    // Offered moments go to a state of floats and come back; in bytes they are the same bytes then.
+    @Test(arguments: [
+        (rounds: 2 as UInt64, period: 1, moments: AdamW.Storage.floats),
+        (rounds: 3, period: 2, moments: .bytes),
+    ])
     func `a cluster of one rollout and one trainer equals a single process bit for bit`(
-        _ example: (rounds: UInt64, period: Int)
+        _ example: (rounds: UInt64, period: Int, moments: AdamW.Storage)
     ) async throws {
         var run = try SmallRun(rounds: example.rounds)
         run.discriminatorPeriod = example.period
+        run.moments = example.moments
         defer { run.remove() }
         try await complete(run)
         let status = try run.status()
@@ -73,6 +79,15 @@ struct LocalClusterTests {
         #expect(error.squareRoot() < (exchange == .float16 ? 0.001 : 0.02))
     }
 
+    @Test func `a trainer whose folder cannot be made for paged state says so and ends`() async throws {
+        let run = try SmallRun(rounds: 1)
+        defer { run.remove() }
+        let path = run.folder.appending(path: "trainer").path
+        #expect(FileManager.default.createFile(atPath: path, contents: Data()))
+        let error = await #expect(throws: FileWritingError.self) { try await complete(run) }
+        #expect(error?.path == path)
+    }
+
     @Test func `workers go on with the next coordinator when theirs is gone in the middle of the run`()
         async throws
     {
@@ -93,7 +108,7 @@ struct LocalClusterTests {
                 try await serving.value
                 try await run.coordinator(ports).run()
             }
-            try await group.waitForAll()
+            for try await _ in group {}  // The first failure cancels the others.
         }
         await hints.end()
         let status = try run.status()
@@ -122,7 +137,7 @@ struct LocalClusterTests {
                 _ = await dying.result
                 try await spare.run()
             }
-            try await group.waitForAll()
+            for try await _ in group {}  // The first failure cancels the others.
         }
         await hints.end()
         let status = try run.status()

@@ -26,7 +26,7 @@ import ZeroMQ
             group.addTask { try await service.run() }
             group.addTask { try await rollout.run() }
             for trainer in trainers { group.addTask { try await trainer.run() } }
-            try await group.waitForAll()
+            for try await _ in group {}  // The first failure cancels the others.
         }
         var files: [String: Data] = [:]
         for name in ["student", "discriminator", "update_counts", "moments"] {

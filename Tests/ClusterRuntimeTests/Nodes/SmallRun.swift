@@ -48,6 +48,8 @@ struct SmallRun {
     var rule = AveragingSettings.Rule.mean
     /// Trainers that begin together; more than one share the batches in order, whoever is quicker.
     var trainerCount = 1
+    /// How optimizers keep moments, which trainers have paged.
+    var moments = AdamW.Storage.floats
     /// Silence after which a node is dead.
     var deadAfter = Duration.seconds(10)
 
@@ -61,6 +63,9 @@ struct SmallRun {
         configuration.network.rank = 2
         configuration.network.discriminator.depth = 1
         configuration.training.batchSize = 2
+        configuration.training.pagesOptimizerState = true
+        configuration.training.optimizer.storage = moments
+        configuration.training.discriminatorOptimizer.storage = moments
         configuration.training.optimizer.learningRate = 1e-3
         configuration.training.discriminatorOptimizer.learningRate = 1e-3
         configuration.cluster.usesPerBatch = 1
@@ -150,7 +155,7 @@ extension SmallRun {
             seed: configuration.seed
         )
         let lanes = LanePool(count: 1)
-        var trainer = DistillationTrainer(networks, settings: configuration.training, pool: lanes)
+        var trainer = try DistillationTrainer(networks, settings: configuration.training, pool: lanes)
         var corpus = try PromptCorpus(configuration)
         let teacher = try model.makeTransformer()
         let alignment = OnlineTrajectoryAlignment(

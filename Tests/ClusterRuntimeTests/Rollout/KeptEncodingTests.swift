@@ -48,7 +48,12 @@ import Testing
             }
             let again = try TrajectorySolver(second, configuration: configuration, lanes: 1).solve(lease)
             #expect(again.hash == solved.hash)
-            let trainer = try TrainingEngine(second, configuration: configuration, lanes: 1)
+            let trainer = try TrainingEngine(
+                second,
+                configuration: configuration,
+                lanes: 1,
+                folder: "\(configuration.modelPath)/state"
+            )
             let assignment = Message.Assign(
                 batch: BatchID(0),
                 hash: solved.hash,

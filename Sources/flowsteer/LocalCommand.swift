@@ -30,6 +30,8 @@ struct LocalCommand: AsyncParsableCommand {
 
     @OptionGroup var web: WebArguments
 
+    @OptionGroup var parent: ParentOptions
+
     @Flag(help: "Serve no live page; by default it is served on this machine, at a port the system chooses.")
     var noHttp = false
 
@@ -41,6 +43,7 @@ struct LocalCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
+        parent.watch()
         // Trainers started together begin together, however long each of them takes to read the teacher.
         let together = "cluster.trainers_at_start=\(trainers)"
         let configuration = try configured.read(adding: [together])

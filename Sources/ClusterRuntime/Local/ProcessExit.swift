@@ -40,7 +40,7 @@ package enum ProcessExit: Int32, Sendable, CaseIterable {
         case let error as CocoaError where error.isFileError: self = .inputOutput
         case is WebError: self = .tryAgain
         case is KeyFileError, is ModelError, is CheckpointError, is EvaluationError, is ImageFileError,
-            is FlowMatchingError, is LatentError:
+            is FlowMatchingError, is LatentError, is StudyError:
             self = .badData
         case ZeroMQError.malformedKey: self = .badData
         case ZeroMQError.insecureEndpoint: self = .usage

@@ -41,4 +41,15 @@ enum ReportCoding {
         )
         return Array(try encoder.encode(value)) + [UInt8(ascii: "\n")]
     }
+
+    /// Reads what ``encoded(_:)`` wrote.
+    static var decoder: JSONDecoder {
+        let decoder = JSONDecoder()
+        decoder.nonConformingFloatDecodingStrategy = .convertFromString(
+            positiveInfinity: "inf",
+            negativeInfinity: "-inf",
+            nan: "nan"
+        )
+        return decoder
+    }
 }

@@ -30,13 +30,13 @@ package struct StudentEvaluation: Sendable {
     /// What all are compared with: the teacher on the fine rectified grid, guided.
     package let reference: Method
     package let methods: [Method]
-    private let model: ModelSampler
+    let model: ModelSampler
     private let prompts: [String]
     /// Steps of the teacher whose endpoints are the measure, however many it takes in training.
-    private static let referenceSteps = 32
+    static let referenceSteps = 32
     private let judge: SceneJudge?
     /// Prompt and number of every sample: the first of all prompts, then the second, third … of some.
-    private let samples: [(prompt: Int, number: Int)]
+    let samples: [(prompt: Int, number: Int)]
     private let conditional: EncodedText
     private let unconditional: EncodedText
     private let noise: Tensor
@@ -79,10 +79,8 @@ package struct StudentEvaluation: Sendable {
                 sampler: FewStepSampler(network, schedule: schedule, guidanceScale: guidance)
             )
         }
-        let fine = Self.referenceSteps
-        reference = method("teacher-\(fine)", teacher, .rectified, steps: fine, guidance: guidance)
         // A student that began with no adapters was the teacher, bit for bit, so the teacher stands in for it.
-        methods =
+        let methods =
             [
                 method("teacher-\(segments)-stock", teacher, .stock, guidance: guidance),
                 method("teacher-\(segments)-rectified", teacher, .rectified, guidance: guidance),
@@ -98,6 +96,41 @@ package struct StudentEvaluation: Sendable {
                 )
                 return [Method(name: "student", sampler: own)]
             } ?? [])
+        try self.init(
+            model,
+            methods: methods,
+            prompts: prompts,
+            judge: judge,
+            guidance: guidance,
+            negativePrompt: negativePrompt,
+            seed: seed
+        )
+    }
+
+    /// Prepares an evaluation of any samplers.
+    ///
+    /// - Parameters:
+    ///   - judge: scores pictures of the prompts, where these are captions of scenes.
+    ///   - guidance: the scale of the teacher that all are compared with.
+    init(
+        _ model: ModelSampler,
+        methods: [Method],
+        prompts: [String],
+        judge: SceneJudge?,
+        guidance: Float,
+        negativePrompt: String,
+        seed: UInt64
+    ) throws {
+        let steps = Self.referenceSteps
+        reference = Method(
+            name: "teacher-\(steps)",
+            sampler: FewStepSampler(
+                model.teacher,
+                schedule: .rectified(stepCount: steps, shift: model.model.shift),
+                guidanceScale: guidance
+            )
+        )
+        self.methods = methods
         self.model = model
         self.prompts = prompts
         self.judge = judge
@@ -111,8 +144,11 @@ package struct StudentEvaluation: Sendable {
     }
 
     /// The latents a method ends at: a sample of every prompt, then more of some.
-    package func endpoints(of method: Method) -> Tensor {
-        model.solve(method.sampler, from: noise, conditional: conditional, unconditional: unconditional)
+    package func endpoints(of method: Method) -> Tensor { endpoints(of: method, from: noise) }
+
+    /// The latents a method ends at from given states of the samples.
+    func endpoints(of method: Method, from states: Tensor) -> Tensor {
+        model.solve(method.sampler, from: states, conditional: conditional, unconditional: unconditional)
     }
 
     /// One row a method, the reference's first.
@@ -121,18 +157,26 @@ package struct StudentEvaluation: Sendable {
     ///   - endpoints: of ``methods``, in order.
     ///   - reference: endpoints of ``reference``.
     package func rows(_ endpoints: [Tensor], reference: Tensor) -> [EvaluationRow] {
-        let goal = firsts(of: reference)
-        return zip([self.reference] + methods, [reference] + endpoints).map { method, endpoint in
-            let firsts = firsts(of: endpoint)
-            return EvaluationRow(
-                method: method.name,
-                functionEvaluations: method.sampler.evaluations,
-                distanceToTeacher: DistanceStatistics(of: PairedDistance.perSample(firsts, goal)),
-                sceneScore: judge?.score(firsts, on: model.pool),
-                frechetDistance: model.drawsPixels ? FrechetDistance.squared(firsts, goal) : nil,
-                diversity: DistanceStatistics(of: diversities(of: endpoint))
-            )
+        zip([self.reference] + methods, [reference] + endpoints).map { method, endpoint in
+            row(of: method, endpoint, reference: reference)
         }
+    }
+
+    /// The row of one method.
+    ///
+    /// - Parameters:
+    ///   - endpoint: where it ends.
+    ///   - reference: endpoints of ``reference``.
+    func row(of method: Method, _ endpoint: Tensor, reference: Tensor) -> EvaluationRow {
+        let (firsts, goal) = (firsts(of: endpoint), firsts(of: reference))
+        return EvaluationRow(
+            method: method.name,
+            functionEvaluations: method.sampler.evaluations,
+            distanceToTeacher: DistanceStatistics(of: PairedDistance.perSample(firsts, goal)),
+            sceneScore: judge?.score(firsts, on: model.pool),
+            frechetDistance: model.drawsPixels ? FrechetDistance.squared(firsts, goal) : nil,
+            diversity: DistanceStatistics(of: diversities(of: endpoint))
+        )
     }
 
     /// The first sample of every prompt.

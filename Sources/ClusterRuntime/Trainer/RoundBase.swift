@@ -93,19 +93,25 @@ struct RoundBase: Sendable {
     private mutating func settle(_ offer: LocalOffer?, _ trainer: DistillationTrainer) {
         residuals = [:]
         for part in offer?.parts ?? [] { residuals[part.segment] = part.residual }
-        own = TrainingBase(trainer)
+        own.take(trainer)
     }
 }
 
 /// A trainer's own state: parameters, moments and counts of updates.
 struct TrainingBase {
-    private let trainer: DistillationTrainer
+    private var trainer: DistillationTrainer
     private let copies: [Tensor]
 
     /// Copies the present state.
     init(_ trainer: DistillationTrainer) {
         self.trainer = trainer
         copies = trainer.mutableTensors.map { $0.copied() }
+    }
+
+    /// Copies the present state into the memory of the one before.
+    mutating func take(_ trainer: DistillationTrainer) {
+        self.trainer = trainer
+        for (copy, source) in zip(copies, trainer.mutableTensors) { copy.copy(from: source) }
     }
 
     /// Brings the state back.

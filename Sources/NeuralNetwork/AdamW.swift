@@ -8,6 +8,14 @@ package struct AdamW: Sendable {
         case floats = "adamw"
         /// A byte each, quantised in blocks: two bytes a parameter.
         case bytes = "adamw8bit"
+
+        /// Bytes of both moments of so many parameters.
+        package func byteCount(of count: Int) -> Int {
+            switch self {
+            case .floats: 2 * count * ScalarType.float32.byteCount
+            case .bytes: ByteMoments.byteCount(of: count)
+            }
+        }
     }
 
     package struct Settings: Sendable, Codable, Equatable {

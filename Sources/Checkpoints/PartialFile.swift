@@ -73,7 +73,9 @@ struct PartialFile: Sendable {
         let file = try MappedFile(opening: path)
         guard file.byteCount == target.byteCount else { return noChunks }
         let present = target.chunkChecksums.enumerated().map { index, checksum in
-            crc32c(file.bytes(target.range(ofChunk: index))) == checksum
+            let range = target.range(ofChunk: index)
+            defer { file.letGo(range) }
+            return crc32c(file.bytes(range)) == checksum
         }
         if present.contains(false) { return present }
         return try ContentDigest(ofFile: path) == target.digest ? present : noChunks

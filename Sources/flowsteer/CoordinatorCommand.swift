@@ -1,6 +1,7 @@
 import ArgumentParser
 import ClusterRuntime
 import ClusterWeb
+import Tensors
 import ZeroMQ
 
 /// `flowsteer coordinator`.
@@ -56,6 +57,7 @@ struct CoordinatorCommand: AsyncParsableCommand {
 
     func run() async throws {
         parent.watch()
+        LargeBlocks.returnWhenFreed()  // it holds states of rounds, and computes little
         var options = CoordinatorOptions(
             configuration: try configured.read(),
             runFolder: LocalRunFolder(folder).path,

@@ -41,6 +41,7 @@ struct Flowsteer: AsyncParsableCommand {
     }
 
     private static func end(with error: any Error) -> Never {
+        if error is ExitCode { exit(withError: error) }  // all is said
         switch exitCode(for: error) {
         case .success: exit(withError: error)
         case .validationFailure:

@@ -12,21 +12,24 @@ import Tensors
 /// | letter | what it is |
 /// |---|---|
 /// | `W` | weights of the teacher's transformer that are read as they stand; files of 32-bit floats are mapped, others widened |
-/// | `P` | the linear maps, which `W` then leaves out, laid out for products: 2 of each number up to 2²⁶, none beyond; in bf16 ½ |
-/// | `A`, `D` | adapters and discriminator, `N = A + D` |
-/// | `S` | what rounds commit: `N`, and `2 N` of moments unless `cluster.averaging.moments_period` is 0 |
+/// | `P` | the linear maps, which `W` then leaves out, laid out for products: 1 of each number, in trainers 2; none beyond 2²⁶; in bf16 ½ |
+/// | `A`, `D` | adapters and critic, `N = A + D` |
+/// | `U` | bytes of moments: 8 a parameter, 2.03 with `adamw8bit` |
+/// | `S` | what rounds commit: `N`, `2 N` of moments unless `cluster.averaging.moments_period` is 0, `A` of a running mean |
 /// | `O` | bytes of an offer: `4 S`; float16 and int8 write `N` with 2 and 1⅛ bytes |
 /// | `B`, `E` | bytes of a batch: `4 · times · samples · latents`, and of its encoded prompts |
 /// | `L`, `a` | lanes at work, and the bytes of one's activations (`ActivationMemory` of the benchmarks) |
 ///
 /// Memory in bytes:
-/// - coordinator: `4 W + 4 P + 4 N + 8 S`, the last state and the next;
+/// - coordinator: `4 N + 8 S`, the last state and the next; of the teacher it reads what networks begin with, and lets
+///   it go;
 /// - rollout: `4 W + 4 P + L a + B · held + 2 E`, where it holds what a round trains on and `cluster.lead_batches` more,
 ///   at most what the worker's limit lets it;
-/// - trainer: `4 W + 4 P + 4 N` of parameters, `4 N` of gradients a lane, `M` of moments (`8 N`, in bytes little more
-///   than `2 N`), `4 N + M` of the round's beginning, `O` and, with roundings, `8 N` and `4 N` more, `4 S + 4 max(A, D)`
-///   of a state that comes in where there are other trainers, `L a`, and `(B + E)` of the batches mixed and as many to
-///   come. Paged state lies on the trainer's disk instead: `M`, and `4 N + M`;
+/// - trainer: `4 W + 4 P + 4 N` of parameters, `4 N` of gradients a lane, `U` of moments, `4 N + U` of the round's
+///   beginning, `O`, with roundings `12 N` more, `4 max(A, D)` of a moment being decoded that is kept in bytes,
+///   `4 S + 4 max(A, D)` of a state that comes in where there are other trainers, `L a`, and `(B + E)` of the batches
+///   mixed and as many to come; a running mean of the student is two times `4 A`. Paged state lies on the trainer's
+///   disk instead: `U`, and `4 N + U`;
 /// - each its process of ``processByteCount``. Text encoders are not in it: they are open only while a prompt is met
 ///   that is not kept (`prompts.cache`), see ``textByteCount``.
 ///
@@ -81,8 +84,8 @@ package struct RunEstimate: Sendable {
         package var byteCount: Int { parts.reduce(0) { $0 + $1.byteCount } }
     }
 
-    /// A process that has opened its sockets and nothing else, as measured.
-    package static let processByteCount = 40 << 20
+    /// A process that has opened its sockets and nothing else, as measured: 45 MiB of them are program and libraries.
+    package static let processByteCount = 56 << 20
 
     let configuration: RunConfiguration
     let sizes: NetworkSizes
@@ -124,8 +127,18 @@ extension RunEstimate {
     private static let mostPackedElements = 1 << 26
 
     var parameters: Int { sizes.adapters + sizes.critic }
+    /// Numbers of the student's running mean.
+    private var averageCount: Int { configuration.averaging.keepsStudentAverage ? sizes.adapters : 0 }
     /// Numbers that rounds commit.
-    var stateCount: Int { (configuration.averaging.momentsPeriod > 0 ? 3 : 1) * parameters }
+    package var stateCount: Int {
+        (configuration.averaging.momentsPeriod > 0 ? 3 : 1) * parameters + averageCount
+    }
+
+    /// Bytes of both optimizers' moments.
+    package var momentByteCount: Int {
+        configuration.training.optimizer.storage.byteCount(of: sizes.adapters)
+            + configuration.training.discriminatorOptimizer.storage.byteCount(of: sizes.critic)
+    }
 
     /// Bytes of the largest offer.
     package var offerByteCount: Int {
@@ -145,16 +158,18 @@ extension RunEstimate {
     package var textByteCount: Int { configuration.batchSamples * textCount * Self.float }
 
     /// Bytes of weights laid out for products.
-    func packedByteCount(_ precision: Precision) -> Int {
+    func packedByteCount(_ precision: Precision, learning: Bool) -> Int {
         switch precision {
-        case .float32: sizes.maps <= Self.mostPackedElements ? 2 * sizes.maps * Self.float : 0
+        case .float32:
+            sizes.maps <= Self.mostPackedElements ? (learning ? 2 : 1) * sizes.maps * Self.float : 0
         case .bfloat16: sizes.maps * ScalarType.bfloat16.byteCount
         }
     }
 
     /// Bytes of the weights that are read as they stand; what is laid out for products is let go of.
     func standingByteCount(_ precision: Precision) -> Int {
-        (packedByteCount(precision) > 0 ? sizes.weights - sizes.maps : sizes.weights) * Self.float
+        (packedByteCount(precision, learning: false) > 0 ? sizes.weights - sizes.maps : sizes.weights)
+            * Self.float
     }
 
     /// Lanes that hold activations of so many samples: with fewer samples than lanes the first takes all.
@@ -166,16 +181,17 @@ extension RunEstimate {
 extension RunEstimate {
     private var process: (String, Int) { ("the process", Self.processByteCount) }
 
-    private func weights(_ precision: Precision) -> [(String, Int)] {
+    private func weights(_ precision: Precision, learning: Bool) -> [(String, Int)] {
         [
             (storesFloats ? "weights, mapped" : "weights, widened", standingByteCount(precision)),
-            ("weights for products", packedByteCount(precision)),
+            ("weights for products", packedByteCount(precision, learning: learning)),
         ]
     }
 
     package var coordinatorMemory: Memory {
         Memory(
-            parts: [process] + weights(configuration.network.precision) + [
+            parts: [
+                process,
                 ("networks", parameters * Self.float),
                 ("states of two rounds", 2 * stateCount * Self.float),
             ]
@@ -187,7 +203,7 @@ extension RunEstimate {
             (configuration.batchesPerRound * cluster.trainers + configuration.cluster.leadBatches)
             / cluster.rollouts
         return Memory(
-            parts: [process] + weights(configuration.trajectory.precision) + [
+            parts: [process] + weights(configuration.trajectory.precision, learning: false) + [
                 ("activations", lanesAtWork(configuration.batchSamples) * measures.rolloutActivations),
                 ("trajectories held", min(max(1, held) * batchByteCount, cluster.heldByteLimit)),
                 ("encoded prompts", 2 * textByteCount),
@@ -195,27 +211,24 @@ extension RunEstimate {
         )
     }
 
-    /// Bytes of both optimizers' moments.
-    private var momentsByteCount: Int {
-        let training = configuration.training
-        return training.optimizer.storage.byteCount(of: sizes.adapters)
-            + training.discriminatorOptimizer.storage.byteCount(of: sizes.critic)
-    }
-
     package var trainerMemory: Memory {
         let isPaged = configuration.training.pagesOptimizerState
-        let moments = isPaged ? 0 : momentsByteCount
         let numbers = parameters * Self.float
+        let averages = averageCount * Self.float
         let isRounded = configuration.averaging.exchange != .float32
-        let incoming = stateCount * Self.float + max(sizes.adapters, sizes.critic) * Self.float
+        let keepsCommitted = isRounded || configuration.cluster.topology == .ring
+        let segment = max(sizes.adapters, sizes.critic) * Self.float
+        let decoded = configuration.averaging.momentsPeriod > 0 && momentByteCount < 2 * numbers ? segment : 0
+        let incoming = stateCount * Self.float + segment
         return Memory(
-            parts: [process] + weights(configuration.network.precision) + [
-                ("parameters", numbers), ("gradients", cluster.lanes * numbers), ("moments", moments),
+            parts: [process] + weights(configuration.network.precision, learning: true) + [
+                ("parameters", numbers + averages), ("gradients", cluster.lanes * numbers),
+                ("moments", isPaged ? 0 : momentByteCount),
                 (
                     "where the round began",
-                    (isPaged ? 0 : numbers + moments) + (isRounded ? numbers : 0)
+                    (isPaged ? 0 : numbers + averages + momentByteCount) + (keepsCommitted ? numbers : 0)
                 ),
-                ("offer", offerByteCount + (isRounded ? 2 * numbers : 0)),
+                ("offer", offerByteCount + decoded + (isRounded ? 2 * numbers : 0)),
                 ("state that comes in", cluster.trainers > 1 ? incoming : 0),
                 ("activations", lanesAtWork(configuration.training.batchSize) * measures.trainerActivations),
                 (
@@ -248,7 +261,7 @@ extension RunEstimate {
     /// Bytes on a trainer's disk: checkpoints, if it fetches them, and paged state.
     package var trainerDisk: Int {
         let isPaged = configuration.training.pagesOptimizerState
-        return checkpointsByteCount + (isPaged ? parameters * Self.float + 2 * momentsByteCount : 0)
+        return checkpointsByteCount + (isPaged ? parameters * Self.float + 2 * momentByteCount : 0)
     }
 
     /// Bytes of trajectories that trainers fetch in a round, all together.

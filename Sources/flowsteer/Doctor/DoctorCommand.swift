@@ -11,18 +11,42 @@ import Tensors
 struct DoctorCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "doctor",
-        abstract: "Tells how much memory, disk, wire and time a run of a model will need, by role.",
+        abstract:
+            "Looks whether this machine is fit for a run; with --model, tells what a run will need, by role.",
         discussion: """
-            Nothing of the model but its settings and the headers of its weights is read. Activations are measured on \
-            networks of the same kind with one to three heads and few blocks, times from how fast this machine multiplies; \
-            the formulas stand in Sources/ClusterRuntime/Doctor/RunEstimate.swift.
+            Without --model, a line tells of each thing that a run depends on whether it is ok, a warning or a \
+            problem, what was found and expected, and what to do next. The exit code is 78 after a problem of this \
+            machine, 69 where only other machines do not answer.
 
-            \(examples("flowsteer doctor --model models/sd3 --config Cluster/sd3-medium.yaml --trainers 2"))
+            With --model, memory, disk, wire and time are told. Nothing of the model but its settings and the headers \
+            of its weights is read. Activations are measured on networks of the same kind with one to three heads and \
+            few blocks, times from how fast this machine multiplies; the formulas stand in \
+            Sources/ClusterRuntime/Doctor/RunEstimate.swift.
+
+            \(examples(
+                "flowsteer doctor --run runs/first --keys keys --bind tcp://10.0.0.1:7700",
+                "flowsteer doctor --model models/sd3 --config Cluster/sd3-medium.yaml --trainers 2"
+            ))
             """
     )
 
     @Option(help: "The teacher, a folder as diffusers writes it.")
-    var model: String
+    var model: String?
+
+    @Option(name: .customLong("run"), help: "The run's folder, whose disk is looked at.")
+    var folder = "."
+
+    @Option(help: "A folder of secret key files to look at.")
+    var keys: String?
+
+    @Option(help: "Where a coordinator would listen.")
+    var bind = ControlEndpoint.standard
+
+    @Option(
+        parsing: .singleValue,
+        help: ArgumentHelp("An address that should answer; can be repeated.", valueName: "tcp://host:port")
+    )
+    var connect: [ControlEndpoint] = []
 
     @Option(name: .customLong("config"), help: "The run's configuration; default: the method's own settings.")
     var configurationPath: String?
@@ -50,6 +74,9 @@ struct DoctorCommand: AsyncParsableCommand {
     var lanes = ProcessInfo.processInfo.activeProcessorCount
 
     func validate() throws {
+        guard model != nil || (configurationPath == nil && overrides.isEmpty) else {
+            throw ValidationError("--model is missing: expected it with --config")
+        }
         for (option, value) in [("--rollouts", rollouts), ("--trainers", trainers), ("--lanes", lanes)]
         where !(1...100_000).contains(value) {
             throw ValidationError("\(option) is \(value): expected 1 to 100000")
@@ -58,12 +85,26 @@ struct DoctorCommand: AsyncParsableCommand {
 
     func run() async throws {
         let request = self
-        let text = try await ComputeThread(name: "doctor").run { try request.estimate().text }
-        say(text)
+        let thread = ComputeThread(name: "doctor")
+        if let model {
+            return say(try await thread.run { try request.estimate(model).text })
+        }
+        let checkup = try await thread.run { request.checkup }
+        say(checkup.text)
+        guard checkup.exit == .done else { throw ExitCode(checkup.exit.rawValue) }
     }
 
-    private func estimate() throws -> RunEstimate {
-        let configuration = try runConfiguration()
+    private var checkup: Checkup {
+        Checkup(
+            run: folder,
+            keys: keys,
+            bind: (bind.host, bind.port),
+            connect: connect.map { ($0.host, $0.port) }
+        )
+    }
+
+    private func estimate(_ model: String) throws -> RunEstimate {
+        let configuration = try runConfiguration(model)
         let outline = try ModelOutline(path: configuration.modelPath)
         let pixels = try outline.pixelsPerLatent()
         let side = outline.configuration.sampleSize * pixels
@@ -99,7 +140,7 @@ struct DoctorCommand: AsyncParsableCommand {
         )
     }
 
-    private func runConfiguration() throws -> RunConfiguration {
+    private func runConfiguration(_ model: String) throws -> RunConfiguration {
         guard let configurationPath else {
             guard overrides.isEmpty else { throw ValidationError("--set is for --config: expected both") }
             return RunConfiguration(modelPath: model)

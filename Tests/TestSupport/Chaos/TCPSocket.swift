@@ -22,7 +22,7 @@ package struct TCPSocket: Sendable {
     }
 
     /// Listens at an address of this machine.
-    init(listeningAt host: String, port: Int) throws {
+    package init(listeningAt host: String, port: Int) throws {
         self = try TCPSocket()
         do {
             set(SOL_SOCKET, SO_REUSEADDR, Int32(1))

@@ -38,11 +38,6 @@ package struct ByteMoments: Sendable {
         second = try Codes(count: count, in: memory)
     }
 
-    /// Bytes that the moments of so many numbers take.
-    package static func byteCount(of count: Int) -> Int {
-        2 * MemoryLayout<Float>.stride * ((count + 3) / 4 + blocks(count))
-    }
-
     /// Everything that updates write in place.
     package var memory: [Tensor] { [first, second].flatMap { [$0.bytes, $0.scales] } }
 

@@ -34,7 +34,7 @@ import Testing
                 trainerSpeed: 1
             )
         )
-        let trainer = DistillationTrainer(
+        let trainer = try DistillationTrainer(
             networks,
             settings: configuration.training,
             pool: LanePool(count: 1)

@@ -13,7 +13,7 @@ package final class Context: @unchecked Sendable {
     private let isTerminated = Mutex(false)
 
     /// The version of libzmq that this process uses.
-    package static var libraryVersion: String {
+    package static var zeroMQVersion: String {
         var (major, minor, patch): (Int32, Int32, Int32) = (0, 0, 0)
         unsafe zmq_version(&major, &minor, &patch)
         return "\(major).\(minor).\(patch)"

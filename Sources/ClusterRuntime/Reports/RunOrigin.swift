@@ -26,7 +26,7 @@ package struct RunOrigin: Codable, Sendable, Equatable {
         processor = [Self.processorName, ProcessorKind.present].filter { !$0.isEmpty }.joined(separator: ", ")
         cores = ProcessInfo.processInfo.activeProcessorCount
         system = "\(ProcessInfo.processInfo.operatingSystemVersionString), \(Self.kernel)"
-        zeroMQ = Context.libraryVersion
+        zeroMQ = Context.zeroMQVersion
         func count(_ role: Role) -> Int { max(1, status.nodes.count { $0.role == role }) }
         command =
             "flowsteer local --config config.yaml --run again --rollouts \(count(.rollout)) "

@@ -65,8 +65,8 @@ package struct Weights: ParameterSource, Sendable {
         return Weights(origin: origin, weights: weights, precision: precision)
     }
 
-    /// 256 MiB of 32-bit floats.
-    private static let mostPackedElements = 1 << 26
+    /// Elements of linear maps up to which laying them out in 32-bit floats pays: 256 MiB of them.
+    package static let mostPackedElements = 1 << 26
 
     /// The weights with others beside them, or in the place of those of the same names.
     func adding(_ tensors: [String: Tensor]) -> Weights {

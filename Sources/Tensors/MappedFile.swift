@@ -17,11 +17,11 @@ package final class MappedFile: @unchecked Sendable {
     /// Maps the whole file; an empty file maps to nothing.
     package init(path: String) throws(MappingError) {
         let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC)
-        guard descriptor >= 0 else { throw MappingError(path: path, reason: Self.systemReason()) }
+        guard descriptor >= 0 else { throw MappingError(path: path, reason: systemReason(errno)) }
         defer { close(descriptor) }
         var status = stat()
         guard unsafe fstat(descriptor, &status) == 0 else {
-            throw MappingError(path: path, reason: Self.systemReason())
+            throw MappingError(path: path, reason: systemReason(errno))
         }
         guard (status.st_mode & S_IFMT) == S_IFREG else {
             throw MappingError(path: path, reason: "not a regular file")
@@ -34,7 +34,7 @@ package final class MappedFile: @unchecked Sendable {
         }
         let mapped = unsafe mmap(nil, byteCount, PROT_READ, MAP_PRIVATE, descriptor, 0)
         guard let mapped = unsafe mapped, unsafe mapped != MAP_FAILED else {
-            throw MappingError(path: path, reason: Self.systemReason())
+            throw MappingError(path: path, reason: systemReason(errno))
         }
         unsafe base = UnsafeRawPointer(mapped)
     }
@@ -84,6 +84,4 @@ package final class MappedFile: @unchecked Sendable {
         // Where the system does not take the hint, memory stays, and nothing else is different.
         _ = unsafe madvise(UnsafeMutableRawPointer(mutating: start), end - first, MADV_DONTNEED)
     }
-
-    private static func systemReason() -> String { unsafe String(cString: strerror(errno)) }
 }

@@ -1,5 +1,6 @@
 import ClusterMessages
 import Coordination
+import DiffusionModels
 package import Distillation
 import FlowMatching
 import NeuralNetwork
@@ -123,8 +124,6 @@ package struct RunEstimate: Sendable {
 
 extension RunEstimate {
     private static let float = ScalarType.float32.byteCount
-    /// Up to here, packing in 32-bit floats pays; see `Weights.packed`.
-    private static let mostPackedElements = 1 << 26
 
     var parameters: Int { sizes.adapters + sizes.critic }
     /// Numbers of the student's running mean.
@@ -161,7 +160,7 @@ extension RunEstimate {
     func packedByteCount(_ precision: Precision, learning: Bool) -> Int {
         switch precision {
         case .float32:
-            sizes.maps <= Self.mostPackedElements ? (learning ? 2 : 1) * sizes.maps * Self.float : 0
+            sizes.maps <= Weights.mostPackedElements ? (learning ? 2 : 1) * sizes.maps * Self.float : 0
         case .bfloat16: sizes.maps * ScalarType.bfloat16.byteCount
         }
     }

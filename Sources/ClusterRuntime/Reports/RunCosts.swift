@@ -1,11 +1,9 @@
-import Distillation
-
 /// What a run cost: evaluations of networks, processor time, bytes.
 package struct RunCosts: Codable, Sendable, Equatable {
-    /// Evaluations of the teacher, both halves of guidance counted; nil where solves differ in length
-    /// (`reuse: segment`).
-    package var teacherEvaluations: Int?
-    /// Samples that trainers put into steps: each is evaluated by the student forwards and backwards.
+    /// Evaluations of networks, rollouts and trainers together, both halves of guidance counted; nil of a run in which
+    /// none were counted.
+    package var evaluations: Evaluations?
+    /// Samples that trainers put into steps.
     package var trainedSamples: Int
     /// Seconds of processor time of all the run's processes on this machine, the closing evaluation included; nil
     /// where nobody could count them.
@@ -14,6 +12,13 @@ package struct RunCosts: Codable, Sendable, Equatable {
     package var planes: [Plane]
     /// Bytes of trajectories that trainers were told to fetch from rollouts, since the coordinator's last start.
     package var trajectoryBytes: Int
+
+    /// What was counted of a trajectory or a sample since the coordinator's last start, times how many there were.
+    package struct Evaluations: Codable, Sendable, Equatable {
+        package var teacher: Int
+        package var student: Int
+        package var critic: Int
+    }
 
     /// One of the coordinator's sockets.
     package struct Plane: Codable, Sendable, Equatable {
@@ -25,17 +30,26 @@ package struct RunCosts: Codable, Sendable, Equatable {
     init(
         status: RunStatus,
         journal: [JournalLine],
-        trajectory: TrajectorySettings,
         processorSeconds: Double?
     ) {
-        let steps = trajectory.segments * trajectory.stepsPerSegment * (trajectory.onlineAlignment ? 1 : 2)
-        // A scale of exactly 1 is no guidance, and one evaluation a step.
-        let perStep = trajectory.guidance == 1...1 ? 1 : 2
-        teacherEvaluations =
-            trajectory.reuse == .trajectory ? status.trajectories.total * steps * perStep : nil
-        trainedSamples = journal.reduce(0) { sum, line in
+        let samples = journal.reduce(0) { sum, line in
             line.kind == JournalLine.consumed ? sum + (line.samples ?? 0) : sum
         }
+        trainedSamples = samples
+        let means = status.figures.evaluations
+        // Workers say how many there were; what is beyond all reason must not end the report.
+        func count(_ number: Int, _ mean: Double) -> Int {
+            Int(min(max(0, Double(number) * mean), 1e15).rounded())
+        }
+        evaluations =
+            means == RunFigures.Evaluations()
+            ? nil
+            : Evaluations(
+                teacher: count(status.trajectories.total, means.teacherPerTrajectory)
+                    + count(samples, means.teacherPerSample),
+                student: count(samples, means.studentPerSample),
+                critic: count(samples, means.criticPerSample)
+            )
         self.processorSeconds = processorSeconds
         planes = status.doors.map { door in
             Plane(name: door.name, receivedBytes: door.byteCount, sentBytes: door.sentByteCount)
@@ -46,10 +60,12 @@ package struct RunCosts: Codable, Sendable, Equatable {
     /// What was counted, in words.
     var lines: [(what: String, amount: String)] {
         var lines: [(what: String, amount: String)] = []
-        if let teacherEvaluations {
-            lines.append(("teacher evaluations for trajectories", "\(teacherEvaluations)"))
+        if let evaluations {
+            lines.append(("evaluations of the teacher", "\(evaluations.teacher)"))
+            lines.append(("evaluations of the student", "\(evaluations.student)"))
+            lines.append(("evaluations of the critic", "\(evaluations.critic)"))
         }
-        lines.append(("student evaluations, forwards and backwards", "\(trainedSamples)"))
+        lines.append(("samples trained on", "\(trainedSamples)"))
         if let processorSeconds {
             lines.append(("core-hours, evaluation included", ReportNumber.hours(processorSeconds)))
         }

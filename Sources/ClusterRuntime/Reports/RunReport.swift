@@ -74,7 +74,6 @@ package struct RunReport: Codable, Sendable, Equatable {
         costs = RunCosts(
             status: status,
             journal: journal,
-            trajectory: configuration.trajectory,
             processorSeconds: processorSeconds
         )
         averaging = RoundTimes(journal).total

@@ -11,10 +11,7 @@ struct HyperSD: Objective {
     let consistency: PhasedConsistency
     let game: AdversarialGame
 
-    var randomNumbers: ObjectiveDraws.Need {
-        let need = PhasedConsistency.randomNumbers
-        return .init(uniforms: need.uniforms + 1, noises: need.noises + 1 + game.noises)
-    }
+    var randomNumbers: ObjectiveDraws.Need { ConsistencyJudgement.randomNumbers(of: game) }
 
     func turn(step: Int) -> ObjectiveTurn {
         ObjectiveTurn(

@@ -11,11 +11,7 @@ struct PCM: Objective {
     let consistency: PhasedConsistency
     let game: AdversarialGame
 
-    /// Those of consistency, then the noise level and noise of what is judged.
-    var randomNumbers: ObjectiveDraws.Need {
-        let need = PhasedConsistency.randomNumbers
-        return .init(uniforms: need.uniforms + 1, noises: need.noises + 1 + game.noises)
-    }
+    var randomNumbers: ObjectiveDraws.Need { ConsistencyJudgement.randomNumbers(of: game) }
 
     func turn(step: Int) -> ObjectiveTurn {
         ObjectiveTurn(updatesStudent: true, updatesCritic: settings.isAdversarial(step: step))
@@ -35,6 +31,12 @@ struct PCM: Objective {
 /// Where a phase's outcomes are judged: at a noise level drawn evenly within the phase (PCM §3.4).
 struct ConsistencyJudgement {
     private let renoising: Renoising
+
+    /// Those of consistency, then the noise level and noise of what is judged.
+    static func randomNumbers(of game: AdversarialGame) -> ObjectiveDraws.Need {
+        let need = PhasedConsistency.randomNumbers
+        return .init(uniforms: need.uniforms + 1, noises: need.noises + 1 + game.noises)
+    }
 
     /// - Parameter draws: those behind the ones of consistency are used.
     init(_ outcome: PhasedConsistency.Outcome, _ draws: ObjectiveDraws) {

@@ -25,6 +25,10 @@ struct RunReportTests {
         door.byteCount = 3 << 20
         status.doors = [door]
         status.figures.assignedByteCount = 5 << 20
+        status.figures.evaluations.teacherPerTrajectory = 64
+        status.figures.evaluations.studentPerSample = 1
+        status.figures.evaluations.teacherPerSample = 2
+        status.figures.evaluations.criticPerSample = 0.5
         report = RunReport(
             evaluation: [
                 EvaluationRow(
@@ -108,8 +112,11 @@ struct RunReportTests {
     }
 
     @Test func `costs are counted: evaluations, core-hours, bytes`() {
-        // 4 segments of 8 steps, guided, 640 samples.
-        #expect(report.costs.teacherEvaluations == 640 * 4 * 8 * 2)
+        // 4 segments of 8 steps, guided, of 640 trajectories; 8 samples.
+        #expect(
+            report.costs.evaluations
+                == RunCosts.Evaluations(teacher: 640 * 4 * 8 * 2 + 8 * 2, student: 8, critic: 4)
+        )
         #expect(report.costs.trainedSamples == 8)
         let lines = report.costs.lines.map { "\($0.what): \($0.amount)" }
         #expect(lines.contains("core-hours, evaluation included: 2.00"))
@@ -118,18 +125,18 @@ struct RunReportTests {
         #expect(report.markdown.contains("| core-hours, evaluation included | 2.00 |"))
     }
 
-    @Test func `trajectories that begin at noised data, or stop early, have other costs`() {
-        func evaluations(_ change: (inout RunConfiguration) -> Void) -> Int? {
-            var configuration = RunConfiguration(modelPath: "/teacher")
-            change(&configuration)
+    @Test func `a run whose evaluations nobody counted says nothing of them`() {
+        func costs(_ count: (inout RunFigures.Evaluations) -> Void) -> RunCosts {
             var status = RunStatus(runID: "run", rounds: 1)
             status.trajectories.total = 1
-            return RunReport(evaluation: [], status: status, journal: [], configuration: configuration)
-                .costs.teacherEvaluations
+            count(&status.figures.evaluations)
+            let configuration = RunConfiguration(modelPath: "/teacher")
+            return RunReport(evaluation: [], status: status, journal: [], configuration: configuration).costs
         }
-        #expect(evaluations { $0.trajectory.onlineAlignment = false } == 128)
-        #expect(evaluations { $0.trajectory.guidance = 1...1 } == 32)
-        #expect(evaluations { $0.trajectory.reuse = .segment } == nil)
+        #expect(costs { $0.teacherPerTrajectory = 128 }.evaluations?.teacher == 128)
+        #expect(costs { $0.teacherPerTrajectory = 111.6 }.evaluations?.teacher == 112)
+        #expect(costs { _ in }.evaluations == nil)
+        #expect(costs { _ in }.lines.allSatisfy { !$0.what.contains("evaluations of") })
     }
 
     @Test func `the page asks for nothing, and shows what is foreign as text`() {

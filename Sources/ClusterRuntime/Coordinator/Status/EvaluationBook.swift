@@ -31,7 +31,7 @@ struct EvaluationBook: Sendable {
 
     /// Takes a trainer's report.
     mutating func add(_ report: Message.StepReport) {
-        for count in report.losses where Self.known.contains(count.name) {
+        for count in report.losses where Self.known.contains(count.name) && count.value.isFinite {
             trainerCounts[count.name, default: 0] += count.value
         }
     }

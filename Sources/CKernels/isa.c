@@ -86,3 +86,15 @@ void fs_attention_forward(fs_isa isa, const fs_attention_arguments *arguments, f
 void fs_attention_backward(fs_isa isa, const fs_attention_arguments *arguments, float *workspace) {
     isa_kernels_of(isa)->attention_backward(arguments, workspace);
 }
+
+size_t fs_attention_workspace_bf16(fs_isa isa, const fs_attention_arguments *arguments) {
+    return bf16_kernels_of(isa)->attention_workspace_bf16(arguments);
+}
+
+void fs_attention_forward_bf16(fs_isa isa, const fs_attention_arguments *arguments, float *workspace) {
+    bf16_kernels_of(isa)->attention_forward_bf16(arguments, workspace);
+}
+
+void fs_attention_backward_bf16(fs_isa isa, const fs_attention_arguments *arguments, float *workspace) {
+    bf16_kernels_of(isa)->attention_backward_bf16(arguments, workspace);
+}

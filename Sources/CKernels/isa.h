@@ -6,7 +6,7 @@
 
 #include "CKernels.h"
 
-// What one instruction set has; products in bfloat16 stand apart, since most have none.
+// What one instruction set has; those in bfloat16 stand apart, since most have none.
 typedef struct {
     void (*product)(const fs_product_arguments *, float *workspace);
     size_t (*packed_size)(size_t n, size_t k);
@@ -17,6 +17,9 @@ typedef struct {
     void (*attention_forward)(const fs_attention_arguments *, float *workspace);
     void (*attention_backward)(const fs_attention_arguments *, float *workspace);
     size_t (*attention_workspace)(const fs_attention_arguments *);
+    void (*attention_forward_bf16)(const fs_attention_arguments *, float *workspace);
+    void (*attention_backward_bf16)(const fs_attention_arguments *, float *workspace);
+    size_t (*attention_workspace_bf16)(const fs_attention_arguments *);
 } isa_kernels;
 
 extern const isa_kernels isa_portable;

@@ -16,7 +16,11 @@
 
 #include "tile.h"
 
+#include "transpose.h"
+
 #include "product_kernel.h"
+
+#include "attention_rows.h"
 
 #include "attention_kernel.h"
 #pragma clang attribute pop

@@ -20,12 +20,41 @@
 #define DOT_PAIRS(sums, x, y) \
     ((FS(vector))_mm512_dpbf16_ps((__m512)(sums), (__m512bh)(x), (__m512bh)(y)))
 // Subnormal numbers become zero, which the products take them for anyway.
-#define ROUNDED_PAIRS(row) \
-    ((FS(pairs))_mm512_cvtne2ps_pbh(_mm512_loadu_ps((row) + LANES), _mm512_loadu_ps(row)))
+#define ROUNDED_PAIRS(first, second) ((FS(pairs))_mm512_cvtne2ps_pbh((__m512)(second), (__m512)(first)))
+static const union {
+    uint16_t words[32];
+    __m512i vector;
+} in_turns = {{0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14,
+               30, 15, 31}};
+// Words of two rows in turns: the first row's are the lower half of what is permuted.
+#define PAIRED_ROWS(low, high) \
+    ((FS(pairs))_mm512_permutexvar_epi16(in_turns.vector, (__m512i)ROUNDED_PAIRS(low, high)))
+
+// e^x for x <= 0, relative error 4e-6: 2^(k + r) with k whole and |r| <= 1/2.
+FS_INLINE FS(vector) FS(exponential)(FS(vector) x) {
+    FS(vector) y = x * 0x1.715476p0f;
+    FS(vector) k = (FS(vector))_mm512_roundscale_ps((__m512)y, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
+    FS(vector) r = y - k;
+    FS(vector) q = ((0x1.3d4368p-7f * r + 0x1.c9d69ep-5f) * r + 0x1.ebf82cp-3f) * r + 0x1.62e3e6p-1f;
+    return (FS(vector))_mm512_scalef_ps((__m512)(q * r + 1.0f), (__m512)k);
+}
+#define EXPONENTIAL FS(exponential)
 #include "product_bf16_kernel.h"
+
+#include "transpose.h"
+
+#include "attention_rows.h"
+
+#include "attention_bf16_kernel.h"
 #pragma clang attribute pop
 
 const isa_kernels isa_avx512_bf16 = {
-    .product_bf16 = FS(product_bf16), .packed_size_bf16 = FS(packed_size_bf16), .pack_bf16 = FS(pack_bf16)};
+    .product_bf16 = FS(product_bf16),
+    .packed_size_bf16 = FS(packed_size_bf16),
+    .pack_bf16 = FS(pack_bf16),
+    .attention_forward_bf16 = FS(attention_forward_bf16),
+    .attention_backward_bf16 = FS(attention_backward_bf16),
+    .attention_workspace_bf16 = FS(attention_workspace_bf16),
+};
 
 #endif

@@ -17,7 +17,11 @@
 
 #include "tile.h"
 
+#include "transpose.h"
+
 #include "product_kernel.h"
+
+#include "attention_rows.h"
 
 #include "attention_kernel.h"
 
@@ -43,6 +47,8 @@ FS_INLINE portable_sums dot_pairs(portable_sums sums, portable_pairs x, portable
 #define DOT_PAIRS dot_pairs
 #include "product_bf16_kernel.h"
 
+#include "attention_bf16_kernel.h"
+
 const isa_kernels isa_portable = {
     .product = FS(product),
     .packed_size = FS(packed_size),
@@ -53,4 +59,7 @@ const isa_kernels isa_portable = {
     .attention_forward = FS(attention_forward),
     .attention_backward = FS(attention_backward),
     .attention_workspace = FS(attention_workspace),
+    .attention_forward_bf16 = FS(attention_forward_bf16),
+    .attention_backward_bf16 = FS(attention_backward_bf16),
+    .attention_workspace_bf16 = FS(attention_workspace_bf16),
 };

@@ -2,7 +2,9 @@
 // in float32. Both factors are read in pairs along k, a pair to 32 bits, the lower element first: the form that
 // AVX512-BF16 multiplies. Included after vectors.h and after defining
 //   DOT_PAIRS(sums, x, y)  sums + x.low * y.low + x.high * y.high, a float each 32-bit lane
-//   ROUNDED_PAIRS(row)     2 * LANES floats as LANES pairs; left out where no instruction does it
+//   ROUNDED_PAIRS(first, second)  two vectors that follow one another, as pairs of neighbours; left out where no
+//                                 instruction does it
+//   PAIRED_ROWS(low, high)        a vector of each of two rows, as pairs of a column; likewise
 
 typedef uint32_t FS(pairs) __attribute__((ext_vector_type(LANES), aligned(4), may_alias));
 typedef uint64_t FS(two_pairs) __attribute__((aligned(4), may_alias));
@@ -20,7 +22,10 @@ FS_INLINE uint32_t FS(pair)(float low, float high) {
 }
 
 #ifndef ROUNDED_PAIRS
-FS_INLINE FS(pairs) FS(rounded_pairs)(const float *row) {
+FS_INLINE FS(pairs) FS(rounded_pairs)(FS(vector) first, FS(vector) second) {
+    float row[2 * LANES];
+    *(FS(vector) *)row = first;
+    *(FS(vector) *)(row + LANES) = second;
     FS(pairs) result;
     for (size_t lane = 0; lane < LANES; lane++) {
         result[lane] = FS(pair)(row[2 * lane], row[2 * lane + 1]);
@@ -29,6 +34,21 @@ FS_INLINE FS(pairs) FS(rounded_pairs)(const float *row) {
 }
 #define ROUNDED_PAIRS FS(rounded_pairs)
 #endif
+
+#ifndef PAIRED_ROWS
+FS_INLINE FS(pairs) FS(paired_rows)(FS(vector) low, FS(vector) high) {
+    FS(pairs) result;
+    for (size_t lane = 0; lane < LANES; lane++) {
+        result[lane] = FS(pair)(low[lane], high[lane]);
+    }
+    return result;
+}
+#define PAIRED_ROWS FS(paired_rows)
+#endif
+
+FS_INLINE FS(vector) FS(vector_at)(const float *x) {
+    return *(const FS(vector) *)x;
+}
 
 FS_INLINE size_t FS(pair_count)(size_t k) {
     return (k + 1) / 2;
@@ -93,19 +113,33 @@ static size_t FS(packed_size_bf16)(size_t n, size_t k) {
     return FS(panels)(n) * COLUMNS * FS(pair_count)(k);
 }
 
+// `count` numbers that follow one another in pairs.
+FS_INLINE void FS(pair_row)(const float *row, size_t count, uint32_t *restrict target) {
+    size_t p = 0;
+    for (; p + 2 * LANES <= count; p += 2 * LANES) {
+        *(FS(pairs) *)(target + p / 2) = ROUNDED_PAIRS(FS(vector_at)(row + p), FS(vector_at)(row + p + LANES));
+    }
+    if (p < count) {
+        float rest[2 * LANES] = {0};
+        for (size_t i = p; i < count; i++) {
+            rest[i - p] = row[i];
+        }
+        FS(pairs) pairs = ROUNDED_PAIRS(FS(vector_at)(rest), FS(vector_at)(rest + LANES));
+        memcpy(target + p / 2, &pairs, FS(pair_count)(count - p) * sizeof *target);
+    }
+}
+
 // A block of A in pairs, row by row.
 static void FS(pair_block)(
     const float *a, size_t row_stride, size_t column_stride, size_t rows, size_t k, uint32_t *restrict block) {
     for (size_t i = 0; i < rows; i++) {
         const float *row = a + i * row_stride;
         uint32_t *target = block + i * FS(pair_count)(k);
-        size_t p = 0;
         if (column_stride == 1) {
-            for (; p + LANES <= k / 2; p += LANES) {
-                *(FS(pairs) *)(target + p) = ROUNDED_PAIRS(row + 2 * p);
-            }
+            FS(pair_row)(row, k, target);
+            continue;
         }
-        for (; p < k / 2; p++) {
+        for (size_t p = 0; p < k / 2; p++) {
             target[p] = FS(pair)(row[2 * p * column_stride], row[(2 * p + 1) * column_stride]);
         }
         if (k % 2) {
@@ -115,7 +149,8 @@ static void FS(pair_block)(
 }
 
 typedef struct {
-    const uint32_t *a;   // rows of k pairs
+    const uint32_t *a;   // pair p of row i at a[i * row_stride + p * column_stride]; one of the two is 1
+    size_t row_stride, column_stride;
     const uint32_t *b;   // k rows of COLUMNS pairs
     size_t k;
     float *c;
@@ -124,8 +159,10 @@ typedef struct {
     int adding;
 } FS(pair_tile);
 
-FS_INLINE void FS(multiply_pair_rows)(const FS(pair_tile) *t, size_t rows, size_t columns) {
-    const uint32_t *restrict a = t->a, *restrict b = t->b;
+// For COLUMNS or LANES columns, or for fewer than COLUMNS; constants wherever this is inlined, like the strides.
+FS_INLINE void FS(multiply_pair_rows)(
+    const FS(pair_tile) *t, size_t rows, size_t columns, size_t row_stride, size_t column_stride) {
+    const uint32_t *restrict b = t->b;
     const float *bias = t->bias;
     float *restrict c = t->c;
     size_t k = t->k, c_stride = t->c_stride;
@@ -135,27 +172,44 @@ FS_INLINE void FS(multiply_pair_rows)(const FS(pair_tile) *t, size_t rows, size_
         __builtin_prefetch(c + i * c_stride + columns - 1, 1);
     }
     FS(vector) left[ROWS] = {}, right[ROWS] = {};
+    // Three rows share one address, as in float32's tiles.
+    const uint32_t *triples[(ROWS + 2) / 3];
+    for (size_t i = 0; i < rows; i += 3) {
+        triples[i / 3] = t->a + i * row_stride;
+    }
+#pragma clang loop unroll(disable)
     for (size_t p = 0; p < k; p++) {
         FS(pairs) b_left = *(const FS(pairs) *)(b + p * COLUMNS);
-        FS(pairs) b_right = *(const FS(pairs) *)(b + p * COLUMNS + LANES);
+        FS(pairs) b_right = columns > LANES ? *(const FS(pairs) *)(b + p * COLUMNS + LANES) : (FS(pairs)){};
 #pragma clang loop unroll(full)
         for (size_t i = 0; i < rows; i++) {
-            FS(pairs) x = a[i * k + p];
+            FS(pairs) x = triples[i / 3][i % 3 * row_stride];
             left[i] = DOT_PAIRS(left[i], x, b_left);
-            right[i] = DOT_PAIRS(right[i], x, b_right);
+            if (columns > LANES) {
+                right[i] = DOT_PAIRS(right[i], x, b_right);
+            }
+        }
+#pragma clang loop unroll(full)
+        for (size_t i = 0; i < rows; i += 3) {
+            triples[i / 3] += column_stride;
+            __asm__("" : "+r"(triples[i / 3]));
         }
     }
-    if (columns == COLUMNS) {
+    if (columns == COLUMNS || columns == LANES) {
         FS(vector) bias_left = bias ? *(const FS(vector) *)bias : (FS(vector)){};
-        FS(vector) bias_right = bias ? *(const FS(vector) *)(bias + LANES) : (FS(vector)){};
+        FS(vector) bias_right = bias && columns > LANES ? *(const FS(vector) *)(bias + LANES) : (FS(vector)){};
+#pragma clang loop unroll(full)
         for (size_t i = 0; i < rows; i++) {
             FS(vector) *c_left = (FS(vector) *)(c + i * c_stride);
             FS(vector) *c_right = (FS(vector) *)(c + i * c_stride + LANES);
             *c_left = (t->adding ? *c_left : (FS(vector)){}) + bias_left + left[i];
-            *c_right = (t->adding ? *c_right : (FS(vector)){}) + bias_right + right[i];
+            if (columns > LANES) {
+                *c_right = (t->adding ? *c_right : (FS(vector)){}) + bias_right + right[i];
+            }
         }
         return;
     }
+#pragma clang loop unroll(full)
     for (size_t i = 0; i < rows; i++) {
         float sums[COLUMNS];
         *(FS(vector) *)sums = left[i];
@@ -167,15 +221,26 @@ FS_INLINE void FS(multiply_pair_rows)(const FS(pair_tile) *t, size_t rows, size_
     }
 }
 
+FS_INLINE void FS(multiply_pair_columns)(
+    const FS(pair_tile) *t, size_t rows, size_t columns, size_t row_stride, size_t column_stride) {
+    if (columns == COLUMNS) {
+        FS(multiply_pair_rows)(t, rows, COLUMNS, row_stride, column_stride);
+    } else if (columns == LANES) {
+        FS(multiply_pair_rows)(t, rows, LANES, row_stride, column_stride);
+    } else {
+        FS(multiply_pair_rows)(t, rows, columns, row_stride, column_stride);
+    }
+}
+
 static void FS(multiply_pair_tile)(const FS(pair_tile) *t, size_t rows, size_t columns) {
     switch (rows) {
-#define FS_CASE(count)                                  \
-    case count:                                         \
-        if (columns == COLUMNS) {                       \
-            FS(multiply_pair_rows)(t, count, COLUMNS);  \
-        } else {                                        \
-            FS(multiply_pair_rows)(t, count, columns);  \
-        }                                               \
+#define FS_CASE(count)                                                           \
+    case count:                                                                  \
+        if (t->column_stride != 1) {                                             \
+            FS(multiply_pair_columns)(t, count, columns, 1, t->column_stride);   \
+        } else {                                                                 \
+            FS(multiply_pair_columns)(t, count, columns, t->row_stride, 1);      \
+        }                                                                        \
         break;
         FS_ROW_COUNTS
 #undef FS_CASE
@@ -183,7 +248,7 @@ static void FS(multiply_pair_tile)(const FS(pair_tile) *t, size_t rows, size_t c
 }
 
 // Columns [first, first + columns) of C; `panels` starts at their first panel.
-static void FS(multiply_pair_columns)(
+static void FS(multiply_pair_panels)(
     const fs_product_arguments *p, size_t first, size_t columns, const uint32_t *panels, uint32_t *packed) {
     size_t pairs = FS(pair_count)(p->k);
     for (size_t row = 0; row < p->m; row += BLOCK_ROWS) {
@@ -196,6 +261,8 @@ static void FS(multiply_pair_columns)(
                 for (size_t i = 0; i < rows; i += ROWS) {
                     FS(pair_tile) tile = {
                         .a = packed + i * k,
+                        .row_stride = k,
+                        .column_stride = 1,
                         .b = panels + j * pairs + start / 2 * COLUMNS,
                         .k = k,
                         .c = p->c + (row + i) * p->c_stride + first + j,
@@ -213,13 +280,13 @@ static void FS(multiply_pair_columns)(
 static void FS(product_bf16)(const fs_product_arguments *p, float *workspace) {
     uint32_t *packed = (uint32_t *)workspace, *panels = packed + BLOCK_ROWS * BLOCK_DEPTH;
     if (p->panels) {
-        FS(multiply_pair_columns)(p, 0, p->n, (const uint32_t *)p->panels, packed);
+        FS(multiply_pair_panels)(p, 0, p->n, (const uint32_t *)p->panels, packed);
         return;
     }
     size_t most = packed_columns(p->n, p->k);
     for (size_t first = 0; first < p->n; first += most) {
         size_t columns = FS(smaller)(most, p->n - first);
         FS(turn_panels)(p, first, columns, panels);
-        FS(multiply_pair_columns)(p, first, columns, panels, packed);
+        FS(multiply_pair_panels)(p, first, columns, panels, packed);
     }
 }

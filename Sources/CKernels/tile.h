@@ -64,6 +64,7 @@ FS_INLINE void FS(multiply_rows)(
         __builtin_prefetch(c + i * c_stride + columns - 1, 1);
     }
     FS(vector) left[ROWS], right[ROWS];
+#pragma clang loop unroll(full)
     for (size_t i = 0; i < rows; i++) {
         left[i] = bias ? *(const FS(vector) *)bias : (FS(vector)){};
         right[i] = bias && columns > LANES ? *(const FS(vector) *)(bias + LANES) : (FS(vector)){};
@@ -71,6 +72,7 @@ FS_INLINE void FS(multiply_rows)(
     FS(add_products)(left, right, t->a, row_stride, column_stride, t->b, b_stride, rows, columns, t->k);
     FS(add_products)(
         left, right, t->tail_a, t->tail_stride, 1, t->tail_b, COLUMNS, rows, columns, t->tail_k);
+#pragma clang loop unroll(full)
     for (size_t i = 0; i < rows; i++) {
         FS(vector) *c_left = (FS(vector) *)(c + i * c_stride);
         FS(vector) *c_right = (FS(vector) *)(c + i * c_stride + LANES);
@@ -140,43 +142,5 @@ FS_INLINE void FS(multiply_tile)(const FS(tile) *t, size_t rows, size_t columns)
         FS(multiply_half)(t, rows);
     } else {
         FS(multiply_partial)(t, rows, columns);
-    }
-}
-
-// ---- Packing ----
-
-FS_INLINE FS(quad) FS(quad_at)(const float *x) {
-    return *(const FS(quad) *)x;
-}
-
-// Four rows of four, transposed.
-FS_INLINE void FS(transpose_quads)(FS(quad) q[4]) {
-    FS(quad) a = __builtin_shufflevector(q[0], q[1], 0, 4, 1, 5);
-    FS(quad) b = __builtin_shufflevector(q[2], q[3], 0, 4, 1, 5);
-    FS(quad) c = __builtin_shufflevector(q[0], q[1], 2, 6, 3, 7);
-    FS(quad) d = __builtin_shufflevector(q[2], q[3], 2, 6, 3, 7);
-    q[0] = __builtin_shufflevector(a, b, 0, 1, 4, 5);
-    q[1] = __builtin_shufflevector(a, b, 2, 3, 6, 7);
-    q[2] = __builtin_shufflevector(c, d, 0, 1, 4, 5);
-    q[3] = __builtin_shufflevector(c, d, 2, 3, 6, 7);
-}
-
-// panel[p, j] = rows[j][p] for four columns j of a panel: rows become columns.
-FS_INLINE void FS(pack_four_columns)(const float *const rows[4], size_t k, float *restrict panel) {
-    size_t p = 0;
-    for (; p + 4 <= k; p += 4) {
-        FS(quad) q[4];
-        for (int j = 0; j < 4; j++) {
-            q[j] = FS(quad_at)(rows[j] + p);
-        }
-        FS(transpose_quads)(q);
-        for (int j = 0; j < 4; j++) {
-            *(FS(quad) *)(panel + (p + (size_t)j) * COLUMNS) = q[j];
-        }
-    }
-    for (; p < k; p++) {
-        for (int j = 0; j < 4; j++) {
-            panel[p * COLUMNS + (size_t)j] = rows[j][p];
-        }
     }
 }

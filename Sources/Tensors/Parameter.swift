@@ -38,6 +38,14 @@ package struct Parameter: Sendable {
         }
     }
 
+    /// Of the products that read it.
+    package var precision: Precision {
+        switch form {
+        case .floats: .float32
+        case .frozen(_, let precision): precision
+        }
+    }
+
     /// Whether products alone read it, in a form of their own.
     var isLaidOut: Bool {
         switch form {

@@ -271,7 +271,7 @@ private struct ProductCase: CustomTestStringConvertible {
 
 extension Float {
     /// Rounded to the nearest bfloat16.
-    fileprivate init(bfloat16 value: Float) {
+    init(bfloat16 value: Float) {
         let tensor = Tensor([value], shape: [1])
         self = Tensor(decoding: tensor.encoded(as: .bfloat16), as: .bfloat16, shape: [1]).scalar
     }

@@ -97,7 +97,8 @@ typedef struct {
     const float *position_bias;
     fs_token_rows queries[FS_ATTENTION_STREAMS], keys[FS_ATTENTION_STREAMS], values[FS_ATTENTION_STREAMS];
     fs_token_results outputs[FS_ATTENTION_STREAMS];
-    float *log_sums;   // [query tokens]: log sum exp of each row of scores; written forward, read backward
+    // [query tokens]: log sum exp of each row of scores; written forward, read backward. NULL: not wanted.
+    float *log_sums;
     // Backward only: gradients of the outputs, and those of the inputs, which are added to; rows NULL: not wanted.
     fs_token_rows doutputs[FS_ATTENTION_STREAMS];
     fs_token_results dqueries[FS_ATTENTION_STREAMS], dkeys[FS_ATTENTION_STREAMS], dvalues[FS_ATTENTION_STREAMS];
@@ -107,6 +108,10 @@ typedef struct {
 size_t fs_attention_workspace(fs_isa isa, const fs_attention_arguments *arguments);
 void fs_attention_forward(fs_isa isa, const fs_attention_arguments *arguments, float *workspace);
 void fs_attention_backward(fs_isa isa, const fs_attention_arguments *arguments, float *workspace);
+// The same with the factors of products rounded to bfloat16; softmax and sums in float32.
+size_t fs_attention_workspace_bf16(fs_isa isa, const fs_attention_arguments *arguments);
+void fs_attention_forward_bf16(fs_isa isa, const fs_attention_arguments *arguments, float *workspace);
+void fs_attention_backward_bf16(fs_isa isa, const fs_attention_arguments *arguments, float *workspace);
 
 // ---- activation.c -----------------------------------------------------------------------------------------
 

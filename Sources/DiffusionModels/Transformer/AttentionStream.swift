@@ -60,6 +60,9 @@ struct AttentionStream: Sendable {
         keyNorm = norms ? try source.parameter(prefix + names.keyNorm + ".weight", shape: head) : nil
     }
 
+    /// Of its maps' products.
+    var precision: Precision { key.weight.precision }
+
     /// What a stream brings to an attention; each `[samples, tokens, width]`.
     struct Projections {
         let query: Variable?

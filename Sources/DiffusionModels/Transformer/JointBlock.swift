@@ -84,6 +84,7 @@ package struct JointBlock: Sendable {
             keys: [p.key, t.key],
             values: [p.value, t.value],
             heads: heads,
+            precision: picture.precision,
             consuming: true
         )
         let branch = picture.finish(attended[0], on: tape)
@@ -95,6 +96,7 @@ package struct JointBlock: Sendable {
                 keys: [q.key],
                 values: [q.value],
                 heads: heads,
+                precision: second.precision,
                 consuming: true
             )
             x = tape.gatedResidual(x, branch, modulation: m, gate: 2, consuming: true)

@@ -15,6 +15,8 @@ extension Tape {
     ///     key stands `1 − tokens … tokens − 1` places after the query; a constant, no gradient flows to it.
     ///   - consuming: nothing else reads queries, keys and values; when nothing is recorded their memory serves again.
     ///   - isCausal: a token sees itself and earlier ones only (one stream).
+    ///   - precision: of the factors of the products, there and back, where the CPU multiplies bfloat16; softmax and
+    ///     sums are 32-bit floats.
     /// - Returns: one `[B, tokens, H · D]` for each query stream.
     package func attention(
         queries: [Variable],
@@ -24,6 +26,7 @@ extension Tape {
         isCausal: Bool = false,
         scale: Float? = nil,
         positionBias: Tensor? = nil,
+        precision: Precision = .float32,
         consuming: Bool = false
     ) -> [Variable] {
         let outputs = queries.map { allocate($0.shape) }
@@ -32,15 +35,15 @@ extension Tape {
             keys: keys.map(\.value),
             values: values.map(\.value),
             outputs: outputs,
-            logSums: allocate([
-                keys[0].shape[0], heads, queries.reduce(0) { $0 + $1.shape[1] },
-            ]),
+            logSums: isRecording
+                ? allocate([keys[0].shape[0], heads, queries.reduce(0) { $0 + $1.shape[1] }]) : nil,
             heads: heads,
             isCausal: isCausal,
             scale: scale ?? 1 / Float(keys[0].shape[2] / heads).squareRoot(),
-            positionBias: positionBias
+            positionBias: positionBias,
+            isBFloat16: precision == .bfloat16 && Precision.isBFloat16Fast
         )
-        unsafe attention.forEachHead(on: self) { unsafe fs_attention_forward(InstructionSet.best, &$0, $1) }
+        attention.forward(on: self)
         let results = outputs.map { output($0, of: queries + keys + values) }
         if results[0].isTracked {
             record(
@@ -64,24 +67,26 @@ private struct JointAttention {
     let keys: [Tensor]
     let values: [Tensor]
     let outputs: [Tensor]
-    /// log Σ exp of every row of scores, `[B, H, query tokens]`.
-    let logSums: Tensor
+    /// log Σ exp of every row of scores, `[B, H, query tokens]`; nil when there is no way back.
+    let logSums: Tensor?
     let heads: Int
     let isCausal: Bool
     let scale: Float
     /// `[H, 2 · tokens − 1]`.
     let positionBias: Tensor?
+    let isBFloat16: Bool
 
     init(
         queries: [Tensor],
         keys: [Tensor],
         values: [Tensor],
         outputs: [Tensor],
-        logSums: Tensor,
+        logSums: Tensor?,
         heads: Int,
         isCausal: Bool,
         scale: Float,
-        positionBias: Tensor?
+        positionBias: Tensor?,
+        isBFloat16: Bool
     ) {
         precondition(
             !queries.isEmpty && queries.count <= keys.count && keys.count == values.count
@@ -100,6 +105,7 @@ private struct JointAttention {
         )
         self.scale = scale
         self.positionBias = positionBias
+        self.isBFloat16 = isBFloat16
         self.queries = queries
         self.keys = keys
         self.values = values
@@ -124,56 +130,115 @@ private struct JointAttention {
         return max(1, min(4, queries[0].shape[1] / 1024))
     }
 
-    /// Calls `body` for every head of every sample, shared with idle lanes, with its arguments and a workspace.
-    func forEachHead(
+    func forward(on tape: Tape) {
+        let kernel = unsafe isBFloat16 ? fs_attention_forward_bf16 : fs_attention_forward
+        unsafe forEachHead(on: tape, arguments, parts: queryParts, kernel)
+    }
+
+    func backward(_ gradients: AttentionGradients, on tape: Tape) {
+        var arguments = unsafe arguments
+        unsafe arguments.doutputs = rows(gradients.outputs)
+        unsafe arguments.dqueries = results(gradients.queries)
+        unsafe arguments.dkeys = results(gradients.keys)
+        unsafe arguments.dvalues = results(gradients.values)
+        let kernel = unsafe isBFloat16 ? fs_attention_backward_bf16 : fs_attention_backward
+        unsafe forEachHead(on: tape, arguments, parts: 1, kernel)
+    }
+
+    /// Calls a kernel for every head of every sample, shared with idle lanes.
+    ///
+    /// - Parameter first: the arguments of the first sample's first head.
+    private func forEachHead(
         on tape: Tape,
-        gradients: AttentionGradients? = nil,
-        _ body: (inout fs_attention_arguments, UnsafeMutablePointer<Float>) -> Void
+        _ first: fs_attention_arguments,
+        parts: Int,
+        _ kernel: (fs_isa, UnsafePointer<fs_attention_arguments>, UnsafeMutablePointer<Float>) -> Void
     ) {
-        var first = unsafe arguments(sample: 0, head: 0, gradients)
-        let size = unsafe fs_attention_workspace(InstructionSet.best, &first)
-        let parts = gradients == nil ? queryParts : 1
+        let isa = InstructionSet.best
+        var sizing = unsafe first
+        let size =
+            isBFloat16
+            ? unsafe fs_attention_workspace_bf16(isa, &sizing) : unsafe fs_attention_workspace(isa, &sizing)
         tape.share(keys[0].shape[0] * heads * parts, least: parts > 1 ? 1 : leastHeads) { arena, range in
             arena.scratch(size) { workspace in
                 for index in range {
                     let place = index / parts
-                    var arguments = unsafe arguments(sample: place / heads, head: place % heads, gradients)
+                    var arguments = unsafe first.of(sample: place / heads, head: place % heads)
                     if parts > 1 { unsafe arguments.keepQueries(index % parts, of: parts) }
-                    unsafe body(&arguments, workspace.pointer)
+                    unsafe kernel(isa, &arguments, workspace.pointer)
                 }
             }
         }
     }
 
-    private func arguments(sample: Int, head: Int, _ gradients: AttentionGradients?) -> fs_attention_arguments
-    {
-        let width = keys[0].shape[2] / heads
+    /// Those of the first sample's first head, on the way forward.
+    private var arguments: fs_attention_arguments {
         var a = unsafe fs_attention_arguments()
         unsafe a.streams = keys.count
         unsafe a.query_streams = queries.count
-        unsafe a.width = width
+        unsafe a.width = keys[0].shape[2] / heads
         unsafe a.scale = scale
         unsafe a.causal = isCausal ? 1 : 0
         if let positionBias {
-            unsafe a.position_bias = UnsafePointer(positionBias.row(head).pointer + (keys[0].shape[1] - 1))
+            unsafe a.position_bias = UnsafePointer(positionBias.pointer + (keys[0].shape[1] - 1))
         }
-        let place = HeadPlace(sample: sample, column: head * width)
-        unsafe a.queries = place.rows(queries)
-        unsafe a.keys = place.rows(keys)
-        unsafe a.values = place.rows(values)
-        unsafe a.outputs = place.results(outputs)
-        unsafe a.log_sums = logSums.row(sample).row(head).pointer
-        if let gradients {
-            unsafe a.doutputs = place.rows(gradients.outputs)
-            unsafe a.dqueries = place.results(gradients.queries)
-            unsafe a.dkeys = place.results(gradients.keys)
-            unsafe a.dvalues = place.results(gradients.values)
-        }
+        unsafe a.queries = rows(queries)
+        unsafe a.keys = rows(keys)
+        unsafe a.values = rows(values)
+        unsafe a.outputs = results(outputs)
+        unsafe a.log_sums = logSums?.pointer
         return unsafe a
+    }
+
+    private func rows(_ streams: [Tensor?]) -> (fs_token_rows, fs_token_rows) {
+        let (first, second) = unsafe results(streams)
+        return unsafe (
+            fs_token_rows(rows: first.rows, stride: first.stride, tokens: first.tokens),
+            fs_token_rows(rows: second.rows, stride: second.stride, tokens: second.tokens)
+        )
+    }
+
+    private func results(_ streams: [Tensor?]) -> (fs_token_results, fs_token_results) {
+        func result(_ stream: Tensor?) -> fs_token_results {
+            guard let stream else { return unsafe fs_token_results() }
+            return unsafe fs_token_results(
+                rows: stream.pointer,
+                stride: stream.shape[2],
+                tokens: stream.shape[1]
+            )
+        }
+        return unsafe (result(streams[0]), streams.count > 1 ? result(streams[1]) : fs_token_results())
     }
 }
 
 extension fs_attention_arguments {
+    /// The arguments of another head, given those of the first sample's first.
+    fileprivate func of(sample: Int, head: Int) -> fs_attention_arguments {
+        var a = unsafe self
+        let column = unsafe head * width
+        unsafe a.queries.0.move(to: sample, column)
+        unsafe a.queries.1.move(to: sample, column)
+        unsafe a.keys.0.move(to: sample, column)
+        unsafe a.keys.1.move(to: sample, column)
+        unsafe a.values.0.move(to: sample, column)
+        unsafe a.values.1.move(to: sample, column)
+        unsafe a.outputs.0.move(to: sample, column)
+        unsafe a.outputs.1.move(to: sample, column)
+        unsafe a.doutputs.0.move(to: sample, column)
+        unsafe a.doutputs.1.move(to: sample, column)
+        unsafe a.dqueries.0.move(to: sample, column)
+        unsafe a.dqueries.1.move(to: sample, column)
+        unsafe a.dkeys.0.move(to: sample, column)
+        unsafe a.dkeys.1.move(to: sample, column)
+        unsafe a.dvalues.0.move(to: sample, column)
+        unsafe a.dvalues.1.move(to: sample, column)
+        let heads = unsafe queries.0.stride / width
+        let queryTokens = unsafe queries.0.tokens + queries.1.tokens
+        unsafe a.log_sums = log_sums.map { unsafe $0 + (sample * heads + head) * queryTokens }
+        if let bias = unsafe position_bias { unsafe a.position_bias = bias + head * (2 * keys.0.tokens - 1) }
+        return unsafe a
+    }
+
     /// Leaves one of `parts` runs of the first stream's queries.
     fileprivate mutating func keepQueries(_ part: Int, of parts: Int) {
         let tokens = unsafe queries.0.tokens
@@ -183,7 +248,19 @@ extension fs_attention_arguments {
         unsafe queries.0.tokens = count
         unsafe outputs.0.rows += first * outputs.0.stride
         unsafe outputs.0.tokens = count
-        unsafe log_sums += first
+        unsafe log_sums = log_sums.map { unsafe $0 + first }
+    }
+}
+
+extension fs_token_rows {
+    fileprivate mutating func move(to sample: Int, _ column: Int) {
+        unsafe rows = rows.map { unsafe $0 + (sample * tokens * stride + column) }
+    }
+}
+
+extension fs_token_results {
+    fileprivate mutating func move(to sample: Int, _ column: Int) {
+        unsafe rows = rows.map { unsafe $0 + (sample * tokens * stride + column) }
     }
 }
 
@@ -193,34 +270,6 @@ private struct AttentionGradients {
     let queries: [Tensor?]
     let keys: [Tensor?]
     let values: [Tensor?]
-}
-
-/// Where a head of a sample starts in the streams' tokens.
-private struct HeadPlace {
-    let sample: Int
-    let column: Int
-
-    func rows(_ streams: [Tensor?]) -> (fs_token_rows, fs_token_rows) {
-        let (first, second) = unsafe results(streams)
-        return unsafe (
-            fs_token_rows(rows: first.rows, stride: first.stride, tokens: first.tokens),
-            fs_token_rows(rows: second.rows, stride: second.stride, tokens: second.tokens)
-        )
-    }
-
-    func results(_ streams: [Tensor?]) -> (fs_token_results, fs_token_results) {
-        unsafe (results(streams[0]), streams.count > 1 ? results(streams[1]) : fs_token_results())
-    }
-
-    private func results(_ stream: Tensor?) -> fs_token_results {
-        guard let stream else { return unsafe fs_token_results() }
-        let (tokens, stride) = (stream.shape[1], stream.shape[2])
-        return unsafe fs_token_results(
-            rows: stream.pointer + (sample * tokens * stride + column),
-            stride: stride,
-            tokens: tokens
-        )
-    }
 }
 
 private struct AttentionOperation: Operation {
@@ -237,8 +286,6 @@ private struct AttentionOperation: Operation {
             keys: keys.map(tape.accumulator),
             values: values.map(tape.accumulator)
         )
-        unsafe attention.forEachHead(on: tape, gradients: gradients) {
-            unsafe fs_attention_backward(InstructionSet.best, &$0, $1)
-        }
+        attention.backward(gradients, on: tape)
     }
 }

@@ -4,11 +4,9 @@
 #include "clones.h"
 #include "fast_math.h"
 
-// sqrt(2 / pi), 1 / sqrt 2 and 1 / sqrt(2 pi).
-#define SQRT_2_OVER_PI 0.797884561f
+// 1 / sqrt 2 and 1 / sqrt(2 pi).
 #define SQRT_HALF 0.707106781f
 #define NORMAL_DENSITY_AT_0 0.398942280f
-#define GELU_CUBIC 0.044715f
 #define QUICK_GELU_SLOPE 1.702f
 #define LEAK 0.2f
 // e^(-z^2) is 0 from here on, and -z^2 still in the range of the exponential.
@@ -28,7 +26,7 @@ FS_INLINE float value(fs_activation kind, float x) {
     switch (kind) {
     case FS_GELU_TANH:
         // 0.5 (1 + tanh u) = sigmoid(2 u).
-        return x * fs_sigmoid(2.0f * SQRT_2_OVER_PI * x * (1.0f + GELU_CUBIC * x * x));
+        return x * fs_sigmoid(x * (FS_GELU_LINEAR + FS_GELU_CUBIC * x * x));
     case FS_GELU_ERF: {
         float bell;
         return x * normal_distribution(x, &bell);
@@ -47,8 +45,8 @@ FS_INLINE float value(fs_activation kind, float x) {
 FS_INLINE float derivative(fs_activation kind, float x) {
     switch (kind) {
     case FS_GELU_TANH: {
-        float s = fs_sigmoid(2.0f * SQRT_2_OVER_PI * x * (1.0f + GELU_CUBIC * x * x));
-        float slope = 2.0f * SQRT_2_OVER_PI * (1.0f + 3.0f * GELU_CUBIC * x * x);
+        float s = fs_sigmoid(x * (FS_GELU_LINEAR + FS_GELU_CUBIC * x * x));
+        float slope = FS_GELU_LINEAR + 3.0f * FS_GELU_CUBIC * x * x;
         return s + s * (1.0f - s) * x * slope;
     }
     case FS_GELU_ERF: {

@@ -1,16 +1,5 @@
 // Attention of one head with the factors of its products rounded to bfloat16, for one instruction set; scores, softmax
-// and sums are float32. Included after transpose.h, attention_rows.h and product_bf16_kernel.h, and after defining
-//   EXPONENTIAL(x)  e^x of a vector, x <= 0, as exact as bfloat16 needs; left out where floats' own serves
-
-#ifndef EXPONENTIAL
-FS_INLINE FS(vector) FS(exponential)(FS(vector) x) {
-    for (size_t lane = 0; lane < LANES; lane++) {
-        x[lane] = fs_exp_of_negative(x[lane]);
-    }
-    return x;
-}
-#define EXPONENTIAL FS(exponential)
-#endif
+// and sums are float32. Included after transpose.h, attention_rows.h and product_bf16_kernel.h.
 
 // Pairs between two rows of weights: whole vectors of them.
 FS_INLINE size_t FS(weight_stride)(size_t keys) {

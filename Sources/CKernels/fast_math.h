@@ -50,6 +50,10 @@ FS_INLINE float fs_sigmoid(float x) {
     return 1.0f / (1.0f + fs_exp_in_range(-x));
 }
 
+// GELU's tanh form is x sigmoid(x (linear + cubic x^2)): 2 sqrt(2 / pi), and that times 0.044715.
+#define FS_GELU_LINEAR 1.59576912f
+#define FS_GELU_CUBIC (FS_GELU_LINEAR * 0.044715f)
+
 // erfc(z) for z >= 0, given e^(-z^2); absolute error 2e-7. erfc(z) e^(z^2) is a polynomial in s = z / (1 + z
 // / 2), which is exact where it matters most, at 0.
 FS_INLINE float fs_erfc_given_exp(float z, float exp_minus_square) {

@@ -30,7 +30,7 @@ static const union {
 #define PAIRED_ROWS(low, high) \
     ((FS(pairs))_mm512_permutexvar_epi16(in_turns.vector, (__m512i)ROUNDED_PAIRS(low, high)))
 
-// e^x for x <= 0, relative error 4e-6: 2^(k + r) with k whole and |r| <= 1/2.
+// e^x, relative error 4e-6: 2^(k + r) with k whole and |r| <= 1/2.
 FS_INLINE FS(vector) FS(exponential)(FS(vector) x) {
     FS(vector) y = x * 0x1.715476p0f;
     FS(vector) k = (FS(vector))_mm512_roundscale_ps((__m512)y, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
@@ -39,6 +39,8 @@ FS_INLINE FS(vector) FS(exponential)(FS(vector) x) {
     return (FS(vector))_mm512_scalef_ps((__m512)(q * r + 1.0f), (__m512)k);
 }
 #define EXPONENTIAL FS(exponential)
+// Relative error 2^-14.
+#define RECIPROCAL(x) ((FS(vector))_mm512_rcp14_ps((__m512)(x)))
 #include "product_bf16_kernel.h"
 
 #include "transpose.h"

@@ -5,6 +5,10 @@
 //   ROUNDED_PAIRS(first, second)  two vectors that follow one another, as pairs of neighbours; left out where no
 //                                 instruction does it
 //   PAIRED_ROWS(low, high)        a vector of each of two rows, as pairs of a column; likewise
+//   EXPONENTIAL(x)                e^x of a vector, x <= FS_EXP_RANGE, as exact as bfloat16 needs; likewise
+//   RECIPROCAL(x)                 1 / x of a vector, so exact; likewise
+
+#include "fast_math.h"
 
 typedef uint32_t FS(pairs) __attribute__((ext_vector_type(LANES), aligned(4), may_alias));
 typedef uint64_t FS(two_pairs) __attribute__((aligned(4), may_alias));
@@ -45,6 +49,26 @@ FS_INLINE FS(pairs) FS(paired_rows)(FS(vector) low, FS(vector) high) {
 }
 #define PAIRED_ROWS FS(paired_rows)
 #endif
+
+#ifndef EXPONENTIAL
+FS_INLINE FS(vector) FS(exponential)(FS(vector) x) {
+    for (size_t lane = 0; lane < LANES; lane++) {
+        x[lane] = fs_exp_of_negative(x[lane]);
+    }
+    return x;
+}
+#define EXPONENTIAL FS(exponential)
+#endif
+
+#ifndef RECIPROCAL
+#define RECIPROCAL(x) (1.0f / (x))
+#endif
+
+FS_INLINE FS(vector) FS(gelu)(FS(vector) x) {
+    FS(vector) y = x * (FS_GELU_LINEAR + FS_GELU_CUBIC * x * x);
+    FS(vector) e = EXPONENTIAL(y < -FS_EXP_RANGE ? FS(splat)(FS_EXP_RANGE) : -y);
+    return x * RECIPROCAL(1.0f + e);
+}
 
 FS_INLINE FS(vector) FS(vector_at)(const float *x) {
     return *(const FS(vector) *)x;
@@ -113,18 +137,23 @@ static size_t FS(packed_size_bf16)(size_t n, size_t k) {
     return FS(panels)(n) * COLUMNS * FS(pair_count)(k);
 }
 
-// `count` numbers that follow one another in pairs.
-FS_INLINE void FS(pair_row)(const float *row, size_t count, uint32_t *restrict target) {
+FS_INLINE FS(pairs) FS(pairs_at)(const float *row, int through_gelu) {
+    FS(vector) first = FS(vector_at)(row), second = FS(vector_at)(row + LANES);
+    return through_gelu ? ROUNDED_PAIRS(FS(gelu)(first), FS(gelu)(second)) : ROUNDED_PAIRS(first, second);
+}
+
+// `count` numbers that follow one another in pairs; `through_gelu` is a constant wherever this is inlined.
+FS_INLINE void FS(pair_row)(const float *row, size_t count, int through_gelu, uint32_t *restrict target) {
     size_t p = 0;
     for (; p + 2 * LANES <= count; p += 2 * LANES) {
-        *(FS(pairs) *)(target + p / 2) = ROUNDED_PAIRS(FS(vector_at)(row + p), FS(vector_at)(row + p + LANES));
+        *(FS(pairs) *)(target + p / 2) = FS(pairs_at)(row + p, through_gelu);
     }
     if (p < count) {
         float rest[2 * LANES] = {0};
         for (size_t i = p; i < count; i++) {
             rest[i - p] = row[i];
         }
-        FS(pairs) pairs = ROUNDED_PAIRS(FS(vector_at)(rest), FS(vector_at)(rest + LANES));
+        FS(pairs) pairs = FS(pairs_at)(rest, through_gelu);
         memcpy(target + p / 2, &pairs, FS(pair_count)(count - p) * sizeof *target);
     }
 }
@@ -136,7 +165,7 @@ static void FS(pair_block)(
         const float *row = a + i * row_stride;
         uint32_t *target = block + i * FS(pair_count)(k);
         if (column_stride == 1) {
-            FS(pair_row)(row, k, target);
+            FS(pair_row)(row, k, 0, target);
             continue;
         }
         for (size_t p = 0; p < k / 2; p++) {
@@ -145,6 +174,13 @@ static void FS(pair_block)(
         if (k % 2) {
             target[k / 2] = FS(pair)(row[(k - 1) * column_stride], 0.0f);
         }
+    }
+}
+
+// Rows of A through GELU, likewise.
+static void FS(pair_gelu_block)(const float *a, size_t stride, size_t rows, size_t k, uint32_t *restrict block) {
+    for (size_t i = 0; i < rows; i++) {
+        FS(pair_row)(a + i * stride, k, 1, block + i * FS(pair_count)(k));
     }
 }
 
@@ -256,7 +292,11 @@ static void FS(multiply_pair_panels)(
         for (size_t start = 0; start == 0 || start < p->k; start += 2 * BLOCK_DEPTH) {
             size_t depth = FS(smaller)(2 * BLOCK_DEPTH, p->k - start), k = FS(pair_count)(depth);
             const float *a = p->a + row * p->a_row_stride + start * p->a_column_stride;
-            FS(pair_block)(a, p->a_row_stride, p->a_column_stride, rows, depth, packed);
+            if (p->through_gelu) {
+                FS(pair_gelu_block)(a, p->a_row_stride, rows, depth, packed);
+            } else {
+                FS(pair_block)(a, p->a_row_stride, p->a_column_stride, rows, depth, packed);
+            }
             for (size_t j = 0; j < columns; j += COLUMNS) {
                 for (size_t i = 0; i < rows; i += ROWS) {
                     FS(pair_tile) tile = {

@@ -16,8 +16,22 @@ package struct Linear: Sendable {
 
     /// `x` `[…, in]` to `[…, out]`.
     ///
-    /// - Parameter consuming: `x` is not read again, by the way back of other operations neither.
-    package func callAsFunction(_ x: Variable, consuming: Bool = false, on tape: Tape) -> Variable {
-        tape.linear(x, weight: weight, bias: bias, adapter: adapter, consuming: consuming)
+    /// - Parameters:
+    ///   - activation: what `x` is taken through first, if anything.
+    ///   - consuming: `x` is not read again, by the way back of other operations neither.
+    package func callAsFunction(
+        _ x: Variable,
+        through activation: Activation? = nil,
+        consuming: Bool = false,
+        on tape: Tape
+    ) -> Variable {
+        tape.linear(
+            x,
+            through: activation,
+            weight: weight,
+            bias: bias,
+            adapter: adapter,
+            consuming: consuming
+        )
     }
 }

@@ -9,6 +9,9 @@ package enum Precision: String, Sendable, Codable, CaseIterable {
 
     /// True where the CPU multiplies bfloat16 (AVX512-BF16); elsewhere only memory is saved.
     package static var isBFloat16Fast: Bool { fs_has_bf16_products() != 0 }
+
+    /// Whether both factors of products are rounded to bfloat16.
+    var roundsFactors: Bool { self == .bfloat16 && Self.isBFloat16Fast }
 }
 
 /// A weight that is never trained, in the forms that are read: each is made when it is first asked for, and shared by

@@ -52,6 +52,8 @@ typedef struct {
     size_t m, n, k;
     const float *bias;   // may be NULL
     int adding;
+    // For fs_product_bf16 with panels: A's elements are taken through FS_GELU_TANH before they are rounded.
+    int through_gelu;
     int is_narrow;   // few rows: B is read once and never packed; A's and B's rows along k must be contiguous
     const float *tail_a;   // contiguous along tail_k
     size_t tail_a_row_stride;

@@ -14,6 +14,6 @@ struct FeedForward: Sendable {
     /// `x` is not read again.
     func callAsFunction(_ x: Variable, on tape: Tape) -> Variable {
         let inner = expand(x, consuming: true, on: tape)
-        return contract(tape.activation(.geluTanh, inner, consuming: true), consuming: true, on: tape)
+        return contract(inner, through: .geluTanh, consuming: true, on: tape)
     }
 }

@@ -41,7 +41,7 @@ extension Tape {
             isCausal: isCausal,
             scale: scale ?? 1 / Float(keys[0].shape[2] / heads).squareRoot(),
             positionBias: positionBias,
-            isBFloat16: precision == .bfloat16 && Precision.isBFloat16Fast
+            isBFloat16: precision.roundsFactors
         )
         attention.forward(on: self)
         let results = outputs.map { output($0, of: queries + keys + values) }

@@ -102,6 +102,8 @@ extension Tape {
     /// Our kernels pack a weight while it is in the cache and take the bias along; OpenBLAS has the products
     /// whose inner extent is 4096 or more, and CPUs that we have no kernel for. The columns of C, or the rows of
     /// a narrow one, are shared with idle lanes.
+    ///
+    /// - Parameter throughGELU: A is taken through GELU while it is rounded; for panels in bfloat16.
     func multiply(
         _ a: Matrix,
         _ b: Matrix,
@@ -110,7 +112,8 @@ extension Tape {
         _ shape: ProductShape,
         bias: UnsafePointer<Float>? = nil,
         tail: ProductTail? = nil,
-        adding: Bool = false
+        adding: Bool = false,
+        throughGELU: Bool = false
     ) {
         guard shape.m > 0, shape.n > 0 else { return }
         let product = unsafe Product(
@@ -121,10 +124,12 @@ extension Tape {
             shape: shape,
             bias: bias,
             tail: tail,
-            adding: adding
+            adding: adding,
+            throughGELU: throughGELU
         )
         let size = unsafe fs_product_workspace(shape.n, shape.k, tail?.k ?? 0)
-        if shape.n >= 2 * widestPanel {
+        // Parts of the columns would each take all of A through GELU.
+        if shape.n >= 2 * widestPanel, !throughGELU {
             let least = 1 + leastMultiplications / max(1, shape.m * shape.k * widestPanel)
             share((shape.n + widestPanel - 1) / widestPanel, least: least) { arena, range in
                 let first = range.lowerBound * widestPanel
@@ -154,8 +159,18 @@ func multiplyAlone(
     adding: Bool,
     workspace: UnsafeMutablePointer<Float>
 ) {
-    unsafe Product(a: a, b: b, c: c, stride: stride, shape: shape, bias: bias, tail: nil, adding: adding)
-        .compute(workspace)
+    unsafe Product(
+        a: a,
+        b: b,
+        c: c,
+        stride: stride,
+        shape: shape,
+        bias: bias,
+        tail: nil,
+        adding: adding,
+        throughGELU: false
+    )
+    .compute(workspace)
 }
 
 /// Packed weights are cut at multiples of this many columns.
@@ -176,6 +191,7 @@ private struct Product {
     let bias: UnsafePointer<Float>?
     let tail: ProductTail?
     let adding: Bool
+    let throughGELU: Bool
 
     func columns(_ range: Range<Int>) -> Product {
         unsafe Product(
@@ -188,7 +204,8 @@ private struct Product {
             tail: tail.map {
                 unsafe ProductTail(a: $0.a, b: $0.b.dropping(columns: range.lowerBound, k: $0.k), k: $0.k)
             },
-            adding: adding
+            adding: adding,
+            throughGELU: throughGELU
         )
     }
 
@@ -201,7 +218,8 @@ private struct Product {
             shape: ProductShape(m: range.count, n: shape.n, k: shape.k, isNarrow: shape.isNarrow),
             bias: bias,
             tail: tail.map { unsafe ProductTail(a: $0.a.dropping(rows: range.lowerBound), b: $0.b, k: $0.k) },
-            adding: adding
+            adding: adding,
+            throughGELU: throughGELU
         )
     }
 
@@ -216,7 +234,8 @@ private struct Product {
                 shape: ProductShape(m: shape.m, n: shape.n, k: $0.k),
                 bias: nil,
                 tail: nil,
-                adding: true
+                adding: true,
+                throughGELU: false
             )
         }
     }
@@ -265,6 +284,7 @@ private struct Product {
         unsafe arguments.k = shape.k
         unsafe arguments.bias = bias
         unsafe arguments.adding = adding ? 1 : 0
+        unsafe arguments.through_gelu = throughGELU ? 1 : 0
         unsafe arguments.is_narrow = isNarrow ? 1 : 0
         return unsafe arguments
     }

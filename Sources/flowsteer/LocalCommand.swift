@@ -72,7 +72,15 @@ struct LocalCommand: AsyncParsableCommand {
         say(
             "flowsteer status --run \(folder.path) says how it is doing; pause, resume, drain and checkpoint too"
         )
+        let sheet = ProgressSheet(configuration, folder: folder, prompts: prompts)
+        let drawing = noHttp ? nil : Task { try await sheet.run() }
+        defer { drawing?.cancel() }
         try await LocalCluster(options, faults: faults).run()
+        drawing?.cancel()
+        // What was being drawn is not written over the final sheet; a run goes on without one.
+        if case .failure(let error) = await drawing?.result, !(error is CancellationError) {
+            say("no sheet was drawn during the run: \(error)")
+        }
         try await conclude(configuration, folder: folder, prompts: prompts, lanes: cores)
     }
 

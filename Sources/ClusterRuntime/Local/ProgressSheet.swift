@@ -1,8 +1,10 @@
 import Checkpoints
+import ClusterMessages
 import DiffusionModels
 import Distillation
+import Evaluation
 import FlowMatching
-package import ImageFiles
+import ImageFiles
 import Tensors
 
 /// The newest student's pictures beside its teacher's, drawn after every round of a run on this machine.

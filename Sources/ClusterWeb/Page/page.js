@@ -329,6 +329,8 @@ function hear() {
     showEvents(news);
   });
   source.onerror = async () => {
+    // A finished run has no coordinator any more.
+    if (page.status?.state === "finished") return source.close();
     if (source !== page.source || source.readyState !== EventSource.CLOSED) return;
     // A server that answered, but not with events: it may want the token.
     const again = Math.min(10, 2 ** page.retries++);
@@ -341,7 +343,7 @@ async function start() {
   try {
     if (page.token !== null) {
       const answer = await fetch("/session", { method: "POST", headers: { Authorization: `Bearer ${page.token}` } });
-      if (answer.status === 401) { keep(null); draw(); }
+      if (answer.status === 401) { keep(null); draw(); tell("that is not this run's token"); }
     } else if (page.retries > 1 && (await fetch("/status")).status === 401) {
       return unlock();
     }
@@ -415,6 +417,8 @@ async function unlock() {
   await start();
 }
 
+// No submit button: Enter in the field takes the form's first one.
+by("ask-no").onclick = () => by("ask").close("no");
 by("pause").onclick = event => command("pause", "no more work is handed out", event.target);
 by("resume").onclick = event => command("resume", "work is handed out again", event.target);
 by("checkpoint").onclick = event => command("checkpoint", "the round ends after the step in hand", event.target);

@@ -84,7 +84,7 @@ function showHead(status) {
   by("drain").ariaDisabled = status.state === "draining";
   by("unlock").hidden = mayCommand || isOver;
   // Who works with the keyboard stays where the button was that went.
-  if (focused?.hidden) (["pause", "resume", "checkpoint", "unlock"].map(by).find(button => !button.hidden) ?? by("main")).focus();
+  if (focused?.hidden) (["pause", "resume", "checkpoint", "unlock"].map(by).find(button => !button.hidden) ?? by("main")).focus({ preventScroll: true });
 }
 
 function showReasons(reasons) {
@@ -137,6 +137,7 @@ function showNodes(status) {
   const wanted = status.figures.recommendedRollouts;
   const here = status.nodes.filter(node => node.role === "rollout" && isHere(node)).length;
   say(by("scale"), wanted === undefined || wanted === null || !nodes.length ? "" : `${plural(here, "rollout")} here; ${wanted} would keep up with the trainers`);
+  if (!nodes.length) return;
   rows(by("nodes"), nodes, node => node.id, (row, node) => {
     row.dataset.standing = node.state;
     if (!row.firstChild) {
@@ -421,7 +422,7 @@ async function unlock() {
 by("ask-no").onclick = () => by("ask").close("no");
 by("pause").onclick = event => command("pause", "no more work is handed out", event.target);
 by("resume").onclick = event => command("resume", "work is handed out again", event.target);
-by("checkpoint").onclick = event => command("checkpoint", "the round ends after the step in hand", event.target);
+by("checkpoint").onclick = event => command("checkpoint", page.status.isRoundOpen ? "the round ends after the step in hand" : "no round is open: the last committed one is the newest", event.target);
 by("unlock").onclick = unlock;
 by("drain").onclick = async event => {
   const answer = await ask({ title: "Finish the run early?", text: "The open round is committed, then the run is finished for good.", yes: "Finish it" });

@@ -59,7 +59,7 @@ extension CoordinatorState {
         case .open(let members):
             slow.formUnion(round.awaited)
             slow.subtract(members)
-            let text = "members \(members.map(\.description).joined(separator: ", "))"
+            let text = "members \(members.map(called).joined(separator: ", "))"
             let trainers = members.filter { membership[$0]?.isPresent ?? false && mayTrain($0) }
             return [
                 .record(Occurrence(.roundOpened, round: round.number, text)),

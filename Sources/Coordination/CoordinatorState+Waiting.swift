@@ -15,14 +15,14 @@ extension CoordinatorState {
         }
         let survey = ledger.survey()
         reasons += membership.all.filter { !$0.isPresent && $0.strikes >= settings.offerStrikes }.map {
-            "trainer \($0.id) was turned away after \($0.strikes) refused offers"
+            "\($0.name) was turned away after \($0.strikes) refused offers"
         }
         reasons += membership.present(.rollout).filter(\.isQuarantined).map {
-            "rollout \($0.id) is in quarantine: two others made something else of the same batch"
+            "\($0.name) is in quarantine: two others made something else of the same batch"
         }
         reasons += membership.all.filter { $0.standing == .suspect }.map { node in
             let left = seconds(now, node.lastHeard + settings.deadAfter)
-            return "\(node.role) \(node.id) is silent for \(seconds(node.lastHeard, now)), dead in \(left)"
+            return "\(node.name) is silent for \(seconds(node.lastHeard, now)), dead in \(left)"
         }
         return reasons + roundReasons(survey, now: now) + leaseReasons(survey, now: now)
             + (isOrdered ? orderReasons(survey, now: now) : assignmentReasons(survey))
@@ -33,25 +33,25 @@ extension CoordinatorState {
         let trainers = membership.present(.trainer)
         switch round.phase {
         case .ringing(let ring):
-            return ring.owing.map { "\(name) is averaged by its members: trainer \($0) makes its share" }
+            return ring.owing.map { "\(name) is averaged by its members: \(called($0)) makes its share" }
         case .closing:
             return ["\(name) is being averaged and stored"]
         case .waiting:
             let away = round.awaited.filter(expected.contains)
             if !away.isEmpty, now < round.awaitedUntil {
                 let left = seconds(now, round.awaitedUntil)
-                return away.map { "\(name) waits for trainer \($0) to come back, \(left) at most" }
+                return away.map { "\(name) waits for \(called($0)) to come back, \(left) at most" }
             }
             guard !trainers.isEmpty else { return ["\(name) waits for a trainer to join"] }
             let ready = trainers.map(\.id).filter(isReady)
             if round.number == RoundNumber.initial.next, ready.count < settings.trainersAtStart {
-                return ["\(name) waits for \(settings.trainersAtStart) ready trainers, \(ready.count) are"]
+                return ["\(name) waits for \(settings.trainersAtStart) ready trainers, \(ready.count) so far"]
             }
             return trainers.filter { !isReady($0.id) && (ready.isEmpty || round.awaited.contains($0.id)) }.map
             {
                 $0.isDraining
-                    ? "\(name) waits for a trainer that does not leave, as trainer \($0.id) does"
-                    : "\(name) waits for trainer \($0.id) to load the parameters of round \(parameters.round)"
+                    ? "\(name) waits for a trainer that does not leave, as \($0.name) does"
+                    : "\(name) waits for \($0.name) to load the parameters of round \(parameters.round)"
             }
         case .open:
             var reasons = round.isCut ? ["\(name) ends early: a person asked for a checkpoint"] : []
@@ -72,9 +72,9 @@ extension CoordinatorState {
                 expected.contains($0) && !round.isCounted($0, samples: survey.samples)
             }
             let limit = round.closesAt.map { ", \(seconds(now, $0)) at most" } ?? ""
-            reasons += away.map { "\(name) waits for trainer \($0) to come back\(limit)" }
+            reasons += away.map { "\(name) waits for \(called($0)) to come back\(limit)" }
             return reasons
-                + late.map { "\(name) waits for trainer \($0.id) (\(progress(of: $0.id, survey)))" }
+                + late.map { "\(name) waits for \($0.name) (\(progress(of: $0.id, survey)))" }
         }
     }
 
@@ -106,7 +106,7 @@ extension CoordinatorState {
         let full = rollouts.filter { credits.window(of: $0.id).batches > 0 }
         return full.isEmpty
             ? ["no rollout has credit"]
-            : full.map { "rollout \($0.id) has no room: it keeps what it made until a round commits it" }
+            : full.map { "\($0.name) has no room: it keeps what it made until a round commits it" }
     }
 
     /// What is being made, when trainers have nothing else to do.
@@ -119,7 +119,7 @@ extension CoordinatorState {
             let lease = ledger.batches.values.flatMap(\.leases).min(by: { $0.grantedAt < $1.grantedAt })
         else { return [] }
         let age = seconds(lease.grantedAt, now)
-        return ["batch \(lease.batch) is being made by rollout \(lease.node), for \(age)"]
+        return ["batch \(lease.batch) is being made by \(called(lease.node)), for \(age)"]
     }
 
     /// What keeps each member from its next batch in order.
@@ -130,15 +130,15 @@ extension CoordinatorState {
                 let next = turn.batches.first(where: { ledger[$0]?.trainer == nil }),
                 let batch = ledger[next], batch.stage == .produced, let trajectory = batch.trajectory
             else { return nil }
-            let (holder, what) = (trajectory.holder, "batch \(next) waits for trainer \(trainer)")
+            let (holder, what) = (trajectory.holder, "batch \(next) waits for \(called(trainer))")
             if credits.window(of: trainer).byteCount < trajectory.byteCount {
                 return
-                    "batch \(next) has \(trajectory.byteCount) bytes, more than the window of trainer \(trainer)"
+                    "batch \(next) has \(trajectory.byteCount) bytes, more than the window of \(called(trainer))"
             }
             if let moment = blocked[Route(trainer: trainer, holder: holder)] {
-                return "\(what), which could not reach rollout \(holder), again in \(seconds(now, moment))"
+                return "\(what), which could not reach \(called(holder)), again in \(seconds(now, moment))"
             }
-            if membership[holder]?.standing != .alive { return "rollout \(holder) does not answer" }
+            if membership[holder]?.standing != .alive { return "\(called(holder)) does not answer" }
             return "\(what) to have credit"
         }
     }
@@ -154,11 +154,14 @@ extension CoordinatorState {
             return ["batch \(next.batch) has \(next.byteCount) bytes, more than any trainer's window"]
         }
         let unreached = blocked.keys.filter { $0.holder == next.holder && trainers.contains($0.trainer) }
-        if unreached.count == trainers.count { return ["no trainer could reach rollout \(next.holder)"] }
-        if membership[next.holder]?.standing != .alive { return ["rollout \(next.holder) does not answer"] }
+        if unreached.count == trainers.count { return ["no trainer could reach \(called(next.holder))"] }
+        if membership[next.holder]?.standing != .alive { return ["\(called(next.holder)) does not answer"] }
         let able = trainers.contains { credits.admits(next.byteCount, to: $0, beside: survey.load(of: $0)) }
         return able ? [] : ["\(survey.census.produced) trajectories wait for a trainer with credit"]
     }
+
+    /// A node by the name that people gave it.
+    func called(_ node: NodeID) -> String { membership[node]?.name ?? "node \(node)" }
 
     private func seconds(_ now: Instant, _ then: Instant) -> String {
         "\(max(0, now.duration(to: then).components.seconds)) s"

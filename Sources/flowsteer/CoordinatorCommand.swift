@@ -79,7 +79,8 @@ struct CoordinatorCommand: AsyncParsableCommand {
             web: try web.http.map { address in
                 try LocalRunFolder.create(folder.path)
                 return try web.options(at: address, in: folder)
-            }
+            },
+            say: { say($0) }
         )
     }
 }

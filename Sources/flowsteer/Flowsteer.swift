@@ -46,7 +46,8 @@ struct Flowsteer: AsyncParsableCommand {
         case .success: exit(withError: error)
         case .validationFailure:
             let line = message(for: error).split(separator: "\n").first ?? ""
-            report("flowsteer: \(line): see flowsteer help\n", exit: .usage)
+            let help = fullMessage(for: error).firstMatch(of: /'(flowsteer[^']*--help)'/)?.output.1
+            report("flowsteer: \(line): see \(help ?? "flowsteer --help")\n", exit: .usage)
         default: report(ProcessExit.line(for: error), exit: ProcessExit(of: error))
         }
     }

@@ -72,7 +72,20 @@ struct LocalCommand: AsyncParsableCommand {
         say(
             "flowsteer status --run \(folder.path) says how it is doing; pause, resume, drain and checkpoint too"
         )
+        let earlier = try RunReport.ofFinishedRun(in: folder)
+        let sheet = ProgressSheet(configuration, folder: folder, prompts: prompts)
+        let drawing = noHttp || earlier != nil ? nil : Task { try await sheet.run() }
+        defer { drawing?.cancel() }
         try await LocalCluster(options, faults: faults).run()
+        drawing?.cancel()
+        // What was being drawn is not written over the final sheet; a run goes on without one.
+        if case .failure(let error) = await drawing?.result, !(error is CancellationError) {
+            say("no sheet was drawn during the run: \(error)")
+        }
+        if let earlier {
+            say("the run was finished before: its report stays as it is")
+            return show(earlier.evaluation, of: folder)
+        }
         try await conclude(configuration, folder: folder, prompts: prompts, lanes: cores)
     }
 
@@ -86,7 +99,10 @@ struct LocalCommand: AsyncParsableCommand {
         let conclusion = LocalConclusion(configuration, folder: folder, lanes: lanes)
         async let rows = conclusion.conclude(prompts: prompts, progress: continuation)
         for await name in names { say("evaluating on \(prompts.count) prompts: \(name)") }
-        let found = try await rows
+        show(try await rows, of: folder)
+    }
+
+    private func show(_ found: [EvaluationRow], of folder: LocalRunFolder) {
         say("\n" + EvaluationTable(found).plainText)
         if let tasks = EvaluationTable(tasksOf: found) { say(tasks.plainText) }
         say("samples   \(folder.samples)")

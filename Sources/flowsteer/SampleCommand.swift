@@ -101,7 +101,8 @@ struct SampleCommand: AsyncParsableCommand {
         }
         let sheet = "\(out)/sheet.png"
         try PNGFile.write(Self.sheet(pictures, captions: prompts), to: sheet)
-        say("\(pictures.count) pictures in \(out), all on \(sheet)")
+        let count = pictures.count == 1 ? "1 picture" : "\(pictures.count) pictures"
+        say("\(count) in \(out), together on \(sheet)")
     }
 
     /// Solves for every prompt, saves the latents if asked, and turns them into pictures.
@@ -151,7 +152,7 @@ struct SampleCommand: AsyncParsableCommand {
         let pictures = decoder.pictures(latents, tile: tile)
         say(
             String(
-                format: "latents made pictures in %.1f s, peak memory %.0f MiB",
+                format: "latents decoded in %.1f s, peak memory %.0f MiB",
                 start.duration(to: .now) / .seconds(1),
                 Double(peakMemoryByteCount()) / 1_048_576
             )

@@ -47,7 +47,7 @@ import Testing
 
             let paused = try say("pause", "--run", run, in: folder)
             #expect(paused.exitCode == 0 && paused.output.contains(": paused, round 0 of 4"), "\(paused)")
-            #expect(paused.output.contains("waiting on the run is paused"), "\(paused)")
+            #expect(paused.output.contains("waiting    the run is paused"), "\(paused)")
             let early = try say("checkpoint", "--now", "--run", run, in: folder)
             #expect(early.exitCode == 77 && early.errors.contains("paused"), "\(early)")
             let resumed = try say("resume", "--run", run, in: folder)
@@ -78,7 +78,9 @@ import Testing
             while program.isRunning { try await Task.sleep(for: .milliseconds(50)) }
             #expect(program.terminationStatus == 0, "\(errors(in: folder))")
 
-            let over = try say("status", "--run", run, "--patience", "1", in: folder)
+            let ended = try say("status", "--run", run, in: folder)
+            #expect(ended.exitCode == 0 && ended.output.contains(": finished, round 2 of "), "\(ended)")
+            let over = try say("pause", "--run", run, "--patience", "1", in: folder)
             #expect(over.exitCode == 69 && over.errors.contains("no answer from the coordinator"), "\(over)")
         }
     }

@@ -216,7 +216,7 @@ import Testing
             let filler = cluster.runFile("filler")
             try disk.fill(filler)
             try await cluster.eventually("flowsteer status names the full disk") {
-                try cluster.status().contains("waiting on the disk is full")
+                try cluster.status().contains("waiting    the disk is full")
             }
             let round = try cluster.committed()
             let status = try cluster.status()

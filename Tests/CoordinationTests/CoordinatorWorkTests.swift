@@ -37,7 +37,7 @@ import Testing
     @Test mutating func `a rollout whose spool is full gets no lease`() {
         let rollout = talk.join(.rollout, "a", credit: 1)
         #expect(talk.produces(rollout, 0, byteCount: 600).isEmpty, "600 bytes held and 600 to come")
-        #expect(talk.coordinator.waitingOn(now: talk.now).contains { $0.hasPrefix("rollout 1 has no room") })
+        #expect(talk.coordinator.waitingOn(now: talk.now).contains { $0.hasPrefix("a has no room") })
     }
 
     @Test mutating func `a batch that failed on one rollout goes to another`() {

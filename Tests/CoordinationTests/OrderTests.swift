@@ -156,7 +156,7 @@ import Testing
         _ = talk.happens(.stored(version(1)))
         let (_, alone) = talk.hello(talk.arrival(.trainer, "t"))
         #expect(!alone.contains(.open(RoundNumber(2), to: [trainers[0]])))
-        let expected = "round 2 waits for trainer \(trainers[1]) to come back, 60 s at most"
+        let expected = "round 2 waits for u to come back, 60 s at most"
         #expect(talk.coordinator.waitingOn(now: talk.now).contains(expected))
         _ = talk.wait(60, silent: [trainers[1]])
         #expect(talk.coordinator.round.members == [trainers[0]])

@@ -39,7 +39,7 @@ extension RunEstimate {
     private var time: String {
         """
 
-        time on machines like this one: a batch \(Self.seconds(secondsPerBatch)), a step \
+        time, each worker alone on a machine like this one: a batch \(Self.seconds(secondsPerBatch)), a step \
         \(Self.seconds(secondsPerStep)); a round \(Self.seconds(max(trainingPerRound, solvingPerRound))) \
         (trainers work \(Self.seconds(trainingPerRound)), rollouts \(Self.seconds(solvingPerRound))); \
         \(configuration.cluster.rounds) rounds \(Self.seconds(runSeconds))

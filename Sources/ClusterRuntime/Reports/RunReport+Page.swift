@@ -102,12 +102,14 @@ extension RunReport {
 
     private var reproduction: String {
         """
-        <pre>\(HTMLText.escaped(origin.command))</pre>
+        <pre tabindex="0">\(HTMLText.escaped(origin.command))</pre>
         <p>\(HTMLText.escaped(Self.reproducibility))</p>
         """
     }
 
-    private var configurationSection: String { "<pre>\(HTMLText.escaped(configuration))</pre>" }
+    private var configurationSection: String {
+        "<pre tabindex=\"0\">\(HTMLText.escaped(configuration))</pre>"
+    }
 
     private static func table(_ header: [String], _ rows: [[String]]) -> String {
         func line(_ cells: [String], _ tag: String) -> String {
@@ -148,7 +150,7 @@ extension RunReport {
         img { display: block; max-width: 100%; border-radius: 8px; }
         pre { margin: 0; padding: 12px; overflow-x: auto; background: var(--ground); border-radius: 8px;
           font: 13px/1.5 ui-monospace, monospace; }
-        .charts { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 300px), 1fr)); gap: 16px; }
+        .charts { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 300px), 1fr)); gap: 16px; }
         figure { margin: 0; } figcaption { font-size: 14px; margin-bottom: 4px; }
         svg { display: block; width: 100%; max-width: 560px; }
         svg text { font-size: 12px; fill: var(--soft); } svg path { fill: none; stroke: var(--blue); stroke-width: 2; }

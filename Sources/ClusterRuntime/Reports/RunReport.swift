@@ -1,5 +1,6 @@
 import ClusterMessages
 package import Evaluation
+import Foundation
 
 /// What a run came to: `report.json`.
 package struct RunReport: Codable, Sendable, Equatable {
@@ -124,6 +125,16 @@ package struct RunReport: Codable, Sendable, Equatable {
 
     /// `report.json`.
     package func json() throws -> [UInt8] { try ReportCoding.encoded(self) }
+
+    /// The report of a run that is finished already; nil where there is none that can be read.
+    ///
+    /// Starting the run once more would only write what that start cost in its place.
+    package static func ofFinishedRun(in folder: LocalRunFolder) throws -> RunReport? {
+        guard try folder.readStatus()?.state == .finished,
+            let data = FileManager.default.contents(atPath: folder.reportJSON)
+        else { return nil }
+        return try? ReportCoding.decoder.decode(RunReport.self, from: data)
+    }
 }
 
 extension RunReport.Process {

@@ -19,7 +19,7 @@ package struct StudentEvaluation: Sendable {
     }
 
     /// Sets the noise of evaluations apart from that of training.
-    private static let noisePurpose: UInt64 = 0x6576_616C_7561_7465
+    static let noisePurpose: UInt64 = 0x6576_616C_7561_7465
     /// Prompts that are drawn from several noises, to see how much their pictures differ.
     private static let variedPrompts = 12
     /// Noises of each of those prompts.

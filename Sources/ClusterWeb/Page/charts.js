@@ -1,4 +1,4 @@
-// Line charts as SVG: a box of about the size it is shown at, a scale of its own for each chart, no library.
+// Line charts as SVG: a box of the size it is shown at, a scale of its own for each chart, no library.
 
 const space = "http://www.w3.org/2000/svg";
 const [height, left, right, top, bottom] = [132, 42, 6, 8, 20];

@@ -73,14 +73,18 @@ function showHead(status) {
   by("progress").setAttribute("aria-valuenow", round);
   by("done").style.width = `${100 * Math.min(1, rounds ? round / rounds : 0)}%`;
   say(by("rounds"), `Round ${round} of ${rounds} committed`);
-  say(by("left"), status.secondsLeft ? `about ${span(status.secondsLeft)} left` : `${span(status.elapsed)} since the start`);
+  const isGoing = status.state === "running" && status.secondsLeft;
+  say(by("left"), isGoing ? `about ${span(status.secondsLeft)} left` : `${span(status.elapsed)} since the start`);
   document.title = `${round}/${rounds} ${status.state} · FlowSteer`;
+  const focused = document.activeElement;
   const [isOver, isPaused, mayCommand] = [status.state === "finished", status.state === "paused", page.token !== null];
   by("pause").hidden = !mayCommand || isOver || isPaused;
   by("resume").hidden = !mayCommand || isOver || !isPaused;
   by("checkpoint").hidden = by("drain").hidden = !mayCommand || isOver;
-  by("drain").disabled = status.state === "draining";
+  by("drain").ariaDisabled = status.state === "draining";
   by("unlock").hidden = mayCommand || isOver;
+  // Who works with the keyboard stays where the button was that went.
+  if (focused?.hidden) (["pause", "resume", "checkpoint", "unlock"].map(by).find(button => !button.hidden) ?? by("main")).focus({ preventScroll: true });
 }
 
 function showReasons(reasons) {
@@ -89,8 +93,9 @@ function showReasons(reasons) {
   by("waiting").hidden = reasons.length === 0;
   if (list.dataset.text === text) return;
   list.dataset.text = text;
-  // That a round waits for trainers at work is the way of things; anything else may want a person.
-  const isUsual = reasons.every(reason => /\(training, |% received\)|being averaged/.test(reason));
+  // That a round waits for those at work is the way of things; anything else may want a person.
+  const isUsual = reasons.every(reason => /\((training|it has no trajectory), |% received\)|being averaged|being made|to load the parameters|ready trainers/.test(reason));
+  say(by("waiting-title"), isUsual ? "Under way" : "Waiting on");
   by("waiting").classList.toggle("usual", isUsual);
   list.replaceChildren(...reasons.map(reason => make("li", {}, reason.charAt(0).toUpperCase() + reason.slice(1))));
 }
@@ -132,6 +137,7 @@ function showNodes(status) {
   const wanted = status.figures.recommendedRollouts;
   const here = status.nodes.filter(node => node.role === "rollout" && isHere(node)).length;
   say(by("scale"), wanted === undefined || wanted === null || !nodes.length ? "" : `${plural(here, "rollout")} here; ${wanted} would keep up with the trainers`);
+  if (!nodes.length) return;
   rows(by("nodes"), nodes, node => node.id, (row, node) => {
     row.dataset.standing = node.state;
     if (!row.firstChild) {
@@ -170,15 +176,17 @@ const column = (series, name) => series.x.map((time, index) => [time, series.val
 function showLosses(history, status) {
   const names = [...new Set([...Object.keys(history.losses.values), ...Object.keys(history.steps.values), ...Object.keys(status.losses)])].sort();
   if (!names.length) return;
-  by("losses").replaceChildren(...names.map(name => {
+  const captions = names.map(name => make("figcaption", {}, make("span", {}, name.replaceAll("_", " ")), make("b", {}, short(status.losses[name]))));
+  const figures = captions.map(caption => make("figure", {}, caption));
+  by("losses").replaceChildren(...figures);
+  const width = figures[0].clientWidth;
+  names.forEach((name, index) => {
     const means = column(history.losses, name), steps = column(history.steps, name);
     const newest = status.losses[name];
     const last = means.filter(point => point[1] !== null).at(-1);
     const label = `${name}: ${short(newest)} in the newest step${last ? `, ${short(last[1])} on average in the last round` : ""}`;
-    return make("figure", {},
-      make("figcaption", {}, make("span", {}, name.replaceAll("_", " ")), make("b", {}, short(newest))),
-      lineChart([{ points: steps, style: "blue", faint: true }, { points: means, style: "blue", dots: means.length < 60 }], label));
-  }));
+    figures[index].append(lineChart([{ points: steps, style: "blue", faint: true }, { points: means, style: "blue", dots: means.length < 60 }], label, { width }));
+  });
 }
 
 function showThroughput(history) {
@@ -188,7 +196,7 @@ function showThroughput(history) {
   const key = (style, text, value) => make("span", { class: "key" }, make("i", { class: style }), `${text} `, make("b", {}, short(value)));
   by("throughput").replaceChildren(make("figure", {},
     make("figcaption", {}, key("blue", "solved by rollouts", made), key("teal", "taken by trainers", used)),
-    lineChart([{ points: solved, style: "blue" }, { points: trained, style: "teal" }], `${short(made)} samples a second solved by rollouts, ${short(used)} taken by trainers`, { fromZero: true, width: by("throughput").clientWidth > 400 ? 480 : 320 })));
+    lineChart([{ points: solved, style: "blue" }, { points: trained, style: "teal" }], `${short(made)} samples a second solved by rollouts, ${short(used)} taken by trainers`, { fromZero: true, width: by("throughput").clientWidth })));
 }
 
 function showBytes(status) {
@@ -236,7 +244,7 @@ function showFiles(history) {
     row.append(
       make("div", {}, `Round ${checkpoint.round} `, make("span", { class: "size" }, bytes(size))),
       make("div", { class: "files" }, ...checkpoint.files.map(file =>
-        make("a", { href: `/checkpoints/${checkpoint.round}/${file.name}`, download: `round-${checkpoint.round}-${file.name}`, title: bytes(file.byteCount) }, file.name))));
+        make("a", { href: `/checkpoints/${checkpoint.round}/${file.name}`, download: `round-${checkpoint.round}-${file.name}`, title: bytes(file.byteCount), "aria-label": `${file.name} of round ${checkpoint.round}, ${bytes(file.byteCount)}` }, file.name))));
   });
 }
 
@@ -322,6 +330,8 @@ function hear() {
     showEvents(news);
   });
   source.onerror = async () => {
+    // A finished run has no coordinator any more.
+    if (page.status?.state === "finished") return source.close();
     if (source !== page.source || source.readyState !== EventSource.CLOSED) return;
     // A server that answered, but not with events: it may want the token.
     const again = Math.min(10, 2 ** page.retries++);
@@ -334,7 +344,7 @@ async function start() {
   try {
     if (page.token !== null) {
       const answer = await fetch("/session", { method: "POST", headers: { Authorization: `Bearer ${page.token}` } });
-      if (answer.status === 401) { keep(null); draw(); }
+      if (answer.status === 401) { keep(null); draw(); tell("that is not this run's token"); }
     } else if (page.retries > 1 && (await fetch("/status")).status === 401) {
       return unlock();
     }
@@ -365,23 +375,34 @@ const ask = ({ title, text, yes, field = false }) => new Promise(resolve => {
   dialog.showModal();
 });
 
-async function command(path, button) {
-  if (button) button.disabled = true;
+let forgetting = null;
+/** Says what a command does, for a while. */
+function tell(text) {
+  say(by("told"), text);
+  clearTimeout(forgetting);
+  forgetting = setTimeout(() => say(by("told"), ""), 8000);
+}
+
+/** @param told what to say when it is done; a button that is busy keeps the focus. */
+async function command(path, told, button) {
+  if (button?.ariaDisabled === "true") return;
+  if (button) button.ariaDisabled = true;
   try {
     const answer = await fetch(`/do/${path}`, { method: "POST", headers: { Authorization: `Bearer ${page.token}` } });
     const text = (await answer.text()).trim();
     if (answer.status === 401) { keep(null); draw(); }
-    if (!answer.ok) await ask({ title: "That was not done", text, yes: "All right" });
+    if (answer.ok) tell(told);
+    else await ask({ title: "That was not done", text, yes: "All right" });
   } catch {
     await ask({ title: "That was not done", text: "The coordinator does not answer.", yes: "All right" });
   } finally {
-    if (button) button.disabled = false;
+    if (button) button.ariaDisabled = false;
   }
 }
 
 async function drain(node) {
   const answer = await ask({ title: `Drain ${node.name}?`, text: "It finishes what it has begun and leaves; its place stays free until it is started again.", yes: "Drain it" });
-  if (answer) await command(`drain?node=${node.id}`);
+  if (answer) await command(`drain?node=${node.id}`, `${node.name} finishes what it has begun and leaves`);
 }
 
 function keep(token) {
@@ -397,13 +418,15 @@ async function unlock() {
   await start();
 }
 
-by("pause").onclick = event => command("pause", event.target);
-by("resume").onclick = event => command("resume", event.target);
-by("checkpoint").onclick = event => command("checkpoint", event.target);
+// No submit button: Enter in the field takes the form's first one.
+by("ask-no").onclick = () => by("ask").close("no");
+by("pause").onclick = event => command("pause", "no more work is handed out", event.target);
+by("resume").onclick = event => command("resume", "work is handed out again", event.target);
+by("checkpoint").onclick = event => command("checkpoint", page.status.isRoundOpen ? "the round ends after the step in hand" : "no round is open: the last committed one is the newest", event.target);
 by("unlock").onclick = unlock;
 by("drain").onclick = async event => {
   const answer = await ask({ title: "Finish the run early?", text: "The open round is committed, then the run is finished for good.", yes: "Finish it" });
-  if (answer) await command("drain", event.target);
+  if (answer) await command("drain", "the open round is the last", event.target);
 };
 
 if (location.hash.length > 1) {
@@ -414,4 +437,6 @@ if (location.hash.length > 1) {
 }
 setInterval(showLink, 1000);
 document.addEventListener("visibilitychange", draw);
+// Charts are drawn as wide as they are shown.
+addEventListener("resize", () => { page.drawn = null; draw(); });
 start();

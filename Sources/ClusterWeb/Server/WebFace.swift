@@ -13,8 +13,16 @@ package struct WebFace: Sendable {
     private let options: WebOptions
     private let service: CoordinatorService
     private let folder: LocalRunFolder
+    private let say: @Sendable (String) -> Void
 
-    package init(_ options: WebOptions, of service: CoordinatorService, in folder: LocalRunFolder) {
+    /// - Parameter say: takes a sentence for the person who started it, once the page is served.
+    package init(
+        _ options: WebOptions,
+        of service: CoordinatorService,
+        in folder: LocalRunFolder,
+        say: @escaping @Sendable (String) -> Void = { _ in }
+    ) {
+        self.say = say
         self.options = options
         self.service = service
         self.folder = folder
@@ -100,16 +108,25 @@ package struct WebFace: Sendable {
         // An address for everybody is one of this machine's, too.
         let isOpen = ["0.0.0.0", "::"].contains(options.address.host)
         let address = WebAddress(host: isOpen ? "127.0.0.1" : options.address.host, port: port)
-        try WebPlace(url: "http://\(address)/", port: port).write(to: folder.web)
+        let url = "http://\(address)/"
+        try WebPlace(url: url, port: port).write(to: folder.web)
+        say("live page: \(url)")
     }
 }
 
 /// Runs a coordinator, and its page if one is wanted, until the run is finished or the process is told to stop.
-package func runCoordinator(_ options: CoordinatorOptions, web: WebOptions?) async throws {
-    guard let web else { return try await runCoordinator(options) }
+///
+/// - Parameter say: takes sentences for the person who started it.
+package func runCoordinator(
+    _ options: CoordinatorOptions,
+    web: WebOptions?,
+    say: @escaping @Sendable (String) -> Void
+) async throws {
+    guard let web else { return try await runCoordinator(options, say: say) }
     try await untilStopped {
         let service = try await CoordinatorService(options)
-        let face = WebFace(web, of: service, in: LocalRunFolder(options.runFolder))
+        say(service.greeting)
+        let face = WebFace(web, of: service, in: LocalRunFolder(options.runFolder), say: say)
         try await face.runBesideCoordinator()
     }
 }

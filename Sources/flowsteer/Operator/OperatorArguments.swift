@@ -37,6 +37,9 @@ struct OperatorArguments: ParsableArguments {
         return try OperatorClient(options)
     }
 
+    /// What the coordinator last wrote into the run's folder; nil where no folder is given, or nothing is in it.
+    func lastStatus() throws -> RunStatus? { try folder.flatMap { try LocalRunFolder($0).readStatus() } }
+
     private func options(of folder: String) throws -> OperatorOptions {
         guard coordinator == nil, serverKey == nil, !insecure else {
             throw ValidationError("--run says where the coordinator is: expected no other word about it")

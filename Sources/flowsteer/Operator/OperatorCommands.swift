@@ -31,16 +31,22 @@ struct StatusCommand: AsyncParsableCommand {
 
     func run() async throws {
         try await OperatorClient.with(operation) { client in
-            var status = try await client.status()
+            var status = try await newest(client)
             try show(status)
             while let watch, status.state != .finished {
                 try await Task.sleep(for: .seconds(watch))
-                status = try await client.status()
+                status = try await newest(client)
                 // A terminal shows the present one only.
                 if !json, isatty(STDOUT_FILENO) == 1 { say("\u{1B}[H\u{1B}[2J\u{1B}[A") }
                 try show(status)
             }
         }
+    }
+
+    /// A finished run has no coordinator any more; what it said last stands in its folder.
+    private func newest(_ client: OperatorClient) async throws -> RunStatus {
+        if let last = try operation.lastStatus(), last.state == .finished { return last }
+        return try await client.status()
     }
 
     private func show(_ status: RunStatus) throws {

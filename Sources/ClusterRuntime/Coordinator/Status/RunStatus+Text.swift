@@ -20,7 +20,7 @@ extension RunStatus {
             let activity = node.activity.isEmpty ? "" : ": \(node.activity)"
             lines.append("node \(node.id)     \(node.name), \(node.role), \(node.state)\(activity)")
         }
-        lines += waitingOn.map { "waiting on \($0)" }
+        lines += waitingOn.map { "waiting    \($0)" }
         let dropped = doors.reduce(0) { $0 + $1.tooManyFrames + $1.tooLarge + $1.tooFast }
         let cut = doors.reduce(0) { $0 + $1.cut }
         if refusals + dropped + cut > 0 {

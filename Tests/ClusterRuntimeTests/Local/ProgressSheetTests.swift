@@ -1,5 +1,6 @@
 import Checkpoints
 import DiffusionModels
+import Distillation
 import Foundation
 import ImageFiles
 import NeuralNetwork

@@ -15,7 +15,7 @@ package struct SafetensorsFolder: TensorSource {
     package init(path: String) throws(CheckpointError) {
         self.path = path
         let name = try Self.weights(in: try Folder(path).entries(), of: path)
-        if name.hasSuffix(Self.indexSuffix) {
+        if Self.isIndex(name) {
             (shards, shardNames) = try Self.openShards(of: name, in: path)
         } else {
             let file = try SafetensorsFile(path: "\(path)/\(name)")
@@ -67,7 +67,7 @@ extension SafetensorsFolder {
     private static func weights(in entries: [String], of folder: String) throws(CheckpointError) -> String {
         let usual = ["diffusion_pytorch_model", "model"].flatMap { [$0 + indexSuffix, $0 + suffix] }
         if let name = usual.first(where: entries.contains) { return name }
-        let indexes = entries.filter { $0.hasSuffix(indexSuffix) }
+        let indexes = entries.filter(isIndex)
         let candidates = indexes.isEmpty ? entries.filter { $0.hasSuffix(suffix) } : indexes
         guard let only = candidates.first else {
             throw .badIndex(path: folder, reason: "holds no *\(suffix) and no *\(indexSuffix)")
@@ -79,6 +79,11 @@ extension SafetensorsFolder {
             )
         }
         return only
+    }
+
+    /// Whether a file is an index of shards; a variant's is named `model.safetensors.index.fp16.json`.
+    private static func isIndex(_ name: String) -> Bool {
+        name.contains(suffix + ".index.") && name.hasSuffix(".json")
     }
 
     /// The part of an index that is read.

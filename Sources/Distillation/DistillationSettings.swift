@@ -42,6 +42,12 @@ package struct TrajectorySettings: Sendable, Codable, Equatable {
     package var precision = Precision.float32
 
     package init() {}
+
+    /// Segments that a batch of trajectories holds.
+    package var segmentsHeld: Int { span == .whole || reuse == .segment ? 1 : segments }
+
+    /// States of each sample that a batch of trajectories holds: segments that follow one another share theirs.
+    package var statesHeld: Int { onlineAlignment ? segmentsHeld + 1 : 2 * segmentsHeld }
 }
 
 /// What a student and its critic are made of.

@@ -88,6 +88,18 @@ struct SafetensorsFolderTests {
         #expect(try SafetensorsFolder(path: folder.path).tensor(named: "a").scalar == 32)
     }
 
+    @Test func `shards of a variant alone are found by its index`() throws {
+        try write("model.fp16-00001-of-00002.safetensors", ["a": 1])
+        try write("model.fp16-00002-of-00002.safetensors", ["b": 2])
+        try writeIndex(
+            ["a": "model.fp16-00001-of-00002.safetensors", "b": "model.fp16-00002-of-00002.safetensors"],
+            name: "model.safetensors.index.fp16.json"
+        )
+        let weights = try SafetensorsFolder(path: folder.path)
+        #expect(weights.names == ["a", "b"])
+        #expect(try weights.tensor(named: "b").scalar == 2)
+    }
+
     @Test func `any only file will do, and several are refused`() throws {
         try write("student.safetensors", ["a": 1])
         #expect(try SafetensorsFolder(path: folder.path).names == ["a"])

@@ -131,6 +131,41 @@ import Testing
         }
     }
 
+    @Test(
+        arguments: [
+            ("models/sd3-medium/transformer", "qk_norm", "5", "rms_norm"),
+            ("models/sd3-medium/transformer", "dual_attention_layers", "[0.5]", "a list of whole numbers"),
+            ("models/sd3-medium/vae", "mid_block_add_attention", "\"no\"", "true or false"),
+            ("text/text_encoder", "hidden_act", "3", "a text"),
+            ("text/text_encoder_3", "feed_forward_proj", "3", "a text"),
+        ]
+    )
+    func `a setting of another type is refused by its field, not passed over`(
+        component: String,
+        field: String,
+        value: String,
+        expected: String
+    ) throws {
+        try TemporaryFile.with { folder in
+            try FileManager.default.copyItem(atPath: Repository.fixture(component), toPath: folder)
+            let path = "\(folder)/config.json"
+            var lines = try String(contentsOfFile: path, encoding: .utf8).split(separator: "\n")
+            lines.removeAll { $0.contains("\"\(field)\":") }
+            lines.insert("\"\(field)\": \(value),", at: 1)
+            try lines.joined(separator: "\n").write(toFile: path, atomically: true, encoding: .utf8)
+            let text = message {
+                switch component {
+                case "text/text_encoder": _ = try CLIPTextEncoder(folder: folder)
+                case "text/text_encoder_3": _ = try T5TextEncoder(folder: folder)
+                case "models/sd3-medium/vae": _ = try Autoencoder(folder: folder)
+                default: _ = try TransformerConfiguration(folder: folder)
+                }
+            }
+            let found = value.trimmingCharacters(in: ["\""])
+            #expect(text == "\(path): \(field) is \(found), expected \(expected)")
+        }
+    }
+
     /// Leaves only the tensors that `isKept` of a component's single file.
     private func keepTensors(of folder: String, _ isKept: (String) -> Bool) throws {
         let path = "\(folder)/diffusion_pytorch_model.safetensors"

@@ -12,6 +12,8 @@ package enum ConfigurationError: Error, Equatable {
     case notSupported(key: String, place: ConfigurationPlace, value: String, supported: String)
     /// A key that the run's method makes nothing of, with the methods that use it.
     case unusedKey(String, place: ConfigurationPlace, method: String, users: String)
+    /// A value, wherever it was stated, that does not do for what was asked.
+    case unfit(key: String, value: String, expected: String)
     /// A key without which there is no run.
     case missingKey(String, path: String, expected: String)
 }
@@ -60,6 +62,7 @@ extension ConfigurationError: CustomStringConvertible {
             "\(place): \(key) is \(value): not supported, expected \(supported)"
         case .unusedKey(let key, let place, let method, let users):
             "\(place): \(key) means nothing to method \(method): expected it to be left out, or method \(users)"
+        case .unfit(let key, let value, let expected): "\(key) is \(value): expected \(expected)"
         case .missingKey(let key, let path, let expected): "\(path): \(key) is missing: expected \(expected)"
         }
     }

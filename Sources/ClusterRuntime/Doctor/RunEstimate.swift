@@ -18,7 +18,7 @@ import Tensors
 /// | `U` | bytes of moments: 8 a parameter, 2.03 with `adamw8bit` |
 /// | `S` | what rounds commit: `N`, `2 N` of moments unless `cluster.averaging.moments_period` is 0, `A` of a running mean |
 /// | `O` | bytes of an offer: `4 S`; float16 and int8 write `N` with 2 and 1⅛ bytes |
-/// | `B`, `E` | bytes of a batch: `4 · times · samples · latents`, and of its encoded prompts |
+/// | `B`, `E` | bytes of a batch: `4 · states · samples · latents`, and of its encoded prompts; states are K + 1 of K segments on the teacher's trajectory, 2 K of segments by themselves, 2 of whole trajectories |
 /// | `L`, `a` | lanes at work, and the bytes of one's activations (`ActivationMemory` of the benchmarks) |
 ///
 /// Memory in bytes:
@@ -147,10 +147,7 @@ extension RunEstimate {
 
     /// Bytes of the trajectories of a batch.
     package var batchByteCount: Int {
-        let trajectory = configuration.trajectory
-        let segments = trajectory.reuse == .trajectory ? trajectory.segments : 1
-        let times = trajectory.onlineAlignment ? segments + 1 : 2 * segments
-        return times * configuration.batchSamples * latentCount * Self.float
+        configuration.trajectory.statesHeld * configuration.batchSamples * latentCount * Self.float
     }
 
     /// Bytes of the encoded prompts of a batch.
@@ -273,12 +270,31 @@ extension RunEstimate {
         offerByteCount + (cluster.trainers > 1 ? stateCount * Self.float : 0)
     }
 
+    /// Evaluations of the teacher that a batch takes, the mean over the first of a run: some methods draw what to solve.
+    package var evaluationsPerBatch: Double {
+        let trajectory = configuration.trajectory
+        let alignment = OnlineTrajectoryAlignment(
+            trajectory,
+            segmentProbabilities: configuration.training.segmentProbabilities,
+            shift: 1,
+            seed: configuration.seed
+        )
+        let guidance = Guidance(scale: trajectory.guidance.upperBound, sampleCount: 1)
+        let batches = 256
+        let evaluations = (0..<batches).map { batch in
+            let first = PromptSample(
+                promptID: UInt64(batch * configuration.batchSamples),
+                sample: 0,
+                text: ""
+            )
+            return alignment.evaluations(for: [first], guidance: guidance)
+        }
+        return Double(evaluations.reduce(0, +) * configuration.batchSamples) / Double(batches)
+    }
+
     /// Seconds that a rollout takes for one batch.
     package var secondsPerBatch: Double {
-        let trajectory = configuration.trajectory
-        let steps = trajectory.segments * trajectory.stepsPerSegment
-        let evaluations = 2 * (trajectory.onlineAlignment ? steps : 2 * steps) * configuration.batchSamples
-        return Double(evaluations) * measures.evaluationOperations / measures.rolloutSpeed
+        evaluationsPerBatch * measures.evaluationOperations / measures.rolloutSpeed
     }
 
     /// Seconds that a trainer takes for one step.

@@ -64,9 +64,9 @@ extension AutoencoderConfiguration {
                 expected: "multiples of norm_num_groups \(normGroups)"
             )
         }
-        hasMiddleAttention = file.isTrue("mid_block_add_attention", or: true)
-        hasConvolutionBehindEncoder = file.isTrue("use_quant_conv", or: true)
-        hasConvolutionBeforeDecoder = file.isTrue("use_post_quant_conv", or: true)
+        hasMiddleAttention = try file.isTrue("mid_block_add_attention", or: true)
+        hasConvolutionBehindEncoder = try file.isTrue("use_quant_conv", or: true)
+        hasConvolutionBeforeDecoder = try file.isTrue("use_post_quant_conv", or: true)
         scale = try file.number("scaling_factor", or: 0.18215)
         shift = try file.number("shift_factor", or: 0)
         guard scale != 0 else {

@@ -12,15 +12,7 @@ extension TransformerConfiguration {
     /// Reads `transformer/config.json`.
     init(_ file: ConfigurationFile) throws(ModelError) {
         try file.require("_class_name", "SD3Transformer2DModel")
-        let norm = file.string("qk_norm")
-        guard norm == nil || norm == "rms_norm" else {
-            throw .unsupported(
-                path: file.path,
-                field: "qk_norm",
-                value: norm ?? "",
-                expected: "rms_norm or null"
-            )
-        }
+        try file.require("qk_norm", "rms_norm", orAbsent: true)
         let inChannels = try file.count("in_channels")
         self.init(
             sampleSize: try file.count("sample_size"),
@@ -33,8 +25,8 @@ extension TransformerConfiguration {
             jointAttentionWidth: try file.count("joint_attention_dim"),
             pooledProjectionWidth: try file.count("pooled_projection_dim"),
             positionTableSize: try file.count("pos_embed_max_size"),
-            normalizesQueriesAndKeys: norm != nil,
-            dualAttentionLayers: Set(file.integers("dual_attention_layers"))
+            normalizesQueriesAndKeys: file.isPresent("qk_norm"),
+            dualAttentionLayers: Set(try file.indices("dual_attention_layers"))
         )
     }
 }

@@ -61,13 +61,28 @@ struct ConfigurationFile {
 
     /// At least one positive whole number.
     func counts(_ field: String) throws(ModelError) -> [Int] {
-        let numbers = integers(field)
-        guard !numbers.isEmpty, numbers.allSatisfy({ $0 > 0 && $0 <= 1 << 24 }) else {
+        guard let numbers = fields[field] as? [Int], !numbers.isEmpty,
+            numbers.allSatisfy({ $0 > 0 && $0 <= 1 << 24 })
+        else {
             throw .unsupported(
                 path: path,
                 field: field,
                 value: text(field),
                 expected: "positive whole numbers"
+            )
+        }
+        return numbers
+    }
+
+    /// Whole numbers that are not negative; none where the field is absent or null.
+    func indices(_ field: String) throws(ModelError) -> [Int] {
+        guard isPresent(field) else { return [] }
+        guard let numbers = fields[field] as? [Int], numbers.allSatisfy({ $0 >= 0 }) else {
+            throw .unsupported(
+                path: path,
+                field: field,
+                value: text(field),
+                expected: "a list of whole numbers"
             )
         }
         return numbers
@@ -98,11 +113,25 @@ struct ConfigurationFile {
 
     func string(_ field: String) -> String? { fields[field] as? String }
 
+    /// A text, or `fallback` where the field is absent or null.
+    func string(_ field: String, or fallback: String) throws(ModelError) -> String {
+        guard isPresent(field) else { return fallback }
+        guard let string = string(field) else {
+            throw .unsupported(path: path, field: field, value: text(field), expected: "a text")
+        }
+        return string
+    }
+
     func strings(_ field: String) -> [String] { fields[field] as? [String] ?? [] }
 
-    func integers(_ field: String) -> [Int] { fields[field] as? [Int] ?? [] }
-
-    func isTrue(_ field: String, or fallback: Bool = false) -> Bool { fields[field] as? Bool ?? fallback }
+    /// A truth value, or `fallback` where the field is absent or null.
+    func isTrue(_ field: String, or fallback: Bool = false) throws(ModelError) -> Bool {
+        guard isPresent(field) else { return fallback }
+        guard let value = fields[field] as? Bool else {
+            throw .unsupported(path: path, field: field, value: text(field), expected: "true or false")
+        }
+        return value
+    }
 
     /// The class a component of `model_index.json` is of; nil for a component that is absent or null.
     func componentClass(_ name: String) -> String? {

@@ -101,7 +101,7 @@ package struct ModelFolder: Sendable {
                 expected: "FlowMatchEulerDiscreteScheduler"
             )
         }
-        guard !file.isTrue("use_dynamic_shifting") else {
+        guard try !file.isTrue("use_dynamic_shifting") else {
             throw .unsupported(path: path, field: "use_dynamic_shifting", value: "true", expected: "false")
         }
         let shift = try file.number("shift", or: 1)

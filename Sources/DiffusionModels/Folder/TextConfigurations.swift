@@ -12,7 +12,7 @@ extension CLIPTextConfiguration {
     init(_ file: ConfigurationFile) throws(ModelError) {
         try file.check("model_type", isOneOf: ["clip_text_model"])
         try file.check("architectures", isOneOf: ["CLIPTextModelWithProjection"])
-        let name = file.string("hidden_act") ?? "quick_gelu"
+        let name = try file.string("hidden_act", or: "quick_gelu")
         let width = try file.count("hidden_size")
         let heads = try file.count("num_attention_heads")
         guard width % heads == 0 else {
@@ -43,7 +43,7 @@ extension T5TextConfiguration {
     init(_ file: ConfigurationFile) throws(ModelError) {
         try file.check("model_type", isOneOf: ["t5"])
         let field = "feed_forward_proj"
-        let projection = file.string(field) ?? "relu"
+        let projection = try file.string(field, or: "relu")
         let words = projection.split(separator: "-", omittingEmptySubsequences: false).map(String.init)
         guard let name = words.last, words.count == 1 || (words.count == 2 && words[0] == "gated") else {
             throw .unsupported(

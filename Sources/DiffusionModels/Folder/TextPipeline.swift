@@ -16,6 +16,8 @@ package struct TextPipeline: Sendable {
     /// Tokens of a prompt for CLIP, the same for both encoders.
     private let length: Int
     private let width: Int
+    /// Numbers of both CLIP encoders in a prompt's encoding.
+    private let clipCount: Int
     private let folder: String
 
     /// T5 tokens of a prompt, 0 to ``longestT5Length``.
@@ -63,6 +65,9 @@ package struct TextPipeline: Sendable {
                 expected: "at most \(longest), the tokens that both text encoders take"
             )
         }
+        var clipCount = 0
+        for encoder in clip { clipCount += length * encoder.width + encoder.projectionWidth }
+        self.clipCount = clipCount
         if hasT5 {
             try index.checkComponent("text_encoder_3", isOf: "T5EncoderModel")
             try checkWidth(of: T5TextConfiguration(folder: "\(folder)/text_encoder_3"))
@@ -113,6 +118,30 @@ package struct TextPipeline: Sendable {
     }
 }
 
+// MARK: - Keeping
+
+extension TextPipeline {
+    private var lengths: [Int] { [length, hasT5 ? t5Length : 0] }
+
+    /// Bytes that one prompt's encoding takes where it is kept, at most.
+    package var keptByteCount: Int {
+        ScalarType.float32.byteCount * (clipCount + lengths[1] * width) + PromptCache.headerByteCount
+    }
+
+    /// Sees to it that prompts' encodings are kept, in a pipeline with a cache.
+    ///
+    /// - Returns: how many were before.
+    package func keep(_ prompts: [String], on tape: Tape) throws -> Int {
+        guard let cache else { preconditionFailure("encodings are kept in a cache") }
+        let missing = try prompts.filter { try cache.encoding(of: $0, lengths: lengths) == nil }
+        if !missing.isEmpty { _ = try encode(missing, through: cache, on: tape) }
+        return prompts.count - missing.count
+    }
+
+    /// Whether a prompt's encoding is kept.
+    package func keeps(_ prompt: String) -> Bool { cache?.holds(prompt, lengths: lengths) ?? false }
+}
+
 // MARK: - Encoding
 
 extension TextPipeline {
@@ -121,7 +150,6 @@ extension TextPipeline {
         through cache: PromptCache,
         on tape: Tape
     ) throws -> [PromptEncoding] {
-        let lengths = [length, hasT5 ? t5Length : 0]
         var found: [String: PromptEncoding] = [:]
         var missing: [String] = []
         for prompt in prompts where found[prompt] == nil && !missing.contains(prompt) {

@@ -20,6 +20,8 @@ package struct PromptEncoding: Sendable {
 package struct PromptCache: Sendable {
     private static let suffix = ".safetensors"
     private static let digestKey = "digest"
+    /// What a file takes beside its numbers, at most.
+    static let headerByteCount = 1024
     /// After so long an unfinished file is one whose writer was killed, in seconds.
     private static let longestWrite: TimeInterval = 3600
 
@@ -52,6 +54,11 @@ package struct PromptCache: Sendable {
         if let encoding = Self.read(path) { return encoding }
         try remove(path)
         return nil
+    }
+
+    /// Whether there is a file for a prompt; what is in it is not looked at.
+    func holds(_ prompt: String, lengths: [Int]) -> Bool {
+        FileManager.default.fileExists(atPath: path(of: prompt, lengths: lengths))
     }
 
     /// Keeps an encoding, replacing what was kept of this prompt.

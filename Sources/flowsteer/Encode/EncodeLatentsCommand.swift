@@ -4,18 +4,16 @@ import DiffusionModels
 import Foundation
 import Tensors
 
-/// `flowsteer encode`.
-struct EncodeCommand: AsyncParsableCommand {
+/// `flowsteer encode`, as it is without a further word.
+struct EncodeLatentsCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "encode",
+        commandName: "latents",
         abstract: "Turns a folder of captioned pictures into a model's latents, as safetensors shards.",
         discussion: """
             The folder holds PNG and JPEG files and metadata.jsonl with a line {"file_name": "0001.png", "text": "a red \
             cube"} for each, as Hugging Face's datasets reads it. The middle of a picture is cut to the aspect asked for \
             and scaled; opacity is laid over white. Latents are the means of the model's autoencoder, or pixels in -1 to 1 \
             where it has none. A call that was ended goes on where it was; index.json is written last.
-
-            \(examples("flowsteer encode photos --model models/sd3 --out latents"))
             """
     )
 

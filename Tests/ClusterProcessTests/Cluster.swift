@@ -91,9 +91,9 @@ final class Cluster {
 
     /// Starts the coordinator, and waits until it says where it is.
     func startCoordinator() async throws {
+        let incarnations = try events("started").count
         try start(Self.coordinator)
         let process = try #require(processes[Self.coordinator])
-        let incarnations = try events("started").count
         try await eventually("the coordinator serves") {
             try #require(process.isRunning, "\(errors(Self.coordinator))")
             return try events("started").count > incarnations

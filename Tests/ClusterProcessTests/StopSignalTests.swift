@@ -110,6 +110,10 @@ import Testing
                 }
                 cluster.signal(SIGTERM, name)
                 #expect(try await cluster.exit(of: name) == 0, "\(cluster.errors(name))")
+                // Its goodbye may be on its way still.
+                try await cluster.eventually("\(name) has left") {
+                    try !cluster.events("left", of: name).isEmpty
+                }
                 #expect(try cluster.events("left", of: name).count == 1)
             }
             try await cluster.stop()

@@ -317,17 +317,18 @@ final class Cluster {
             ] + settings.flatMap { ["--set", $0] }
         }
         let host = machine.coordinator ?? machines[Self.coordinator]?.advertised ?? "127.0.0.1"
-        var arguments = [
+        let arguments = [
             "\(role(twin))-worker", "--coordinator", "tcp://\(host):\(port)",
             "--server-key", key(Self.coordinator) + ".pub", "--keys", key(twin) + ".key", "--name", twin,
             "--run", path("workers/\(name)"), "--lanes", "1", "--model", models[name] ?? Repository.teacher,
         ]
-        if role(twin) == "rollout" {
-            let index = try #require(workers.firstIndex(of: twin))
-            // A process beside its twin cannot have the same port.
-            let port = name == twin ? port + 4 + index : 0
-            arguments += ["--bind", "tcp://\(machine.address):\(port)", "--advertise", machine.advertised]
+        // Trainers serve rings at any port, and a process beside its twin cannot have the same.
+        var port = 0
+        if role(twin) == "rollout", name == twin {
+            port = self.port + 4 + (try #require(workers.firstIndex(of: twin)))
         }
-        return arguments
+        return arguments + [
+            "--bind", "tcp://\(machine.address):\(port)", "--advertise", machine.advertised,
+        ]
     }
 }

@@ -44,8 +44,8 @@ import Testing
             try await ring.start()
             try await ring.commits(1)
             // So narrow a link takes seconds for what two others want of an offer.
-            let closed = try ring.events("roundClosed").count
             try network.narrow("trainer-2", megabitsPerSecond: 20)
+            let closed = try ring.events("roundClosed").count
             try await ring.eventually("a ring begins") { try ring.events("roundClosed").count > closed }
             let round = try #require(try ring.events("roundClosed").last?.round)
             let there = network.address("trainer-2")

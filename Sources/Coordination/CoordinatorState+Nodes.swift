@@ -11,7 +11,7 @@ extension CoordinatorState {
             let news: [Directive] = recovered ? [.record(Occurrence(.recovered, node: node))] : []
             return news + welcome(arrival, as: node, now: now)
         case .joined(let node, let displaced):
-            slow.remove(node)
+            slow[node] = nil
             let known = KnownNode(
                 id: node,
                 identity: arrival.identity,

@@ -14,12 +14,20 @@ extension CoordinatorState {
     /// Present trainers that had some committed parameters, and need one download to have the newest.
     ///
     /// An opening waits for them as for members: one that came back in the middle of a round would else be late
-    /// at every opening, as long as the others need no download because their own offer is what was committed.
+    /// at every opening, as long as the others need no download because their own offer is what was committed. For the
+    /// same reason one that was late is waited for again, after a while.
     private var followers: [NodeID] {
         membership.present(.trainer).filter {
-            !$0.isDraining && loaded[$0.id] != nil && !slow.contains($0.id)
+            !$0.isDraining && loaded[$0.id] != nil && slow[$0.id]?.left ?? 0 == 0
         }
         .map(\.id)
+    }
+
+    /// Notes for whom an opening waited in vain.
+    private mutating func opened(with members: [NodeID]) {
+        for node in slow.keys { slow[node]?.opened() }
+        for node in round.awaited { slow[node, default: Respite()].begin() }
+        for node in members { slow[node] = nil }
     }
 
     /// Members that are away and may come back, whom a round in order waits for, within its grace.
@@ -57,8 +65,7 @@ extension CoordinatorState {
     ) -> [Directive] {
         switch decision {
         case .open(let members):
-            slow.formUnion(round.awaited)
-            slow.subtract(members)
+            opened(with: members)
             let text = "members \(members.map(called).joined(separator: ", "))"
             let trainers = members.filter { membership[$0]?.isPresent ?? false && mayTrain($0) }
             return [

@@ -25,8 +25,8 @@ package struct CoordinatorState: Sendable {
     package internal(set) var pausedAt: Instant?
     /// What each trainer has loaded.
     var loaded: [NodeID: ParameterVersion] = [:]
-    /// Trainers that an opening waited for in vain: it waits for them again once they were in a round.
-    var slow: Set<NodeID> = []
+    /// Trainers that an opening waited for in vain, until they are in a round.
+    var slow: [NodeID: Respite] = [:]
     /// Holders that a trainer could not reach, and until when it gets nothing from them.
     var blocked: [Route: Instant] = [:]
     /// Rollouts that may have room for a lease; those that have none are taken out when somebody looks.
@@ -41,6 +41,25 @@ package struct CoordinatorState: Sendable {
     struct Route: Hashable {
         let trainer: NodeID
         let holder: NodeID
+    }
+
+    /// Openings that do not wait for a trainer which others waited for in vain.
+    struct Respite {
+        /// The most there are: a trainer that is always late costs the others one grace in so many rounds.
+        private static let limit = 16
+
+        /// How many are left.
+        private(set) var left = 0
+        private var length = 0
+
+        /// A round opened without the trainer.
+        mutating func opened() { left = max(0, left - 1) }
+
+        /// An opening waited for it in vain.
+        mutating func begin() {
+            length = max(1, min(2 * length, Self.limit))
+            left = length
+        }
     }
 
     /// Batches beyond the durable cursor that a restarted coordinator believes a node to hold.

@@ -91,9 +91,9 @@ final class Cluster {
 
     /// Starts the coordinator, and waits until it says where it is.
     func startCoordinator() async throws {
+        let incarnations = try events("started").count
         try start(Self.coordinator)
         let process = try #require(processes[Self.coordinator])
-        let incarnations = try events("started").count
         try await eventually("the coordinator serves") {
             try #require(process.isRunning, "\(errors(Self.coordinator))")
             return try events("started").count > incarnations
@@ -201,12 +201,18 @@ final class Cluster {
         try await eventually("round \(round) is committed") { try committed() >= round }
     }
 
-    /// Waits until the run does not go on any more, and its status says why.
+    /// Waits until the run does not go on any more: for a second nothing is committed, and all the while its status
+    /// says why.
+    ///
+    /// At first the reason may be one of those that are over in a moment, and what was under way is still committed.
     func standsStill(because reason: String) async throws {
-        try await eventually("the status says '\(reason)'") { try status().contains(reason) }
-        let round = try committed()
-        try await Task.sleep(for: .seconds(1))
-        #expect(try committed() == round)
+        var (round, start) = (-1, ContinuousClock.now)
+        try await eventually("the run stands still, and the status says '\(reason)'") {
+            let isSaid = try status().contains(reason)
+            let last = try committed()
+            if !isSaid || last != round { (round, start) = (last, .now) }
+            return start.duration(to: .now) >= .seconds(1)
+        }
     }
 
     /// What a process said last.
@@ -311,17 +317,18 @@ final class Cluster {
             ] + settings.flatMap { ["--set", $0] }
         }
         let host = machine.coordinator ?? machines[Self.coordinator]?.advertised ?? "127.0.0.1"
-        var arguments = [
+        let arguments = [
             "\(role(twin))-worker", "--coordinator", "tcp://\(host):\(port)",
             "--server-key", key(Self.coordinator) + ".pub", "--keys", key(twin) + ".key", "--name", twin,
             "--run", path("workers/\(name)"), "--lanes", "1", "--model", models[name] ?? Repository.teacher,
         ]
-        if role(twin) == "rollout" {
-            let index = try #require(workers.firstIndex(of: twin))
-            // A process beside its twin cannot have the same port.
-            let port = name == twin ? port + 4 + index : 0
-            arguments += ["--bind", "tcp://\(machine.address):\(port)", "--advertise", machine.advertised]
+        // Trainers serve rings at any port, and a process beside its twin cannot have the same.
+        var port = 0
+        if role(twin) == "rollout", name == twin {
+            port = self.port + 4 + (try #require(workers.firstIndex(of: twin)))
         }
-        return arguments
+        return arguments + [
+            "--bind", "tcp://\(machine.address):\(port)", "--advertise", machine.advertised,
+        ]
     }
 }

@@ -75,6 +75,29 @@ final class Network {
         try run(Self.hub, "ip", "link", "set", port(name), isConnected ? "up" : "down")
     }
 
+    /// Lets a machine send so many bits a second.
+    func narrow(_ name: String, megabitsPerSecond: Int) throws {
+        try run(
+            name,
+            "tc",
+            "qdisc",
+            "add",
+            "dev",
+            "eth0",
+            "root",
+            "tbf",
+            "rate",
+            "\(megabitsPerSecond)mbit",
+            "burst",
+            "32kb",
+            "latency",
+            "200ms"
+        )
+    }
+
+    /// Lets it send as much as it can again.
+    func widen(_ name: String) throws { try run(name, "tc", "qdisc", "delete", "dev", "eth0", "root") }
+
     /// Runs a command on a machine, and returns what it prints.
     @discardableResult
     func run(_ name: String, _ words: String...) throws -> String {

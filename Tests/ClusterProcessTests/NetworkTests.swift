@@ -160,31 +160,12 @@ struct NetworkTests {
 
     @Test func `a link of 20 Mbit a second carries a run`() async throws {
         try await disturb { cluster, network in
-            for name in Self.machines {
-                try network.run(
-                    name,
-                    "tc",
-                    "qdisc",
-                    "add",
-                    "dev",
-                    "eth0",
-                    "root",
-                    "tbf",
-                    "rate",
-                    "20mbit",
-                    "burst",
-                    "32kb",
-                    "latency",
-                    "200ms"
-                )
-            }
+            for name in Self.machines { try network.narrow(name, megabitsPerSecond: 20) }
             try await cluster.commits(try cluster.committed() + 2)
             let counters = try network.run("trainer-1", "tc", "-s", "qdisc", "show", "dev", "eth0")
             let late = counters.firstMatch(of: /overlimits (\d+)/).flatMap { Int($0.1) } ?? 0
             #expect(late > 0, "\(counters)")
-            for name in Self.machines {
-                try network.run(name, "tc", "qdisc", "delete", "dev", "eth0", "root")
-            }
+            for name in Self.machines { try network.widen(name) }
         }
     }
 

@@ -4,21 +4,9 @@ import Testing
 
 /// Three trainers that average among themselves, and lose one of them in the middle of that.
 @Suite(.serialized, .timeLimit(.minutes(5))) struct RingTests {
-    private static let rounds = 4
-    private static let workers = ["rollout-1", "trainer-1", "trainer-2", "trainer-3"]
-    private static let settings = [
-        "training.rounds=\(rounds)", "cluster.assignment=ordered", "cluster.lead_batches=6",
-        "training.batch_size=2", "cluster.batch_samples=2", "cluster.trainers_at_start=3", "cluster.quorum=1",
-        "cluster.grace=60", "cluster.averaging.moments_period=1", "cluster.attempts=100",
-    ]
-
     @Test func `a trainer that dies while others fetch from it costs no byte, nor do rings`() async throws {
         try await withTemporaryFolder { folder in
-            let star = try cluster("star", in: folder, topology: "star")
-            try await star.start()
-            try await star.finish()
-
-            let ring = try cluster("ring", in: folder, topology: "ring")
+            let ring = try RingRun.cluster(.ring, in: folder)
             // The second piece of its offer that somebody wants.
             ring.machines["trainer-2"] = .init(environment: ["FLOWSTEER_FAULT": "trainer-serving-ring:2"])
             try await ring.start()
@@ -26,31 +14,57 @@ import Testing
             let broken = try ring.committed() + 1
             ring.machines["trainer-2"] = nil
             try await ring.join("trainer-2")
-            try await ring.finish()
-            try ring.auditIsClean()
-            #expect(try ring.events("ringBroken").compactMap(\.round) == [broken], "the others are rings")
-            for kind in ["excluded", "voided", "batchDied"] {
-                #expect(try ring.events(kind).isEmpty, "\(kind)")
-            }
-
-            let (expected, found) = (
-                try star.result(ofRound: Self.rounds), try ring.result(ofRound: Self.rounds)
-            )
-            #expect(expected.count == 4 && Set(expected.keys) == Set(found.keys))
-            for (name, bytes) in expected {
-                let isEqual = found[name] == bytes
-                #expect(isEqual, "\(name)")
-            }
+            try await RingRun.expectEqual(to: ring, brokenIn: broken)
         }
     }
 
-    private func cluster(_ name: String, in folder: URL, topology: String) throws -> Cluster {
-        let inner = folder.appending(path: name)
-        try FileManager.default.createDirectory(at: inner, withIntermediateDirectories: true)
-        return try Cluster(
-            in: inner,
-            workers: Self.workers,
-            settings: Self.settings + ["cluster.averaging.topology=\(topology)"]
-        )
+    /// What happens to the network, with the event by which the coordinator hears of it.
+    enum Fault: String, CaseIterable {
+        case pulledCable = "died"
+        case blackHole = "ringBroken"
+    }
+
+    @Test(
+        .enabled(
+            if: Network.isPermitted,
+            "network namespaces are not permitted here, or there is no 'ip' and 'ss'"
+        ),
+        arguments: Fault.allCases
+    )
+    func `a trainer that others cannot reach in the middle of a ring leaves the round to the coordinator`(
+        fault: Fault
+    ) async throws {
+        try await withTemporaryFolder { folder in
+            let machines = [Cluster.coordinator] + RingRun.workers
+            let network = try Network(machines)
+            let ring = try RingRun.cluster(.ring, in: folder)
+            for name in machines {
+                ring.machines[name] = network.machine(name, coordinator: Cluster.coordinator)
+            }
+            try await ring.start()
+            try await ring.commits(1)
+            // So narrow a link takes seconds for what two others want of an offer.
+            try network.narrow("trainer-2", megabitsPerSecond: 20)
+            let closed = try ring.events("roundClosed").count
+            try await ring.eventually("a ring begins") { try ring.events("roundClosed").count > closed }
+            let round = try #require(try ring.events("roundClosed").last?.round)
+            let there = network.address("trainer-2")
+            switch fault {
+            case .pulledCable: try network.setConnected("trainer-2", false)
+            case .blackHole: try network.run("trainer-1", "ip", "route", "add", "blackhole", "\(there)/32")
+            }
+            #expect(try ring.committed() == round - 1, "it is in the middle of its ring")
+            try await ring.eventually("the coordinator hears of it") {
+                try !ring.events(fault.rawValue).isEmpty
+            }
+            try network.widen("trainer-2")
+            switch fault {
+            case .pulledCable: try network.setConnected("trainer-2", true)
+            case .blackHole:
+                try network.run("trainer-1", "ip", "route", "delete", "blackhole", "\(there)/32")
+                #expect(try ring.events("died").isEmpty)
+            }
+            try await RingRun.expectEqual(to: ring, brokenIn: round)
+        }
     }
 }

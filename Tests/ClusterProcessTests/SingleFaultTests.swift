@@ -9,10 +9,11 @@ import Testing
 
     private func withCluster(
         _ workers: [String] = ["rollout-1", "trainer-1"],
+        _ settings: [String] = [],
         _ body: (Cluster) async throws -> Void
     ) async throws {
         try await withTemporaryFolder { folder in
-            try await body(try Cluster(in: folder, workers: workers, settings: Self.endless))
+            try await body(try Cluster(in: folder, workers: workers, settings: Self.endless + settings))
         }
     }
 
@@ -22,7 +23,9 @@ import Testing
     func `a second process with a living node's key waits, says why, and takes over when the first dies`()
         async throws
     {
-        try await withCluster { cluster in
+        // Two pings are missed by the dead, and by nobody whom a busy machine keeps waiting.
+        let settings = ["cluster.ping=1", "cluster.suspect=3", "cluster.dead=10"]
+        try await withCluster(["rollout-1", "trainer-1"], settings) { cluster in
             try await cluster.start()
             try cluster.start("twin", as: "rollout-1")
             try await cluster.eventually("the twin is refused and says so") {
@@ -44,7 +47,9 @@ import Testing
     @Test func `a process that stood still while its twin took its place ends with exit code 77`()
         async throws
     {
-        try await withCluster { cluster in
+        // Who has heard nothing for as long asks to be let in anew, and waits behind its twin; the twin may be slow to
+        // start.
+        try await withCluster(["rollout-1", "trainer-1"], ["cluster.dead=60"]) { cluster in
             try await cluster.start()
             cluster.signal(SIGSTOP, "rollout-1")
             try cluster.start("twin", as: "rollout-1")
@@ -237,7 +242,9 @@ import Testing
     {
         try await withTemporaryFolder { folder in
             let clock = try WallClock(in: folder)
-            let cluster = try Cluster(in: folder, settings: CalmRun.settings)
+            // Much less than a day, and more than a busy machine keeps anybody waiting.
+            let settings = CalmRun.settings + ["cluster.suspect=20", "cluster.dead=60"]
+            let cluster = try Cluster(in: folder, settings: settings)
             for name in [Cluster.coordinator, "rollout-1", "trainer-1"] {
                 cluster.machines[name] = .init(environment: clock.environment)
             }

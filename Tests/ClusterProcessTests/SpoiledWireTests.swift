@@ -19,9 +19,12 @@ import Testing
 
     /// Runs a cluster whose processes find each other through proxies only, lets `body` spoil the wires from the
     /// first commit on, and compares the result with a calm run's.
-    private func spoil(_ body: (Cluster, Wires) async throws -> Void) async throws {
+    private func spoil(
+        _ settings: [String] = [],
+        _ body: (Cluster, Wires) async throws -> Void
+    ) async throws {
         try await withTemporaryFolder { folder in
-            let cluster = try Cluster(in: folder, settings: CalmRun.settings)
+            let cluster = try Cluster(in: folder, settings: CalmRun.settings + settings)
             let there = "127.0.0.2"
             for name in [Cluster.coordinator, "rollout-1"] {
                 cluster.machines[name] = .init(advertised: there)
@@ -113,7 +116,7 @@ import Testing
     @Test func `a wire silent for less than dead makes nodes suspect, and the student is the same`()
         async throws
     {
-        try await spoil { cluster, wires in
+        try await spoil(["cluster.dead=60"]) { cluster, wires in
             wires.set(Weather(silent: [.forth, .back]))
             try await cluster.eventually("both are suspect") { try cluster.events("suspected").count >= 2 }
             wires.set(.fair)

@@ -54,8 +54,8 @@ import Testing
     @Test func `a trainer that is told to stop finishes its round, and its steps are in the commit`()
         async throws
     {
-        try await withCluster(["rollout-1", "trainer-1", "trainer-2"], ["training.local_steps=12"]) {
-            cluster in
+        let settings = ["training.local_steps=12", "cluster.trainers_at_start=2"]
+        try await withCluster(["rollout-1", "trainer-1", "trainer-2"], settings) { cluster in
             try await cluster.start()
             try await cluster.eventually("both train in one round") {
                 let round = try cluster.committed() + 1
@@ -110,6 +110,10 @@ import Testing
                 }
                 cluster.signal(SIGTERM, name)
                 #expect(try await cluster.exit(of: name) == 0, "\(cluster.errors(name))")
+                // Its goodbye may be on its way still.
+                try await cluster.eventually("\(name) has left") {
+                    try !cluster.events("left", of: name).isEmpty
+                }
                 #expect(try cluster.events("left", of: name).count == 1)
             }
             try await cluster.stop()

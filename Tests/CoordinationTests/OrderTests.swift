@@ -202,21 +202,48 @@ import Testing
         #expect(slow.contains(.open(RoundNumber(2), to: [first, second])))
     }
 
-    @Test mutating func `one that never gets its download is waited for once`() {
+    @Test mutating func `one that never gets its download is waited for less and less often`() {
         talk = Conversation { $0.leadBatches = 1 }
         rollout = talk.join(.rollout, "a")
         let first = talk.join(.trainer, "t")
         _ = talk.produces(rollout, 0)
         _ = talk.join(.trainer, "u")
-        for round in 1...2 as ClosedRange<UInt64> {
+        var waits: [UInt64] = []
+        for round in 1...45 as ClosedRange<UInt64> {
             _ = talk.consumes(first, round - 1)
             _ = talk.offers(first, samples: 4)
             _ = talk.happens(.stored(version(round)))
             let opening = talk.hello(talk.arrival(.trainer, "t")).directives
-            #expect(opening.contains(.open(RoundNumber(round + 1), to: [first])) == (round == 2))
-            _ = talk.wait(60)
+            if !opening.contains(.open(RoundNumber(round + 1), to: [first])) {
+                waits.append(round)
+                _ = talk.wait(60)
+            }
             #expect(talk.coordinator.round.members == [first])
             _ = talk.produces(rollout, round)
         }
+        #expect(waits == [1, 3, 6, 11, 20, 37])
+    }
+
+    @Test mutating func `one that is late once, and always a download behind, is in a round soon`() {
+        talk = Conversation { $0.leadBatches = 1 }
+        rollout = talk.join(.rollout, "a")
+        let first = talk.join(.trainer, "t")
+        _ = talk.produces(rollout, 0)
+        let second = talk.join(.trainer, "u")
+        for round in 1...3 as ClosedRange<UInt64> {
+            _ = talk.consumes(first, round - 1)
+            _ = talk.offers(first, samples: 4)
+            let late = talk.arrival(.trainer, "u")
+            _ = talk.happens(.stored(version(round)))
+            // The first has the committed parameters already, as they are its own.
+            _ = talk.hello(talk.arrival(.trainer, "t"))
+            if round == 1 { _ = talk.wait(60) }
+            // The second comes with those before.
+            if round < 3 { _ = talk.hello(late) }
+            _ = talk.produces(rollout, round)
+        }
+        #expect(talk.coordinator.round.members == [], "it is waited for")
+        _ = talk.hello(talk.arrival(.trainer, "u"))
+        #expect(talk.coordinator.round.members == [first, second])
     }
 }

@@ -45,11 +45,19 @@ struct Flowsteer: AsyncParsableCommand {
         switch exitCode(for: error) {
         case .success: exit(withError: error)
         case .validationFailure:
-            let line = message(for: error).split(separator: "\n").first ?? ""
+            let line = oneLine(message(for: error))
             let help = fullMessage(for: error).firstMatch(of: /'(flowsteer[^']*--help)'/)?.output.1
             report("flowsteer: \(line): see \(help ?? "flowsteer --help")\n", exit: .usage)
         default: report(ProcessExit.line(for: error), exit: ProcessExit(of: error))
         }
+    }
+
+    /// The first line; a list that it announces follows it, as many values of an argument do.
+    private static func oneLine(_ message: String) -> String {
+        let lines = message.split(separator: "\n")
+        guard let first = lines.first, first.hasSuffix(":") else { return lines.first.map(String.init) ?? "" }
+        let items = lines.dropFirst().map { $0.drop { " -".contains($0) } }
+        return "\(first) \(items.joined(separator: ", "))"
     }
 
     private static func report(_ line: String, exit: ProcessExit) -> Never {

@@ -10,13 +10,21 @@ struct StudyCommand: AsyncParsableCommand {
         abstract: "Compares configurations over several seeds and writes the table.",
         discussion: """
             scheduler: the teacher on the stock and on the rectified schedule. mismatch: the teacher gone on with \
-            from interpolated states. compute: what every method evaluates and takes, from short runs. What is \
-            finished lies in the folder and is not measured again, so the same command goes on where it was \
-            stopped, or adds seeds.
+            from interpolated states. compute: what every method evaluates and takes, from short runs.
+
+            Students are trained, as flowsteer local trains them, and measured: ablation: FlowSteer's parts alone and \
+            together. main: every method. discriminator: its depth, head and mode. steps: students for 1, 2, 4 and 8 \
+            steps. All students of a study train on equally many samples; --rounds and --local-steps say on how \
+            many, and what the configuration states in updates keeps its share of the run.
+
+            What is finished lies in the folder and is not measured again, so the same command goes on where it was \
+            stopped, or adds seeds. The folder then has table.md, table.json, plot.png, samples.png with a row a \
+            configuration, and study.json, which says the exact configuration.
 
             \(examples(
                 "flowsteer study scheduler --config Cluster/emoji.yaml --out studies/scheduler",
-                "flowsteer study mismatch --config Cluster/emoji.yaml --out studies/mismatch --seeds 5"
+                "flowsteer study mismatch --config Cluster/emoji.yaml --out studies/mismatch --seeds 5",
+                "flowsteer study ablation --config Cluster/emoji.yaml --out studies/ablation --rounds 2 --prompts 60"
             ))
             """
     )
@@ -32,19 +40,47 @@ struct StudyCommand: AsyncParsableCommand {
     @Option(help: "How many seeds, counted up from the configuration's.")
     var seeds = 3
 
+    @Option(help: "Held-out prompts a row, in place of the configuration's.")
+    var prompts: Int?
+
+    @Option(help: "Rounds a student trains, in place of the configuration's.")
+    var rounds: Int?
+
+    @Option(help: "Updates of a round, in place of the configuration's.")
+    var localSteps: Int?
+
+    @Option(
+        name: .customLong("for"),
+        parsing: .singleValue,
+        help: ArgumentHelp("Overrides a key for one row's student alone.", valueName: "row:group.key=value")
+    )
+    var rowOverrides: [String] = []
+
     @Option(help: "Threads that compute; default: one a core.")
     var lanes = ProcessInfo.processInfo.activeProcessorCount
 
     func validate() throws {
         guard seeds >= 1 else { throw ValidationError("--seeds is \(seeds): expected 1 or more") }
+        for (option, count) in [("--prompts", prompts), ("--rounds", rounds), ("--local-steps", localSteps)] {
+            guard let count, count < 1 else { continue }
+            throw ValidationError("\(option) is \(count): expected 1 or more")
+        }
+        guard name.measuresStudents || (rounds == nil && localSteps == nil) else {
+            throw ValidationError(
+                "--rounds and --local-steps are of studies whose students are measured, not of \(name.rawValue)"
+            )
+        }
         guard lanes >= 1 else { throw ValidationError("--lanes is \(lanes): expected 1 or more") }
     }
 
     func run() async throws {
-        let configuration = try configured.read()
+        let configuration = try configured.read(adding: prompts.map { ["evaluation.prompts=\($0)"] } ?? [])
+        let study = try self.study(of: configuration)
+        // What cannot be trained is said before anything is measured.
+        for row in study.trained { _ = try configured.read(adding: row.overrides) }
         let folder = StudyFolder(out)
         let run = StudyRun(
-            Study(name, of: configuration),
+            study,
             configuration: configuration,
             folder: folder,
             training: StudyTraining(
@@ -59,7 +95,24 @@ struct StudyCommand: AsyncParsableCommand {
         async let table = run.measure(progress: continuation)
         for await row in rows { say("measuring \(row)") }
         say("\n" + (try await table).plainText)
-        say("table     \(folder.markdown) (figures: table.json)")
+        say("table     \(folder.markdown) (figures: table.json, plot: plot.png, pictures: samples.png)")
+    }
+
+    /// The study with what is stated of single rows.
+    private func study(of configuration: RunConfiguration) throws -> Study {
+        let size = StudySize(rounds: rounds, localSteps: localSteps)
+        return try rowOverrides.reduce(Study(name, of: configuration, size: size)) { study, text in
+            let parts = text.split(separator: ":", maxSplits: 1).map(String.init)
+            guard parts.count == 2, let more = study.adding([parts[1]], to: parts[0]) else {
+                let names = study.trained.map(\.name).joined(separator: "; ")
+                throw ValidationError(
+                    names.isEmpty
+                        ? "--for \(text): no student of \(name.rawValue) is measured"
+                        : "--for \(text): expected row:group.key=value, with one of these rows: \(names)"
+                )
+            }
+            return more
+        }
     }
 }
 

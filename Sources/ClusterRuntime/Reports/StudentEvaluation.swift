@@ -193,12 +193,19 @@ package struct StudentEvaluation: Sendable {
 
     /// One row a method under the reference, one column a prompt, the prompts above.
     package func sheet(_ endpoints: [Tensor], reference: Tensor) -> Picture {
-        let columns = min(Self.columnCount, prompts.count)
-        return ContactSheet(
-            rows: ([reference] + endpoints).map { Picture.pictures(modelSpace: $0.rows(0..<columns)) },
+        ContactSheet(
+            rows: ([reference] + endpoints).map(shown),
             rowLabels: [self.reference.name] + methods.map(\.name),
-            columnCaptions: Array(prompts.prefix(columns)),
+            columnCaptions: Self.shownPrompts(prompts),
             scale: 4
         ).picture
+    }
+
+    /// The prompts whose pictures are on a sheet.
+    static func shownPrompts(_ prompts: [String]) -> [String] { Array(prompts.prefix(columnCount)) }
+
+    /// A row of a sheet; of a model that draws pixels.
+    func shown(_ endpoint: Tensor) -> [Picture] {
+        Picture.pictures(modelSpace: endpoint.rows(0..<Self.shownPrompts(prompts).count))
     }
 }

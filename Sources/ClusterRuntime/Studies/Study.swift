@@ -8,6 +8,18 @@ package struct Study: Sendable {
         case scheduler
         case mismatch
         case compute
+        case ablation
+        case main
+        case discriminator
+        case steps
+
+        /// Whether students are trained and their pictures measured.
+        package var measuresStudents: Bool {
+            switch self {
+            case .scheduler, .mismatch, .compute: false
+            case .ablation, .main, .discriminator, .steps: true
+            }
+        }
     }
 
     /// One line of a study's table.
@@ -22,6 +34,18 @@ package struct Study: Sendable {
         case draw(Drawing)
         /// A run on this machine whose costs are counted, with these overrides of the base, `group.key=value`.
         case train(overrides: [String])
+        /// A student that is trained on this machine and then measured.
+        case distil(Training)
+    }
+
+    /// The training of a student.
+    struct Training: Codable, Sendable, Equatable {
+        /// Rows that name the same run measure one student.
+        let run: String
+        /// Of the base, `group.key=value`.
+        let overrides: [String]
+        /// Steps it is sampled in; nil takes those it was trained for.
+        var steps: Int?
     }
 
     /// How the teacher's pictures come about.
@@ -42,31 +66,46 @@ package struct Study: Sendable {
 
 extension Study {
     /// A study by its name, on a base configuration.
-    package init(_ name: Name, of configuration: RunConfiguration) {
-        self.name = name
+    ///
+    /// - Parameter size: of the runs of studies whose students are measured.
+    package init(_ name: Name, of configuration: RunConfiguration, size: StudySize = StudySize()) {
         switch name {
+        case .ablation: self = .ablation(of: configuration, size)
+        case .main: self = .main(of: configuration, size)
+        case .discriminator: self = .discriminator(of: configuration, size)
+        case .steps: self = .steps(of: configuration, size)
         case .scheduler:
             let guidance = configuration.evaluation.guidance
-            summary =
-                "The undistilled teacher at guidance \(guidance) in N steps of either schedule (the paper's table 2)."
-            rows = Self.schedulerRows
+            self = Study(
+                name: name,
+                summary: """
+                    The undistilled teacher at guidance \(guidance) in N steps of either schedule (the paper's table 2).
+                    """,
+                rows: Self.schedulerRows
+            )
         case .mismatch:
-            summary = """
-                The teacher's \(StudentEvaluation.referenceSteps) steps, whole, and gone on with from its own clean
-                picture mixed with fresh noise at the start of a segment (the paper's table 1). Gone on with from its
-                own state it ends where the whole trajectory does, bit for bit, so that row stands for every segment.
-                Distances are to the teacher of the same guidance.
-                """
-            rows = Self.mismatchRows(segments: configuration.trajectory.segments)
+            self = Study(
+                name: name,
+                summary: """
+                    The teacher's \(StudentEvaluation.referenceSteps) steps, whole, and gone on with from its own clean
+                    picture mixed with fresh noise at the start of a segment (the paper's table 1). Gone on with from its
+                    own state it ends where the whole trajectory does, bit for bit, so that row stands for every segment.
+                    Distances are to the teacher of the same guidance.
+                    """,
+                rows: Self.mismatchRows(segments: configuration.trajectory.segments)
+            )
         case .compute:
-            summary = """
-                What every method evaluates and takes, from one round of \(Self.computeSteps) updates each with all its
-                parts at work, one rollout and one trainer, \(configuration.training.batchSize) samples an update; the
-                paper gives no such figures. A guided evaluation of the teacher counts as two; evaluations in trainers
-                are with and without gradients. A trajectory serves \(configuration.maxUses) samples. Milliseconds are of
-                computing alone; peak memory is the process's.
-                """
-            rows = Self.computeRows
+            self = Study(
+                name: name,
+                summary: """
+                    What every method evaluates and takes, from one round of \(Self.computeSteps) updates each with all its
+                    parts at work, one rollout and one trainer, \(configuration.training.batchSize) samples an update; the
+                    paper gives no such figures. A guided evaluation of the teacher counts as two; evaluations in trainers
+                    are with and without gradients. A trajectory serves \(configuration.maxUses) samples. Milliseconds are of
+                    computing alone; peak memory is the process's.
+                    """,
+                rows: Self.computeRows
+            )
         }
     }
 

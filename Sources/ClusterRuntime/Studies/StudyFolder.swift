@@ -1,8 +1,9 @@
 import Checkpoints
 import Evaluation
 import Foundation
+import ImageFiles
 
-/// A study on disk: its settings, a file a finished cell, and the table.
+/// A study on disk: its settings, a file a finished cell, the runs of students, the table and its pictures.
 package struct StudyFolder: Sendable {
     /// What decides a study's cells, but for the seeds, of which more may follow.
     struct Settings: Codable, Equatable {
@@ -20,6 +21,8 @@ package struct StudyFolder: Sendable {
 
     package var markdown: String { "\(path)/table.md" }
     package var json: String { "\(path)/table.json" }
+    package var plot: String { "\(path)/plot.png" }
+    package var samples: String { "\(path)/samples.png" }
     private var settings: String { "\(path)/study.json" }
 
     /// Makes the folder a study's, or makes sure that it is.
@@ -46,19 +49,37 @@ package struct StudyFolder: Sendable {
         try writeAtomically(try ReportCoding.encoded(cell), to: file(row: cell.row, seed: cell.seed))
     }
 
-    /// Where the run of a row that trains is.
-    func run(row: String, seed: UInt64) -> LocalRunFolder {
-        LocalRunFolder("\(path)/runs/\(name(row: row, seed: seed))")
+    /// Pictures of a cell side by side; nil where there are none.
+    func strip(row: String, seed: UInt64) throws -> Picture? {
+        let file = file(row: row, seed: seed, "png")
+        return FileManager.default.fileExists(atPath: file) ? try PNGFile.read(file) : nil
     }
 
-    /// Writes the table as Markdown, under `head`, and as JSON.
-    func write(_ table: StudyTable, head: String) throws {
+    func write(strip: Picture, row: String, seed: UInt64) throws {
+        try writeAtomically(try PNGFile.encode(strip), to: file(row: row, seed: seed, "png"))
+    }
+
+    /// Where a student is trained.
+    func run(_ name: String, seed: UInt64) -> LocalRunFolder {
+        LocalRunFolder("\(path)/runs/\(self.name(row: name, seed: seed))")
+    }
+
+    /// Writes the table as Markdown, under `head`, and as JSON, with what pictures there are.
+    func write(_ table: StudyTable, head: String, sheet: Picture?) throws {
         try writeAtomically(try ReportCoding.encoded(table), to: json)
-        try writeAtomically(Array((head + "\n" + table.markdown).utf8), to: markdown)
+        var text = head + "\n" + table.markdown
+        for (title, picture, file) in [
+            ("Plot", StudyPictures.plot(table), plot), ("Samples", sheet, samples),
+        ] {
+            guard let picture else { continue }
+            try writeAtomically(try PNGFile.encode(picture), to: file)
+            text += "\n![\(title)](\(file.split(separator: "/").last ?? ""))\n"
+        }
+        try writeAtomically(Array(text.utf8), to: markdown)
     }
 
-    private func file(row: String, seed: UInt64) -> String {
-        "\(path)/cells/\(name(row: row, seed: seed)).json"
+    private func file(row: String, seed: UInt64, _ ending: String = "json") -> String {
+        "\(path)/cells/\(name(row: row, seed: seed)).\(ending)"
     }
 
     /// Letters and digits of the row's label: no two rows of a study share them.

@@ -1,6 +1,7 @@
 import Checkpoints
 import DiffusionModels
 package import Evaluation
+import ImageFiles
 
 /// Measures every cell of a study that is not in its folder yet, and writes the table.
 package struct StudyRun: Sendable {
@@ -13,7 +14,7 @@ package struct StudyRun: Sendable {
 
     /// - Parameters:
     ///   - configuration: the base of all rows; seeds count up from its own.
-    ///   - training: of the rows that train.
+    ///   - training: of the rows that train; with the overrides of the configuration.
     ///   - seedCount: 1 or more.
     package init(
         _ study: Study,
@@ -50,7 +51,7 @@ package struct StudyRun: Sendable {
             )
         )
         var cells: [StudyCell] = []
-        var bench: TeacherBench?
+        var bench: StudyBench?
         for offset in 0..<UInt64(seedCount) {
             let seed = configuration.seed &+ offset
             for row in study.rows {
@@ -62,16 +63,26 @@ package struct StudyRun: Sendable {
                 let figures: [StudyCell.Figure]
                 switch row.work {
                 case .train(let overrides):
-                    let run = folder.run(row: row.label, seed: seed)
+                    let run = folder.run(row.label, seed: seed)
                     figures = try await training.report(of: overrides, seed: seed, in: run).costFigures
-                case .draw(let drawing):
-                    let guidance = drawing.guidance ?? configuration.evaluation.guidance
+                case .distil(let student):
+                    let run = folder.run(student.run, seed: seed)
+                    // The student is measured here, on the same bench as the others.
+                    let overrides = student.overrides + ["evaluation.prompts=1"]
+                    let report = try await training.report(of: overrides, seed: seed, in: run)
                     let former = bench
-                    let fitting = try await thread.run {
-                        try self.bench(of: seed, guidance: guidance, former: former)
+                    let (fitting, found) = try await thread.run {
+                        let bench = try self.bench(of: seed, former: former)
+                        return (bench, try measure(student, in: run, report, on: bench, row: row.label))
                     }
-                    bench = fitting
-                    figures = try await thread.run { StudyCell.Figure.all(of: try fitting.measure(drawing)) }
+                    (bench, figures) = (fitting, found + report.trainingFigures)
+                case .draw(let drawing):
+                    let former = bench
+                    let (fitting, found) = try await thread.run {
+                        let bench = try self.bench(of: seed, guidance: drawing.guidance, former: former)
+                        return (bench, try keep(try bench.measure(drawing), row: row.label, seed: seed))
+                    }
+                    (bench, figures) = (fitting, found)
                 }
                 let cell = StudyCell(row: row.label, seed: seed, figures: figures)
                 try folder.write(cell)
@@ -79,17 +90,60 @@ package struct StudyRun: Sendable {
             }
         }
         let table = StudyTable(cells)
-        try folder.write(table, head: head)
+        try folder.write(table, head: head, sheet: try sheet())
         return table
     }
 
+    /// What there is to say of a run's last student.
+    private func measure(
+        _ student: Study.Training,
+        in run: LocalRunFolder,
+        _ report: RunReport,
+        on bench: StudyBench,
+        row: String
+    ) throws -> [StudyCell.Figure] {
+        let resolved = try RunConfiguration(yaml: report.configuration, path: run.configuration)
+        let finding = try bench.measure(
+            studentAt: try run.latestCheckpoint(),
+            resolved.trajectory,
+            steps: student.steps
+        )
+        return try keep(finding, row: row, seed: bench.seed)
+    }
+
+    /// Keeps the first seed's pictures for the sheet.
+    private func keep(_ finding: StudyBench.Finding, row: String, seed: UInt64) throws -> [StudyCell.Figure] {
+        if seed == configuration.seed, let strip = finding.pictures.flatMap(StudyPictures.strip) {
+            try folder.write(strip: strip, row: row, seed: seed)
+        }
+        return StudyCell.Figure.all(of: finding.row)
+    }
+
+    /// The rows' pictures; nil of a study without any.
+    private func sheet() throws -> Picture? {
+        let strips = try study.rows.compactMap { row in
+            try folder.strip(row: row.label, seed: configuration.seed).map { (row.label, $0) }
+        }
+        guard !strips.isEmpty else { return nil }
+        let prompts = StudentEvaluation.shownPrompts(try HeldOutPrompts.prompts(of: configuration))
+        return StudyPictures.sheet(
+            strips.compactMap { label, strip in
+                StudyPictures.pictures(of: strip, count: prompts.count).map { (label, $0) }
+            },
+            prompts: prompts
+        )
+    }
+
     /// The former bench where it is of the seed and guidance, else a new one.
-    private func bench(of seed: UInt64, guidance: Float, former: TeacherBench?) throws -> TeacherBench {
+    ///
+    /// - Parameter guidance: nil takes the configuration's.
+    private func bench(of seed: UInt64, guidance: Float? = nil, former: StudyBench?) throws -> StudyBench {
+        let guidance = guidance ?? configuration.evaluation.guidance
         if let former, former.seed == seed, former.guidance == guidance { return former }
         var configuration = configuration
         configuration.seed = seed
         let model = try former?.model ?? ModelSampler(ModelFolder(of: configuration), lanes: lanes)
-        return try TeacherBench(model, configuration: configuration, guidance: guidance)
+        return try StudyBench(model, configuration: configuration, guidance: guidance)
     }
 
     private var head: String {

@@ -19,11 +19,12 @@ package struct StudyTraining: Sendable {
         self.executable = executable
     }
 
-    /// Runs to the end, or goes on with what an earlier process began; the run's report.
+    /// Runs to the end, or goes on with what an earlier process began; the run's report, which is the last of a run.
     ///
     /// - Throws: ``LocalError`` when the run fails.
     func report(of rowOverrides: [String], seed: UInt64, in folder: LocalRunFolder) async throws -> RunReport
     {
+        if let report = try self.report(in: folder) { return report }
         try LocalRunFolder.create(folder.path)
         let settings = overrides + rowOverrides + ["seed=\(seed)"]
         let command = ChildCommand(
@@ -52,15 +53,38 @@ package struct StudyTraining: Sendable {
                 lastLine: child.lastLine
             )
         }
-        guard let data = FileManager.default.contents(atPath: folder.reportJSON),
-            let report = try? ReportCoding.decoder.decode(RunReport.self, from: data)
-        else { throw StudyError.unreadable(path: folder.reportJSON) }
+        guard let report = try self.report(in: folder) else {
+            throw StudyError.unreadable(path: folder.reportJSON)
+        }
+        return report
+    }
+
+    /// What a run that is done came to; nil of one that is not.
+    private func report(in folder: LocalRunFolder) throws -> RunReport? {
+        guard let data = FileManager.default.contents(atPath: folder.reportJSON) else { return nil }
+        guard let report = try? ReportCoding.decoder.decode(RunReport.self, from: data) else {
+            throw StudyError.unreadable(path: folder.reportJSON)
+        }
         return report
     }
 }
 
 extension RunReport {
-    /// What training took, for the table.
+    /// What training of a student took in all, for the table.
+    var trainingFigures: [StudyCell.Figure] {
+        func figure(_ name: String, _ count: Int) -> StudyCell.Figure {
+            StudyCell.Figure(StudyCell.Figure.trainingPrefix + name, Double(count))
+        }
+        let evaluations = costs.evaluations.map { evaluations in
+            [
+                figure("evaluations of the teacher", evaluations.teacher),
+                figure("of the student", evaluations.student), figure("of the critic", evaluations.critic),
+            ]
+        }
+        return [figure("samples", costs.trainedSamples)] + (evaluations ?? [])
+    }
+
+    /// What training took a sample, for the table.
     var costFigures: [StudyCell.Figure] {
         func peak(_ role: String) -> Double {
             Double(processes.filter { $0.role == role }.map(\.peakMemoryBytes).max() ?? 0) / 1_048_576

@@ -24,6 +24,9 @@ package struct StudyCell: Codable, Sendable, Equatable {
 }
 
 extension StudyCell.Figure {
+    /// Begins the names of what training took, as other figures are of the student's pictures.
+    package static let trainingPrefix = "training, "
+
     /// What an evaluation's row says: only what was measured.
     package static func all(of row: EvaluationRow) -> [Self] {
         let distances = [

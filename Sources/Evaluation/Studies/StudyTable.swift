@@ -5,6 +5,11 @@ package struct StudyTable: Codable, Sendable, Equatable {
     package struct Row: Codable, Sendable, Equatable {
         package let label: String
         package let figures: [Figure]
+
+        /// Of a metric; nil where it was not measured.
+        package func statistics(of metric: String) -> SeedStatistics? {
+            figures.first { $0.metric == metric }?.statistics
+        }
     }
 
     package struct Figure: Codable, Sendable, Equatable {
@@ -28,28 +33,52 @@ package struct StudyTable: Codable, Sendable, Equatable {
         }
     }
 
-    /// Every figure as mean ± half the interval's width; lines end in a newline.
-    package var markdown: String { table.markdown }
+    /// What was measured of any row, in order.
+    package var metrics: [String] { Self.unique(rows.flatMap { $0.figures.map(\.metric) }) }
+
+    /// Every figure as mean ± half the interval's width, in a table a group of metrics; lines end in a newline.
+    package var markdown: String { tables.map(\.markdown).joined(separator: "\n") }
 
     /// The same, for a terminal.
-    package var plainText: String { table.plainText }
+    package var plainText: String { tables.map(\.plainText).joined(separator: "\n") }
 
-    private var table: TextTable {
-        let metrics = Self.unique(rows.flatMap { $0.figures.map(\.metric) })
-        return TextTable(
-            header: ["configuration"] + metrics,
-            rows: rows.map { row in
-                let cells = metrics.map { metric in
-                    row.figures.first { $0.metric == metric }.map { $0.statistics.text } ?? ""
+    /// One of what is said of pictures, one of the scene score's tasks, and one of training, of those there are.
+    private var tables: [TextTable] {
+        let groups = [MetricGroup.whole, .task, .training]
+        return groups.compactMap { group in
+            let metrics = metrics.filter { MetricGroup(of: $0) == group }
+            let rows = rows.filter { row in metrics.contains { row.statistics(of: $0) != nil } }
+            guard !rows.isEmpty else { return nil }
+            return TextTable(
+                header: ["configuration"] + metrics,
+                rows: rows.map { row in
+                    [row.label] + metrics.map { row.statistics(of: $0).map(\.text) ?? "" }
                 }
-                return [row.label] + cells
-            }
-        )
+            )
+        }
     }
 
     private static func unique(_ names: [String]) -> [String] {
         var seen: Set<String> = []
         return names.filter { seen.insert($0).inserted }
+    }
+}
+
+/// Which of a study's tables a metric stands in.
+private enum MetricGroup {
+    case whole
+    case task
+    case training
+
+    init(of metric: String) {
+        self =
+            if metric.hasPrefix(StudyCell.Figure.trainingPrefix) {
+                .training
+            } else if SceneTask(rawValue: metric) != nil {
+                .task
+            } else {
+                .whole
+            }
     }
 }
 

@@ -1,7 +1,10 @@
+import Coordination
+import DiffusionModels
 import Distillation
 import Evaluation
 import FlowMatching
 import Foundation
+import NeuralNetwork
 import TestSupport
 import Testing
 
@@ -115,5 +118,97 @@ struct StudyRunTests {
             let configuration = try RunConfiguration(file: preset, overrides: overrides)
             #expect(configuration.training.method.rawValue == row.label)
         }
+    }
+
+    /// What a row's student is trained with, on the emoji preset.
+    private func resolved(_ row: Study.Row) throws -> RunConfiguration? {
+        guard case .distil(let training) = row.work else { return nil }
+        let overrides = try training.overrides.map { try #require(ConfigurationOverride($0)) }
+        return try RunConfiguration(file: Repository.root + "Cluster/emoji.yaml", overrides: overrides)
+    }
+
+    @Test func `all students of a study train on equally many samples, and longer or shorter in proportion`()
+        throws
+    {
+        let preset = try RunConfiguration(file: Repository.root + "Cluster/emoji.yaml")
+        for name in [Study.Name.ablation, .main, .discriminator, .steps] {
+            let study = Study(name, of: preset, size: StudySize(rounds: 2, localSteps: 96))
+            #expect(study.summary.contains("trained on 1536 samples"), "\(study.summary)")
+            #expect(Set(study.rows.map(\.label)).count == study.rows.count)
+            let students = try study.rows.compactMap(resolved)
+            #expect(students.count == study.rows.count - 2, "two rows are the teacher's")
+            for student in students {
+                #expect(student.cluster.rounds == 2 && student.cluster.localSteps == 96)
+                #expect(student.training.batchSize == preset.training.batchSize)
+                // 1536 updates have become 192.
+                #expect(student.training.optimizer.decaySteps == 192)
+                if student.training.method == .flowsteer {
+                    #expect(student.training.adversarialStartStep == 160)
+                }
+                #expect(student.cluster.assignment == .ordered)
+            }
+        }
+        let whole = try #require(try resolved(Study(.ablation, of: preset).rows[6]))
+        #expect(whole.training == preset.training)
+        #expect(whole.trajectory == preset.trajectory)
+    }
+
+    @Test func `the ablation has each of three switches alone, none of them, and all`() throws {
+        let preset = try RunConfiguration(file: Repository.root + "Cluster/emoji.yaml")
+        let students = try Study(.ablation, of: preset).rows.compactMap(resolved)
+        let switches = students.map { student in
+            [
+                student.trajectory.onlineAlignment, student.training.isAdversarial(step: 1_000_000),
+                student.trajectory.schedule == .rectified,
+            ]
+        }
+        #expect(
+            switches == [
+                [false, false, false], [true, false, false], [false, true, false], [false, false, true],
+                [true, true, true],
+            ]
+        )
+    }
+
+    @Test func `methods, discriminators and steps are what their rows say`() throws {
+        let preset = try RunConfiguration(file: Repository.root + "Cluster/emoji.yaml")
+        let methods = try Study(.main, of: preset).rows.compactMap(resolved).map(\.training.method)
+        #expect(methods == Method.allCases)
+
+        let tuned = try #require(Study(.main, of: preset).adding(["training.learning_rate=1e-4"], to: "ladd"))
+        let rates = try tuned.rows.compactMap(resolved).map(\.training.optimizer.learningRate)
+        #expect(rates == [Float](repeating: 1.5e-3, count: 8) + [1e-4])
+        #expect(tuned.adding([], to: "teacher, 4 guided steps") == nil)
+
+        let rows = Study(.discriminator, of: preset).rows
+        let shapes = try rows.compactMap { row in
+            try resolved(row).map { (row.label, $0.network.discriminator, $0.training) }
+        }
+        #expect(
+            shapes.map(\.0) == [
+                "depth=2, head=last, mode=full", "depth=1", "depth=4", "head=every", "mode=lora",
+                "mode=frozen",
+                "none",
+            ]
+        )
+        #expect(shapes.map(\.1.depth) == [2, 1, 4, 2, 2, 2, 2])
+        #expect(shapes.map(\.1.heads) == [.last, .last, .last, .every, .last, .last, .last])
+        #expect(shapes.map(\.1.mode) == [.full, .full, .full, .full, .lora, .frozen, .full])
+        #expect(
+            shapes.map { $0.2.isAdversarial(step: 1_000_000) } == [true, true, true, true, true, true, false]
+        )
+
+        let steps = try Study(.steps, of: preset).rows.compactMap {
+            row -> (Study.Training, RunConfiguration)? in
+            guard case .distil(let training) = row.work, let student = try resolved(row) else { return nil }
+            return (training, student)
+        }
+        #expect(steps.map { $0.0.steps ?? $0.1.trajectory.segments } == [1, 2, 4, 8, 1, 2, 8])
+        #expect(steps.map(\.1.trajectory.segments) == [1, 2, 4, 8, 4, 4, 4])
+        #expect(steps.allSatisfy { $0.1.trajectory.segments * $0.1.trajectory.stepsPerSegment == 16 })
+        #expect(
+            Set(steps.map(\.0.run)).count == 4,
+            "a student is trained once, in however many steps it is sampled"
+        )
     }
 }

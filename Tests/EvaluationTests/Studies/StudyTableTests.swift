@@ -50,4 +50,33 @@ struct StudyTableTests {
         )
         #expect(try JSONDecoder().decode(StudyTable.self, from: JSONEncoder().encode(table)) == table)
     }
+
+    @Test func `tasks and training stand in tables of their own, with the rows that have them`() {
+        let table = StudyTable([
+            StudyCell(
+                row: "student",
+                seed: 0,
+                figures: [.init("evaluations", 4), .init("colors", 0.5), .init("training, samples", 16)]
+            ),
+            StudyCell(row: "teacher", seed: 0, figures: [.init("evaluations", 64), .init("colors", 0.75)]),
+        ])
+        #expect(
+            table.markdown == """
+                | configuration | evaluations |
+                | --- | ---: |
+                | student | 4 |
+                | teacher | 64 |
+
+                | configuration | colors |
+                | --- | ---: |
+                | student | 0.500 |
+                | teacher | 0.750 |
+
+                | configuration | training, samples |
+                | --- | ---: |
+                | student | 16 |
+
+                """
+        )
+    }
 }

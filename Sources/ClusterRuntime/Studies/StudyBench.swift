@@ -2,11 +2,18 @@ import DiffusionModels
 import Distillation
 import Evaluation
 import FlowMatching
+import ImageFiles
 import Tensors
 
-/// What rows that need no training are measured with: one seed's prompts and noise, and the teacher's ends at one
-/// guidance.
-struct TeacherBench: Sendable {
+/// What rows' pictures are measured with: one seed's prompts and noise, and the teacher's ends at one guidance.
+struct StudyBench: Sendable {
+    /// What there is to say of a row's pictures, and some of them.
+    struct Finding {
+        let row: EvaluationRow
+        /// Of the first prompts; nil of a model that draws no pixels.
+        let pictures: [Picture]?
+    }
+
     /// Sets the noise that clean pictures are mixed with apart from the one they came from.
     private static let mixingPurpose: UInt64 = 0x6D69_7869_6E67
 
@@ -35,26 +42,50 @@ struct TeacherBench: Sendable {
         ends = evaluation.endpoints(of: evaluation.reference)
     }
 
-    /// What there is to say of the pictures.
-    func measure(_ drawing: Study.Drawing) throws -> EvaluationRow {
+    /// The teacher's pictures.
+    func measure(_ drawing: Study.Drawing) throws -> Finding {
         switch drawing {
         case .sample(let kind, let steps):
             let shift = evaluation.model.model.shift
             let method = method(SigmaSchedule(kind: kind, stepCount: steps, shift: shift))
-            return evaluation.row(of: method, evaluation.endpoints(of: method), reference: ends)
+            return finding(of: method, evaluation.endpoints(of: method))
         case .resume(0, _):
-            return evaluation.row(of: evaluation.reference, ends, reference: ends)
+            return finding(of: evaluation.reference, ends)
         case .resume(let step, _):
             let sigmas = evaluation.reference.sampler.schedule.sigmas
             let method = method(try SigmaSchedule.custom(Array(sigmas[step...])))
             let noise = evaluation.model.noise(of: evaluation.samples, seed: seed ^ Self.mixingPurpose)
             let start = ends.noised(with: noise, at: method.sampler.schedule[0])
-            return evaluation.row(
-                of: method,
-                evaluation.endpoints(of: method, from: start),
-                reference: ends
-            )
+            return finding(of: method, evaluation.endpoints(of: method, from: start))
         }
+    }
+
+    /// A student's pictures.
+    ///
+    /// - Parameters:
+    ///   - path: of the student's file, or a folder that has one.
+    ///   - trajectory: of the run that trained it.
+    ///   - steps: nil takes those it was trained for.
+    func measure(studentAt path: String, _ trajectory: TrajectorySettings, steps: Int?) throws -> Finding {
+        let adapters = try StudentFile.read(path, for: model.model)
+        let method = StudentEvaluation.Method(
+            name: "student",
+            sampler: FewStepSampler(
+                student: try model.model.makeTransformer(adapters: adapters),
+                try StudentFile.sampling(path),
+                kind: trajectory.schedule,
+                steps: steps ?? trajectory.segments,
+                shift: model.model.shift
+            )
+        )
+        return finding(of: method, evaluation.endpoints(of: method))
+    }
+
+    private func finding(of method: StudentEvaluation.Method, _ endpoint: Tensor) -> Finding {
+        Finding(
+            row: evaluation.row(of: method, endpoint, reference: ends),
+            pictures: model.drawsPixels ? evaluation.shown(endpoint) : nil
+        )
     }
 
     private func method(_ schedule: SigmaSchedule) -> StudentEvaluation.Method {

@@ -4,7 +4,8 @@ import Synchronization
 /// How products with a frozen weight are computed; activations, sums and results are 32-bit floats either way.
 package enum Precision: String, Sendable, Codable, CaseIterable {
     case float32 = "fp32"
-    /// The weight is rounded to bfloat16 and, where the CPU multiplies bfloat16, so are the activations it meets.
+    /// The weight is rounded to bfloat16 and, where the CPU multiplies bfloat16, so are the activations it meets, and
+    /// the factors of attention's products between such maps.
     case bfloat16 = "bf16"
 
     /// True where the CPU multiplies bfloat16 (AVX512-BF16); elsewhere only memory is saved.

@@ -125,6 +125,23 @@ private struct ProductCase: CustomTestStringConvertible {
         return result
     }
 
+    /// The right factor in panels.
+    func packed(_ isa: fs_isa, _ precision: Precision) -> Tensor {
+        let right = right
+        defer { withExtendedLifetime(right) {} }
+        var matrix = unsafe rightMatrix(right)
+        switch precision {
+        case .float32:
+            let panels = Tensor.zeros([fs_packed_size(isa, n, k)])
+            unsafe fs_pack(isa, &matrix, n, k, panels.pointer)
+            return panels
+        case .bfloat16:
+            let panels = Tensor.zeros([fs_packed_size_bf16(isa, n, k)])
+            unsafe fs_pack_bf16(isa, &matrix, n, k, panels.pointer)
+            return panels
+        }
+    }
+
     func rightMatrix(_ right: Tensor) -> fs_right_matrix {
         unsafe fs_right_matrix(
             elements: right.pointer,
@@ -152,11 +169,7 @@ private struct ProductCase: CustomTestStringConvertible {
     private func `a matrix packed beforehand gives the same product`(example: ProductCase) {
         let reference = example.reference()
         for isa in ProductCase.instructionSets {
-            let panels = Tensor.zeros([fs_packed_size(isa, example.n, example.k)])
-            let right = example.right
-            var matrix = unsafe example.rightMatrix(right)
-            unsafe fs_pack(isa, &matrix, example.n, example.k, panels.pointer)
-            withExtendedLifetime(right) {}
+            let panels = example.packed(isa, .float32)
             let result = unsafe example.compute(panels: panels) { unsafe fs_product(isa, &$0, $1) }
             #expect(relativeError(result, reference) < 1e-6, "instruction set \(isa.rawValue)")
         }
@@ -173,11 +186,7 @@ private struct ProductCase: CustomTestStringConvertible {
         for isa in ProductCase.instructionSets {
             let result = unsafe example.compute { unsafe fs_product(isa, &$0, $1) }
             #expect(relativeError(result, reference) < 1e-6, "instruction set \(isa.rawValue)")
-            let panels = Tensor.zeros([fs_packed_size(isa, example.n, example.k)])
-            let right = example.right
-            var matrix = unsafe example.rightMatrix(right)
-            unsafe fs_pack(isa, &matrix, example.n, example.k, panels.pointer)
-            withExtendedLifetime(right) {}
+            let panels = example.packed(isa, .float32)
             let packed = unsafe example.compute(panels: panels) { unsafe fs_product(isa, &$0, $1) }
             #expect(relativeError(packed, reference) < 1e-6, "packed, instruction set \(isa.rawValue)")
             guard example.isRightTransposed, !example.isLeftTransposed else { continue }
@@ -190,11 +199,7 @@ private struct ProductCase: CustomTestStringConvertible {
     private func `bfloat16 products are exact sums of rounded factors`(example: ProductCase) {
         let reference = example.reference { Float(bfloat16: $0) }
         for isa in ProductCase.bfloat16Sets {
-            let panels = Tensor.zeros([fs_packed_size_bf16(isa, example.n, example.k)])
-            let right = example.right
-            var matrix = unsafe example.rightMatrix(right)
-            unsafe fs_pack_bf16(isa, &matrix, example.n, example.k, panels.pointer)
-            withExtendedLifetime(right) {}
+            let panels = example.packed(isa, .bfloat16)
             let result = unsafe example.compute(panels: panels) { unsafe fs_product_bf16(isa, &$0, $1) }
             #expect(relativeError(result, reference) < 1e-6, "instruction set \(isa.rawValue)")
         }
@@ -208,11 +213,7 @@ private struct ProductCase: CustomTestStringConvertible {
             through: { 0.5 * $0 * (1 + tanh(0.797_884_56 * ($0 + 0.044_715 * $0 * $0 * $0))) }
         )
         for isa in ProductCase.bfloat16Sets {
-            let panels = Tensor.zeros([fs_packed_size_bf16(isa, example.n, example.k)])
-            let right = example.right
-            var matrix = unsafe example.rightMatrix(right)
-            unsafe fs_pack_bf16(isa, &matrix, example.n, example.k, panels.pointer)
-            withExtendedLifetime(right) {}
+            let panels = example.packed(isa, .bfloat16)
             let result = unsafe example.compute(panels: panels, throughGELU: true) {
                 unsafe fs_product_bf16(isa, &$0, $1)
             }

@@ -9,20 +9,6 @@ import Testing
 
 /// Workers whose prompts' encodings are kept on disk.
 @Suite struct KeptEncodingTests {
-    /// A copy of the shipped teacher, and a run that keeps encodings.
-    private func withRun(_ body: (RunConfiguration) throws -> Void) async throws {
-        try await withRunFolder { folder in
-            let model = "\(folder)/model"
-            try FileManager.default.copyItem(atPath: Repository.teacher, toPath: model)
-            var configuration = try tinyConfiguration(prompts: folder)
-            configuration.modelPath = model
-            configuration.trajectory.stepsPerSegment = 1
-            configuration.trajectory.negativePrompt = "blurry"
-            configuration.prompts.cachePath = "\(folder)/encodings"
-            try body(configuration)
-        }
-    }
-
     private func lease(_ samples: [PromptSample], seed: UInt64) -> Message.Lease {
         Message.Lease(
             batch: BatchID(0),
@@ -34,7 +20,7 @@ import Testing
     }
 
     @Test func `a rollout and a trainer whose prompts are all kept never open a text encoder`() async throws {
-        try await withRun { configuration in
+        try await withKeptEncodings { configuration in
             var corpus = try PromptCorpus(configuration)
             let lease = lease(corpus.samples(of: BatchID(0)), seed: configuration.seed)
             let first = try ModelFolder(of: configuration)
@@ -76,7 +62,7 @@ import Testing
     }
 
     @Test func `without kept encodings a broken text encoder ends the opening of a model`() async throws {
-        try await withRun { configuration in
+        try await withKeptEncodings { configuration in
             var configuration = configuration
             configuration.prompts.cachePath = nil
             #expect(try ModelFolder(of: configuration).text.isOpen)

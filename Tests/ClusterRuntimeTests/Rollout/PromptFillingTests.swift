@@ -9,21 +9,13 @@ import Testing
 
 /// Encodings that are made before a run.
 @Suite struct PromptFillingTests {
-    /// A run over a copy of the shipped teacher that keeps encodings; its four prompts and a held-out one.
+    /// A run that keeps encodings; its four prompts and a held-out one.
     private func withRun(_ body: (RunConfiguration) throws -> Void) async throws {
-        try await withRunFolder { folder in
-            let model = "\(folder)/model"
-            try FileManager.default.copyItem(atPath: Repository.teacher, toPath: model)
-            var configuration = try tinyConfiguration(prompts: folder)
-            configuration.modelPath = model
-            configuration.trajectory.negativePrompt = "blurry"
-            configuration.evaluation.path = "\(folder)/held-out.txt"
-            try "a green cup\na cat\n".write(
-                toFile: "\(folder)/held-out.txt",
-                atomically: true,
-                encoding: .utf8
-            )
-            configuration.prompts.cachePath = "\(folder)/encodings"
+        try await withKeptEncodings { run in
+            var configuration = run
+            let path = configuration.modelPath + "/../held-out.txt"
+            configuration.evaluation.path = path
+            try "a green cup\na cat\n".write(toFile: path, atomically: true, encoding: .utf8)
             try body(configuration)
         }
     }

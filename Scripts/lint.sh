@@ -63,6 +63,14 @@ for file in "${swift[@]}" "${kernels[@]}"; do
     fi
 done
 
+# Articles name files as `Module/…/File.swift`.
+while IFS=: read -r article line path; do
+    [ -e "Sources/${path//\`/}" ] || {
+        echo "$article:$line: there is no file ${path}"
+        status=1
+    }
+done < <(grep -onE '`[A-Za-z]+/[A-Za-z/+]+\.(swift|c|h)`' $(find Sources -name '*.md'))
+
 if command -v protoc-c >/dev/null; then
     Scripts/generate-protos.sh --check || status=1
 else

@@ -18,7 +18,7 @@ export function short(number) {
   return String(Number(number.toPrecision(size >= 1000 ? 4 : 3)));
 }
 
-/** Two or three round numbers within a range. */
+/** Two or three round numbers within a range, and how they are written: with the decimals that tell them apart. */
 function ticks(low, high) {
   const rough = (high - low) / 2;
   const power = 10 ** Math.floor(Math.log10(rough));
@@ -26,7 +26,9 @@ function ticks(low, high) {
   const first = Math.ceil(low / step - 1e-9);
   const list = [];
   for (let number = first; number * step <= high * (1 + 1e-9) && list.length < 5; number++) list.push(number * step);
-  return list;
+  const decimals = Math.max(0, -Math.floor(Math.log10(step) + 1e-9));
+  const isTiny = Math.max(Math.abs(low), Math.abs(high)) < 0.001;
+  return list.map(number => [number, isTiny ? short(number) : number.toFixed(Math.min(decimals, 6))]);
 }
 
 function span(seconds) {
@@ -54,10 +56,10 @@ export function lineChart(curves, label, { fromZero = false, width = 320 } = {})
   const x = time => left + (width - left - right) * (end > begin ? (time - begin) / (end - begin) : 0.5);
   const y = value => top + (height - top - bottom) * (1 - (value - low) / (high - low));
 
-  for (const tick of ticks(low, high)) {
+  for (const [tick, text] of ticks(low, high)) {
     svg.append(
       element("line", { class: "grid", x1: left, x2: width - right, y1: y(tick), y2: y(tick) }),
-      element("text", { x: left - 6, y: y(tick) + 4, "text-anchor": "end" }, short(tick))
+      element("text", { x: left - 6, y: y(tick) + 4, "text-anchor": "end" }, text)
     );
   }
   if (end > begin) {

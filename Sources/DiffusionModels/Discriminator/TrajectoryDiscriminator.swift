@@ -51,6 +51,11 @@ package struct TrajectoryDiscriminator: Sendable {
         package let logits: [Variable]
         /// Picture tokens after every block, for feature matching.
         package let features: [Variable]
+
+        package init(logits: [Variable], features: [Variable]) {
+            self.logits = logits
+            self.features = features
+        }
     }
 
     /// - Parameters:

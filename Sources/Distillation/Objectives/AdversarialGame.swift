@@ -1,9 +1,18 @@
-import DiffusionModels
-import Tensors
+package import DiffusionModels
+package import Tensors
+
+/// A discriminator as objectives see it.
+package protocol StateJudge: Sendable {
+    /// Logits and features of states `[samples, channels, height, width]` at noise levels `sigmas`.
+    func callAsFunction(states: Variable, text: TextCondition, sigmas: [Float], on tape: Tape)
+        -> TrajectoryDiscriminator.Output
+}
+
+extension TrajectoryDiscriminator: StateJudge {}
 
 /// What a student and a discriminator of its states play for.
 struct AdversarialGame {
-    let discriminator: TrajectoryDiscriminator
+    let discriminator: any StateJudge
     let loss: AdversarialLoss
     /// λ of the student's adversarial loss.
     var weight: Float
@@ -18,7 +27,7 @@ struct AdversarialGame {
     var noises: Int { penaltyWeight > 0 ? 1 : 0 }
 
     init(
-        _ discriminator: TrajectoryDiscriminator,
+        _ discriminator: any StateJudge,
         _ settings: TrainingSettings,
         featureMatchingWeight: Float? = nil
     ) {

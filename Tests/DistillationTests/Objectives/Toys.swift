@@ -46,6 +46,30 @@ final class ConstantNetwork: VelocityNetwork {
     }
 }
 
+/// Judges a state of one number by the number itself, with features x and 2 x, and remembers what it was shown.
+final class ScaleJudge: StateJudge {
+    private let shown = Mutex<[(states: [Float], sigmas: [Float])]>([])
+
+    /// The states of each question, and their noise levels.
+    var asked: [(states: [Float], sigmas: [Float])] { shown.withLock { $0 } }
+
+    func callAsFunction(
+        states: Variable,
+        text: TextCondition,
+        sigmas: [Float],
+        on tape: Tape
+    ) -> TrajectoryDiscriminator.Output {
+        shown.withLock { $0.append((states.value.values, sigmas)) }
+        let row = tape.reshape(states, [states.shape[0], 1])
+        let twice = tape.step(
+            from: .zeros(row.shape),
+            by: [Float](repeating: 2, count: sigmas.count),
+            along: row
+        )
+        return TrajectoryDiscriminator.Output(logits: [row], features: [row, twice])
+    }
+}
+
 /// Parts of toy batches: samples of one number.
 enum Toy {
     static let grid = SegmentGrid(kind: .rectified, segmentCount: 4, stepsPerSegment: 2, shift: 3)

@@ -227,8 +227,10 @@ struct RunMetrics: Sendable {
             Double(status.figures.assignedByteCount)
         )
         var events = MetricFamily("flowsteer_events_total", .counter, "Lines of the run's log, by kind.")
-        for (kind, count) in status.figures.events.sorted(by: { $0.key < $1.key }) {
-            events.add([("kind", kind)], Double(count))
+        // From 0 on, so that the first of a kind is an increase.
+        let kinds = Set(Occurrence.Kind.allCases.map(\.rawValue)).union(status.figures.events.keys)
+        for kind in kinds.sorted() {
+            events.add([("kind", kind)], Double(status.figures.events[kind] ?? 0))
         }
         return [
             bytes, errors, events,

@@ -18,13 +18,15 @@ extension CoordinatorState {
                 role: arrival.role,
                 name: arrival.name
             )
-            var directives: [Directive] = [
-                .remember(known), .record(Occurrence(.joined, node: node, arrival.name)),
-            ]
+            var directives: [Directive] = [.remember(known)]
             if let displaced {
+                // Whoever restarts what dies is faster than the silence that tells of a death.
                 let text = "a newer process took the place of node \(node)"
-                directives.append(.refuse(displaced, .duplicateNode, text))
+                directives += [
+                    .record(Occurrence(.replaced, node: node)), .refuse(displaced, .duplicateNode, text),
+                ]
             }
+            directives.append(.record(Occurrence(.joined, node: node, arrival.name)))
             return directives + abandon(node, fault: "node \(node) was restarted")
                 + welcome(arrival, as: node, now: now)
         }

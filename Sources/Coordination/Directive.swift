@@ -92,7 +92,7 @@ package struct RoundPlan: Sendable, Equatable {
 package struct Occurrence: Sendable, Equatable {
     /// What kind of thing happened.
     package enum Kind: String, Sendable, CaseIterable {
-        case joined, returned, suspected, recovered, died, left, refused, violated, stalled
+        case joined, returned, suspected, recovered, died, replaced, left, refused, violated, stalled
         case leaseExpired, leaseFailed, hedged, trajectoryLost, batchDied
         case lateResult, repeatedResult, diverged, audited, quarantined
         case roundOpened, roundCut, roundClosed, roundCommitted, roundFailed, ringBroken, offerRejected,

@@ -60,6 +60,7 @@ struct RunMetricsTests {
         "flowsteer_offers_total{result=\"excluded\"} 1", "flowsteer_run_state{state=\"running\"} 1",
         "flowsteer_checkpoint_last_success_timestamp_seconds 1700000000",
         "flowsteer_checkpoint_seconds_sum{phase=\"files\"} 2",
+        "flowsteer_events_total{kind=\"roundCommitted\"} 2", "flowsteer_events_total{kind=\"died\"} 0",
     ])
     func `a status's figures are its metrics'`(line: String) {
         let lines = PrometheusText.render(RunMetrics(Self.status).families).split(separator: "\n")

@@ -100,6 +100,13 @@ import Testing
         #expect(late == [.refuse(first.incarnation, .duplicateNode, displaced)])
     }
 
+    @Test mutating func `the log tells of a node that was restarted before its death was noticed`() {
+        _ = talk.hello(talk.arrival(.rollout, "a"))
+        talk.now += .seconds(2)
+        let second = talk.arrival(.rollout, "a", process: 2)
+        #expect(talk.occurrences(of: .arrived(second)) == [.replaced, .joined])
+    }
+
     @Test mutating func `an operator is no member, nor is a rollout with another teacher`() {
         let visitor = talk.arrival(.operator, "o")
         #expect(

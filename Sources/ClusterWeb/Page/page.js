@@ -251,7 +251,7 @@ function showFiles(history) {
 // MARK: Events
 
 const words = {
-  joined: "joined", returned: "came back", suspected: "is late", recovered: "is heard again", died: "died", left: "left",
+  joined: "joined", returned: "came back", suspected: "is late", recovered: "is heard again", died: "died", replaced: "was restarted", left: "left",
   refused: "refused", violated: "broke the protocol", stalled: "stalled", leaseExpired: "lease expired", leaseFailed: "lease failed",
   hedged: "a second lease", trajectoryLost: "trajectory lost", batchDied: "batch given up", lateResult: "late result",
   repeatedResult: "repeated result", diverged: "results differ", audited: "audited", quarantined: "quarantined", roundOpened: "opened",

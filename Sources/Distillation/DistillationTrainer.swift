@@ -5,7 +5,7 @@ package import Tensors
 /// A student and its critic in training, with their optimizers.
 ///
 /// It knows nothing of a cluster: it is handed segments and updates its parameters, which the owner reads,
-/// averages or writes between updates. What it minimises is its ``objective``.
+/// averages or writes between updates. What it minimises is its method's ``Objective``.
 package struct DistillationTrainer {
     package let networks: TrainableNetworks
     package var studentOptimizer: AdamW

@@ -13,7 +13,7 @@ package struct OnlineTrajectoryAlignment: Sendable {
     /// Of the segments that trajectories consist of: of one where they are trained on as a whole.
     package let segmentProbabilities: [Float]
 
-    /// - Parameter segmentProbabilities: of the student's segments; `reuse: segment` draws one a batch.
+    /// `segmentProbabilities` are those of the student's segments; `reuse: segment` draws one a batch.
     package init(
         _ settings: TrajectorySettings,
         segmentProbabilities: [Float],

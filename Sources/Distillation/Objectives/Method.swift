@@ -82,9 +82,7 @@ extension Method {
         }
     }
 
-    /// What trainers minimise.
-    ///
-    /// - Parameter teaching: the teacher of methods that ask it while the student trains.
+    /// What trainers minimise; `teaching` is the teacher of methods that ask it while the student trains.
     package func makeObjective(
         _ networks: TrainableNetworks,
         settings: TrainingSettings,

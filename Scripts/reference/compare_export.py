@@ -8,9 +8,9 @@ usage: compare_export.py MODEL_FOLDER EXPORT_FOLDER SAMPLED.safetensors [STEPS]
   compare_export.py MODEL student sampled.safetensors
 
 The pipeline gets the noise and the encodings that SAMPLED holds, and the line of the model card: sigmas
-linspace(1, 1/N, N), guidance 1. Three ways to apply the student must end at the same latents: load_lora_weights of
-the adapters; ComfyUI's file, whose updates are taken back through diffusers' own conversion of Stability AI's layout;
-and the merged transformer, where there is one. Exits with 65 where one is off by more than 1e-3 of the largest latent.
+linspace(1, 1/N, N), guidance 1. Every way to apply the student that is there must end at the same latents:
+load_lora_weights of the adapters; ComfyUI's file, whose updates are taken back through diffusers' own conversion of
+Stability AI's layout; and the transformer, merged or of a full student. Exits with 65 where one is off by more than 1e-3 of the largest latent.
 Needs torch, diffusers, peft, transformers, safetensors and numpy.
 """
 import os
@@ -120,10 +120,13 @@ def main():
 
     pipe = pipeline(model, transformer(model / "transformer"))
     bare = latents(pipe, sampled, steps)
-    pipe.load_lora_weights(export, weight_name="pytorch_lora_weights.safetensors")
-    found = {"adapters": latents(pipe, sampled, steps)}
-    pipe = pipeline(model, add_comfyui(transformer(model / "transformer"), export / "comfyui_lora.safetensors"))
-    found["comfyui"] = latents(pipe, sampled, steps)
+    found = {}
+    # A full student has no adapters.
+    if (export / "pytorch_lora_weights.safetensors").is_file():
+        pipe.load_lora_weights(export, weight_name="pytorch_lora_weights.safetensors")
+        found["adapters"] = latents(pipe, sampled, steps)
+        comfyui = add_comfyui(transformer(model / "transformer"), export / "comfyui_lora.safetensors")
+        found["comfyui"] = latents(pipeline(model, comfyui), sampled, steps)
     if (export / "transformer").is_dir():
         pipe = pipeline(model, transformer(export / "transformer"))
         found["merged"] = latents(pipe, sampled, steps)
@@ -131,6 +134,8 @@ def main():
     magnitude = expected.abs().max()
     effect = ((bare - expected).abs().max() / magnitude).item()
     print(f"without the student: {effect:.3g} of the largest latent away")
+    if not found:
+        sys.exit(f"{export}: expected pytorch_lora_weights.safetensors, transformer/, or both")
     worst = 0.0
     for name, value in found.items():
         error = ((value - expected).abs().max() / magnitude).item()

@@ -1,4 +1,4 @@
-import DiffusionModels
+package import DiffusionModels
 
 /// Floating-point operations by formula: those of matrix products, a multiplication and an addition each two.
 ///
@@ -18,13 +18,14 @@ extension BenchmarkShape {
 
     /// One distillation step with a discriminator of the first `depth` blocks, its head not counted.
     ///
-    /// The student's step; the discriminator on the teacher's states (a forward) and on the student's (a forward
+    /// The student's step, of adapters or of all weights; the discriminator on the teacher's states (a forward) and on the student's (a forward
     /// and gradients towards its input); its own training on both.
-    package func distillationOperations(depth: Int) -> Double {
+    package func distillationOperations(depth: Int, student: Student.Mode = .lora) -> Double {
         let samples = Double(batch)
         let forward = samples * (blockOperations(count: depth, lastIsCut: true) + embeddingOperations)
         let attention = samples * sampleAttentionOperations(blocks: depth)
-        return adapterTrainingOperations + 9 * forward + attention
+        let own = student == .full ? fullTrainingOperations : adapterTrainingOperations
+        return own + 9 * forward + attention
     }
 
     /// The attentions' products of one forward of the whole batch: 4 T² D a block and sample.

@@ -101,6 +101,12 @@ package struct Weights: ParameterSource, Sendable {
     /// All tensors, their numbers as they are stored.
     package var stored: [String: StoredTensor] { weights.mapValues(\.stored) }
 
+    /// How a set of the weights that `isTrained` selects is laid out: in the order of their names.
+    func layout(where isTrained: (String) -> Bool) -> ParameterLayout {
+        let trained = weights.filter { isTrained($0.key) }.sorted { $0.key < $1.key }
+        return ParameterLayout(trained.map { ($0.key, $0.value.stored.shape) })
+    }
+
     /// Names, without `.weight`, and shapes `[out, in]` of the linear maps.
     package var linearModules: [(name: String, shape: [Int])] {
         weights.compactMap { name, weight in
@@ -141,12 +147,18 @@ package struct TrainedWeights: ParameterSource, Sendable {
     package let base: Weights
     package let set: ParameterSet
 
+    /// Trains a set that has its numbers.
+    package init(base: Weights, set: ParameterSet) {
+        self.base = base
+        self.set = set
+    }
+
     /// Trains the weights that `isTrained` selects, starting from their values in `base`.
     package init(base: Weights, id: Int, isTrained: (String) -> Bool) {
-        let trained = base.stored.filter { isTrained($0.key) }.sorted { $0.key < $1.key }
-        self.base = base
-        set = ParameterSet(id: id, layout: ParameterLayout(trained.map { ($0.key, $0.value.shape) }))
-        for ((_, tensor), (_, start)) in zip(set.tensors, trained) {
+        self.init(base: base, set: ParameterSet(id: id, layout: base.layout(where: isTrained)))
+        let starts = base.stored
+        for (name, tensor) in set.tensors {
+            guard let start = starts[name] else { continue }
             start.write(to: tensor)
             start.letGo()
         }

@@ -59,6 +59,8 @@ package struct NetworkSettings: Sendable, Codable, Equatable {
     }
 
     package var critic = Critic.discriminator
+    /// What of the student is trained; with all weights, rank and targets are a fake-velocity network's alone.
+    package var student = Student.Mode.lora
     /// Rank of the student's adapters, and of a fake-velocity network's; alpha is the same.
     package var rank = 64
     /// Names, or ends of names, of the linear maps that get adapters.
@@ -69,7 +71,7 @@ package struct NetworkSettings: Sendable, Codable, Equatable {
     ]
     /// A file of adapters that the student begins with; nil begins with the teacher.
     package var initialAdaptersPath: String?
-    /// Of products with the weights that the student's adapters add to.
+    /// Of products with the weights that stay frozen.
     package var precision = Precision.float32
     package var discriminator = DiscriminatorShape()
     /// Gradient checkpointing: training keeps the blocks' inputs alone and computes the blocks twice.

@@ -35,10 +35,10 @@ package struct DistillationTrainer {
         self.networks = networks
         objective = settings.method.makeObjective(networks, settings: settings, teaching: teaching)
         averageDecay = settings.averageDecay
-        studentAverage = averageDecay > 0 ? networks.adapters.parameters.values.copied() : nil
+        studentAverage = averageDecay > 0 ? networks.student.parameters.values.copied() : nil
         headLimit = settings.adversarialLoss.headLimit
         self.pool = pool
-        let student = networks.adapters.parameters
+        let student = networks.student.parameters
         let critic = networks.critic.parameters
         studentOptimizer = try AdamW(settings.optimizer, parameterCount: student.layout.count, in: memory)
         discriminatorOptimizer = try AdamW(
@@ -66,14 +66,14 @@ package struct DistillationTrainer {
         report.evaluations = losses.evaluations
         if turn.updatesStudent {
             report.gradientNorm = studentOptimizer.update(
-                networks.adapters.parameters,
+                networks.student.parameters,
                 gradients: .sum(studentGradients, pool: pool),
                 pool: pool
             )
             if !report.gradientNorm.isFinite { report.outcome = .nonFiniteGradient }
             // mean ← d · mean + (1 − d) · parameters.
             studentAverage?.scale(by: averageDecay)
-            studentAverage?.accumulate(networks.adapters.parameters.values, scaledBy: 1 - averageDecay)
+            studentAverage?.accumulate(networks.student.parameters.values, scaledBy: 1 - averageDecay)
         }
         if turn.updatesCritic {
             let norm = discriminatorOptimizer.update(
@@ -98,12 +98,12 @@ package struct DistillationTrainer {
         if turn.updatesStudent { ParameterGradients.clear(studentGradients, pool: pool) }
         if turn.updatesCritic { ParameterGradients.clear(criticGradients, pool: pool) }
         let sums = LaneResults(repeating: PartialLosses(), count: pool.lanes.count)
-        let pieces = networks.student.samplesAtOnce(batch.text, for: .training)
+        let pieces = networks.studentTransformer.samplesAtOnce(batch.text, for: .training)
         pool.forEachShare(of: batch.count, inPiecesOf: pieces) { lane, range in
             var part = ObjectivePart(
                 batch.rows(range),
                 draws: draws.rows(range),
-                student: networks.student,
+                student: networks.studentTransformer,
                 batchCount: batch.count,
                 step: stepCount,
                 turn: turn,

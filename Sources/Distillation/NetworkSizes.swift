@@ -7,8 +7,8 @@ package struct NetworkSizes: Sendable, Equatable {
     package let weights: Int
     /// Of them, in linear maps.
     package let maps: Int
-    /// Of the student's adapters.
-    package let adapters: Int
+    /// Of what the student trains.
+    package let student: Int
     /// Of the critic, a discriminator or a fake-velocity network's adapters.
     package let critic: Int
 
@@ -27,7 +27,17 @@ package struct NetworkSizes: Sendable, Equatable {
             guard LowRankAdapters.matches(module, network.targets) else { return sum }
             return sum + network.rank * (map.value[0] + map.value[1])
         }
-        self.adapters = adapters
+        switch network.student {
+        case .lora: student = adapters
+        case .full:
+            student = shapes.reduce(0) { sum, weight in
+                let learns = VelocityTransformer.isTrainable(
+                    weight.key,
+                    layerCount: configuration.layerCount
+                )
+                return learns ? sum + count(weight.value) : sum
+            }
+        }
         switch network.critic {
         case .discriminator:
             var shape = network.discriminator

@@ -20,10 +20,10 @@ package struct TrainableNetworks: Sendable {
         }
     }
 
-    package let student: VelocityTransformer
-    package let adapters: LowRankAdapters
+    package let student: Student
     package let critic: Critic
-    /// The student without its adapters.
+    /// The teacher with what the student has of its own.
+    package let studentTransformer: VelocityTransformer
     package let teacher: VelocityTransformer
 
     /// Numbers of the two parameter sets.
@@ -54,21 +54,27 @@ package struct TrainableNetworks: Sendable {
             adapters.initialize(seed: seed)
             return adapters
         }
-        adapters = makeAdapters(id: SetID.student)
-        if let path = network.initialAdaptersPath {
-            try AdapterImport(path: path, for: weights, layerCount: configuration.layerCount)
-                .initialize(adapters)
-        }
         let base = weights.packed(network.precision)
-        func makeTransformer(_ adapters: LowRankAdapters) throws(ModelError) -> VelocityTransformer {
-            var transformer = try VelocityTransformer(
-                configuration,
-                from: AdaptedWeights(base: base, adapters: adapters)
-            )
+        func makeTransformer(_ student: Student) throws(ModelError) -> VelocityTransformer {
+            var transformer = try VelocityTransformer(configuration, teacher: base, student: student)
             transformer.recomputesBlocks = network.recomputesBlocks
             return transformer
         }
-        student = try makeTransformer(adapters)
+        switch network.student {
+        case .lora:
+            let adapters = makeAdapters(id: SetID.student)
+            if let path = network.initialAdaptersPath {
+                try AdapterImport(path: path, for: weights, layerCount: configuration.layerCount)
+                    .initialize(adapters)
+            }
+            student = .adapters(adapters)
+        case .full:
+            let trained = TrainedWeights(base: weights, id: SetID.student) {
+                VelocityTransformer.isTrainable($0, layerCount: configuration.layerCount)
+            }
+            student = .weights(trained.set)
+        }
+        studentTransformer = try makeTransformer(student)
         teacher = try VelocityTransformer(configuration, from: base)
         switch network.critic {
         case .discriminator:
@@ -85,12 +91,12 @@ package struct TrainableNetworks: Sendable {
             critic = .discriminator(discriminator)
         case .velocity:
             let adapters = makeAdapters(id: SetID.critic)
-            critic = .velocity(try makeTransformer(adapters), adapters)
+            critic = .velocity(try makeTransformer(.adapters(adapters)), adapters)
         }
     }
 
-    /// What a round averages, by name and in order: the student's adapters and the critic.
+    /// What a round averages, by name and in order.
     package var segments: [(name: String, parameters: ParameterSet)] {
-        [("student", adapters.parameters), ("discriminator", critic.parameters)]
+        [("student", student.parameters), ("discriminator", critic.parameters)]
     }
 }

@@ -22,7 +22,7 @@ struct SampleCommand: AsyncParsableCommand {
     @Option(help: "The model, a folder as diffusers writes it.")
     var model: String
 
-    @Option(help: "A student: a file of adapters, a checkpoint's folder or an exported one.")
+    @Option(help: "A student: a file, a checkpoint's folder or an exported one.")
     var student: String?
 
     @Option(name: .customLong("prompt"), parsing: .upToNextOption, help: "Prompts, one picture each.")
@@ -121,7 +121,7 @@ struct SampleCommand: AsyncParsableCommand {
         }
         let network = try student.map { path in
             try sampler.model.makeTransformer(
-                adapters: StudentFile.read(path, for: sampler.model),
+                student: StudentFile.read(path, for: sampler.model),
                 precision: precision
             )
         }

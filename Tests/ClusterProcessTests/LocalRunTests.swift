@@ -91,6 +91,61 @@ import Testing
         }
     }
 
+    @Test func `a run of a full student ends with a transformer, and has no adapters to export`() async throws
+    {
+        try await withTemporaryFolder { folder in
+            let config = folder.appending(path: "run.yaml")
+            try SmallRun.configuration.write(to: config, atomically: true, encoding: .utf8)
+            let run = folder.appending(path: "run")
+            let settings = ["student.mode=full", "training.rounds=2", "evaluation.prompts=2"]
+            let outcome = try Program.run(
+                [
+                    "local", "--config", config.path(), "--run", run.path(), "--rollouts", "1", "--trainers",
+                    "1",
+                ]
+                    + settings.flatMap { ["--set", $0] },
+                in: folder
+            )
+            #expect(outcome.exitCode == 0, "\(outcome.errors)")
+            let transformer = "student/transformer/diffusion_pytorch_model.safetensors"
+            for name in [transformer, "student/transformer/config.json", "student/scheduler_config.json"] {
+                #expect(FileManager.default.fileExists(atPath: run.appending(path: name).path()), "\(name)")
+            }
+            #expect(try text(run, "student/README.md").contains("SD3Transformer2DModel"))
+
+            // The exported student and the checkpoint's are one.
+            let pictures = try ["student", "checkpoints/round-000002"].map { student in
+                let out = folder.appending(path: UUID().uuidString)
+                let outcome = try Program.run(
+                    [
+                        "sample", "--model", Repository.teacher, "--prompt", "a cat", "--out", out.path(),
+                        "--student", run.appending(path: student).path(),
+                    ],
+                    in: folder
+                )
+                #expect(outcome.exitCode == 0, "\(outcome.errors)")
+                let names = try FileManager.default.contentsOfDirectory(atPath: out.path()).sorted()
+                return try names.map { try Data(contentsOf: out.appending(path: $0)) }
+            }
+            #expect(pictures[0] == pictures[1] && !pictures[0].isEmpty)
+
+            let out = folder.appending(path: "exported")
+            let words = ["checkpoint", "export", run.path(), "--out", out.path()]
+            let refused = try Program.run(words, in: folder)
+            #expect(refused.exitCode == 64 && refused.errors.contains("expected --merged"), "\(refused)")
+            let scaled = try Program.run(words + ["--merged", "--scale", "0.5"], in: folder)
+            #expect(scaled.exitCode == 64 && scaled.errors.contains("--scale is of adapters"), "\(scaled)")
+            #expect(!FileManager.default.fileExists(atPath: out.path()))
+            let merged = try Program.run(words + ["--merged"], in: folder)
+            #expect(merged.exitCode == 0, "\(merged.errors)")
+            let exported = "transformer/diffusion_pytorch_model.safetensors"
+            #expect(
+                try Data(contentsOf: out.appending(path: exported))
+                    == Data(contentsOf: run.appending(path: transformer))
+            )
+        }
+    }
+
     private func text(_ run: URL, _ name: String) throws -> String {
         try String(contentsOf: run.appending(path: name), encoding: .utf8)
     }

@@ -31,7 +31,8 @@ import Testing
                 .value
                 .values
         }
-        #expect(velocity(trainer.networks.student) == velocity(try fixture.folder.makeTransformer()))
+        let teacher = try fixture.folder.makeTransformer()
+        #expect(velocity(trainer.networks.studentTransformer) == velocity(teacher))
     }
 
     @Test func `updates move the student and leave the teacher as it was`() throws {
@@ -39,7 +40,7 @@ import Testing
         var trainer = try fixture.makeTrainer(training: { $0.adversarialStartStep = 2 })
         var random = RandomStream(key: 1, stream: 2)
         let before = fixture.folder.weights.stored.mapValues(\.floats.values)
-        let adapters = trainer.networks.adapters.parameters.values.values
+        let adapters = trainer.networks.student.parameters.values.values
         let judge = trainer.networks.critic.parameters.values.values
         var pool = fixture.makePool(try fixture.rollOut())
         for step in 0..<3 {
@@ -47,7 +48,7 @@ import Testing
             let report = trainer.step(batch, random: &random)
             #expect((report["discriminator"] == nil) == (step < 2))
         }
-        #expect(trainer.networks.adapters.parameters.values.values != adapters)
+        #expect(trainer.networks.student.parameters.values.values != adapters)
         #expect(trainer.networks.critic.parameters.values.values != judge)
         #expect(fixture.folder.weights.stored.mapValues(\.floats.values) == before)
     }
@@ -122,7 +123,7 @@ import Testing
                 let (batch, _, _) = try #require(pool.draw(2, random: &random))
                 _ = trainer.step(batch, random: &random)
             }
-            return trainer.networks.adapters.parameters.values.values
+            return trainer.networks.student.parameters.values.values
         }
         #expect(try train() == train())
     }

@@ -15,14 +15,17 @@ import Testing
         network.discriminator.depth = depth
         network.discriminator.mode = mode
         network.discriminator.heads = depth == 3 ? .every : .last
-        let sizes = NetworkSizes(
-            teacher: teacher.weights.stored.mapValues(\.shape),
-            teacher.configuration,
-            network: network
-        )
-        let networks = try TrainableNetworks(teacher: teacher, network: network, seed: 0)
-        #expect(sizes.weights == teacher.weights.stored.values.reduce(0) { $0 + $1.count })
-        #expect(sizes.adapters == networks.adapters.parameters.layout.count)
-        #expect(sizes.critic == networks.critic.parameters.layout.count)
+        for student in Student.Mode.allCases {
+            network.student = student
+            let sizes = NetworkSizes(
+                teacher: teacher.weights.stored.mapValues(\.shape),
+                teacher.configuration,
+                network: network
+            )
+            let networks = try TrainableNetworks(teacher: teacher, network: network, seed: 0)
+            #expect(sizes.weights == teacher.weights.stored.values.reduce(0) { $0 + $1.count })
+            #expect(sizes.student == networks.student.parameters.layout.count)
+            #expect(sizes.critic == networks.critic.parameters.layout.count)
+        }
     }
 }

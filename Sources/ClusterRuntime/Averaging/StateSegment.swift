@@ -45,7 +45,7 @@ package enum StateSegment: String, Sendable, CaseIterable {
 
     /// Its numbers in a run of these networks that has not begun.
     func initialValues(of networks: TrainableNetworks) -> Tensor {
-        let (student, discriminator) = (networks.adapters.parameters, networks.critic.parameters)
+        let (student, discriminator) = (networks.student.parameters, networks.critic.parameters)
         return switch self {
         case .student, .studentAverage: student.values.copied()
         case .discriminator: discriminator.values.copied()
@@ -60,7 +60,7 @@ extension DistillationTrainer {
     /// The present numbers of a segment; parameters, and moments kept in floats, share memory with the trainer's.
     func values(of segment: StateSegment) -> Tensor {
         switch segment {
-        case .student: networks.adapters.parameters.values
+        case .student: networks.student.parameters.values
         case .discriminator: networks.critic.parameters.values
         case .updateCounts: counts(\.stepCount)
         case .studentFirstMoment: studentOptimizer.firstMoment
@@ -68,7 +68,7 @@ extension DistillationTrainer {
         case .discriminatorFirstMoment: discriminatorOptimizer.firstMoment
         case .discriminatorSecondMoment: discriminatorOptimizer.secondMoment
         case .momentAges: counts(\.momentAge)
-        case .studentAverage: studentAverage ?? networks.adapters.parameters.values
+        case .studentAverage: studentAverage ?? networks.student.parameters.values
         }
     }
 

@@ -10,8 +10,8 @@ package enum ConfigurationError: Error, Equatable {
     case badValue(key: String, place: ConfigurationPlace, value: String, expected: String)
     /// A value of the method that this program cannot serve.
     case notSupported(key: String, place: ConfigurationPlace, value: String, supported: String)
-    /// A key that the run's method makes nothing of, with the methods that use it.
-    case unusedKey(String, place: ConfigurationPlace, method: String, users: String)
+    /// A key that another setting of the run makes nothing of, with the settings that use it.
+    case unusedKey(String, place: ConfigurationPlace, setting: String, users: String)
     /// A value, wherever it was stated, that does not do for what was asked.
     case unfit(key: String, value: String, expected: String)
     /// A key without which there is no run.
@@ -60,8 +60,8 @@ extension ConfigurationError: CustomStringConvertible {
             "\(place): \(key) is \(value): expected \(expected)"
         case .notSupported(let key, let place, let value, let supported):
             "\(place): \(key) is \(value): not supported, expected \(supported)"
-        case .unusedKey(let key, let place, let method, let users):
-            "\(place): \(key) means nothing to method \(method): expected it to be left out, or method \(users)"
+        case .unusedKey(let key, let place, let setting, let users):
+            "\(place): \(key) means nothing to \(setting): expected it to be left out, or \(users)"
         case .unfit(let key, let value, let expected): "\(key) is \(value): expected \(expected)"
         case .missingKey(let key, let path, let expected): "\(path): \(key) is missing: expected \(expected)"
         }

@@ -1,6 +1,6 @@
 /// The keys of a configuration, written `group.key`.
 enum ConfigurationKeys {
-    /// Keys with a free choice of values, in the order they are written.
+    /// In the order they are written.
     static let all = [
         "model", "method",
         "prompts.kind", "prompts.path", "prompts.column", "prompts.cache", "prompts.cache_gib",
@@ -8,7 +8,8 @@ enum ConfigurationKeys {
         "trajectory.segments", "trajectory.steps_per_segment", "trajectory.schedule", "trajectory.guidance",
         "trajectory.reuse", "trajectory.max_uses", "trajectory.negative_prompt",
         "trajectory.online_alignment", "trajectory.precision",
-        "student.rank", "student.targets", "student.precision", "student.initial_lora", "student.guidance",
+        "student.mode", "student.rank", "student.targets", "student.precision", "student.initial_lora",
+        "student.guidance",
         "student.ema_decay",
         "discriminator.depth", "discriminator.head", "discriminator.mode", "discriminator.rank",
         "discriminator.loss", "discriminator.states", "discriminator.renoise", "discriminator.r1_weight",
@@ -33,27 +34,20 @@ enum ConfigurationKeys {
         "evaluation.prompts", "evaluation.path", "evaluation.guidance",
     ]
 
-    /// Keys of the method that have one value here; it may be stated, another one is refused.
-    static let fixed = [
-        "student.mode": "lora"
-    ]
-
-    private static let known = all + fixed.keys.sorted()
-
-    static func isKnown(_ key: String) -> Bool { known.contains(key) }
+    static func isKnown(_ key: String) -> Bool { all.contains(key) }
 
     /// True for what stands before a dot in a known key.
-    static func isGroup(_ name: String) -> Bool { known.contains { $0.hasPrefix(name + ".") } }
+    static func isGroup(_ name: String) -> Bool { all.contains { $0.hasPrefix(name + ".") } }
 
     /// The known key, or group, that is the fewest edits away.
     static func nearest(to key: String) -> String {
         let groups = Set(
-            known.flatMap { key in
+            all.flatMap { key in
                 key.indices.filter { key[$0] == "." }.map { String(key[..<$0]) }
             }
         )
         // A group's name is proposed for a group's misspelling: no key of it is nearer.
-        return (known + groups.sorted()).min { editDistance($0, key) < editDistance($1, key) } ?? key
+        return (all + groups.sorted()).min { editDistance($0, key) < editDistance($1, key) } ?? key
     }
 
     /// The environment variable that overrides a key.

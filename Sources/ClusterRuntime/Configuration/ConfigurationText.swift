@@ -1,3 +1,4 @@
+import DiffusionModels
 import Distillation
 import Yams
 
@@ -10,17 +11,17 @@ struct ConfigurationText {
 
     let path: String
     private(set) var entries: [String: Entry] = [:]
-    /// What the file itself says the method is; nil where it says nothing.
-    private let fileMethod: String?
+    /// What the file itself says.
+    private var stated: [String: Entry] = [:]
 
     /// Reads YAML, and refuses keys that are not known.
     init(yaml text: String, path: String) throws(ConfigurationError) {
         self.path = path
         let place = ConfigurationPlace.file(path: path, line: 1)
         let root = try Self.composed(text, place: place)
-        fileMethod = root?["method"]?.scalar?.string
         guard let root else { return }
         try collect(root, under: "")
+        stated = entries
     }
 
     /// Replaces a value by what a flag or the environment says; `text` is YAML, as in the file.
@@ -40,19 +41,36 @@ struct ConfigurationText {
     /// below is passed over: the new one has its own defaults. A key that the method makes nothing of is refused where it
     /// is stated beside the method, or above.
     mutating func keep(for method: Method) throws(ConfigurationError) {
-        let isOther = method.rawValue != fileMethod ?? Method.flowsteer.rawValue
-        let rank = isOther ? entries["method"]?.place.rank ?? 0 : 0
+        let rank = rank(of: "method", as: method.rawValue, otherwise: Method.flowsteer.rawValue)
         let foreign = MethodKeys.foreign.filter { entries[$0].map { $0.place.rank < rank } ?? false }
         for key in foreign { entries[key] = nil }
         for key in MethodKeys.unused(by: method).sorted() {
-            guard let entry = entries.removeValue(forKey: key), entry.place.rank >= rank else { continue }
-            throw .unusedKey(
-                key,
-                place: entry.place,
-                method: method.rawValue,
-                users: MethodKeys.users(of: key).map(\.rawValue).joined(separator: " or ")
-            )
+            let users = MethodKeys.users(of: key).map(\.rawValue).joined(separator: " or ")
+            try drop(key, from: rank, because: "method \(method.rawValue)", users: "method \(users)")
         }
+    }
+
+    /// Leaves out what is not for what the student trains, as ``keep(for:)`` does for the method.
+    mutating func keep(for mode: Student.Mode, of method: Method) throws(ConfigurationError) {
+        let key = "student.mode"
+        let rank = rank(of: key, as: mode.rawValue, otherwise: Student.Mode.lora.rawValue)
+        for unused in StudentKeys.unused(by: mode, of: method).sorted() {
+            try drop(unused, from: rank, because: "\(key) \(mode.rawValue)", users: "\(key) lora")
+        }
+    }
+
+    /// Where a choice was stated, of those that stand above what the file chose; keys below it were meant for that.
+    private func rank(of key: String, as value: String, otherwise usual: String) -> Int {
+        guard value != stated[key]?.value.scalar?.string ?? usual else { return 0 }
+        return entries[key]?.place.rank ?? 0
+    }
+
+    /// Leaves a key out that means nothing to a setting, and refuses it where it is stated beside that, or above.
+    private mutating func drop(_ key: String, from rank: Int, because setting: String, users: String)
+        throws(ConfigurationError)
+    {
+        guard let entry = entries.removeValue(forKey: key), entry.place.rank >= rank else { return }
+        throw .unusedKey(key, place: entry.place, setting: setting, users: users)
     }
 
     private mutating func collect(_ node: Node, under group: String) throws(ConfigurationError) {

@@ -69,11 +69,10 @@ extension RunConfiguration {
         try ConfigurationValues(text).read("method", into: &method)
         var text = text
         try text.keep(for: method)
+        var mode = Student.Mode.lora
+        try ConfigurationValues(text).read("student.mode", into: &mode)
+        try text.keep(for: mode, of: method)
         let values = ConfigurationValues(text)
-        for (key, only) in ConfigurationKeys.fixed.sorted(by: { $0.key < $1.key }) {
-            guard let stated = try values.string(key), stated != only else { continue }
-            throw .notSupported(key: key, place: values.place(of: key), value: stated, supported: "'\(only)'")
-        }
         guard let model = try values.path("model", in: folder) else {
             throw .missingKey("model", path: text.path, expected: "the teacher's folder")
         }
@@ -122,6 +121,7 @@ extension RunConfiguration {
         _ values: ConfigurationValues,
         folder: String
     ) throws(ConfigurationError) {
+        try values.read("student.mode", into: &network.student)
         try values.read("student.rank", into: &network.rank, in: 1...4096)
         if let targets = try values.strings("student.targets") { network.targets = targets }
         try values.read("student.precision", into: &network.precision)

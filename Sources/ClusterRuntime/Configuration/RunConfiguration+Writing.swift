@@ -27,7 +27,8 @@ extension RunConfiguration {
 
     private func indentation(_ depth: Int) -> String { String(repeating: "  ", count: depth) }
 
-    /// Values by key, as YAML writes them; a path that is not stated is left out.
+    /// Values by key, as YAML writes them; a path that is not stated is left out, and so are defaults of keys that came
+    /// later, so that runs that began before them keep their identity.
     private var writtenValues: [String: String] {
         var values = [
             "model": quoted(modelPath),
@@ -101,6 +102,7 @@ extension RunConfiguration {
         if prompts.cacheSize != PromptSettings().cacheSize {
             values["prompts.cache_gib"] = "\(prompts.cacheSize)"
         }
+        if network.student != .lora { values["student.mode"] = network.student.rawValue }
         if let path = network.initialAdaptersPath { values["student.initial_lora"] = quoted(path) }
         if let path = evaluation.path { values["evaluation.path"] = quoted(path) }
         for (prefix, settings) in [
@@ -115,6 +117,7 @@ extension RunConfiguration {
             values[prefix + "decay_steps"] = "\(settings.decaySteps)"
         }
         let unused = MethodKeys.unused(by: training.method)
+            .union(StudentKeys.unused(by: network.student, of: training.method))
         return values.filter { !unused.contains($0.key) }
     }
 

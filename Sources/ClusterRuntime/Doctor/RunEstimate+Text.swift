@@ -8,7 +8,7 @@ extension RunEstimate {
         let header = """
             a trajectory batch of \(configuration.batchSamples) prompts is \(Self.bytes(batchByteCount)), its encoded \
             prompts \(Self.bytes(textByteCount)); \(Self.count(sizes.weights)) weights, \
-            \(Self.count(sizes.adapters)) in adapters, \(Self.count(sizes.critic)) in the critic
+            \(Self.count(sizes.student)) in the student, \(Self.count(sizes.critic)) in the critic
 
             """
         return header + role("coordinator", coordinatorMemory, disk: coordinatorDisk)

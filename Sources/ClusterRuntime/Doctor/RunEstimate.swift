@@ -14,7 +14,7 @@ import Tensors
 /// |---|---|
 /// | `W` | weights of the teacher's transformer that are read as they stand; files of 32-bit floats are mapped, others widened |
 /// | `P` | the linear maps, which `W` then leaves out, laid out for products: 1 of each number, in trainers 2; none beyond 2²⁶; in bf16 ½ |
-/// | `A`, `D` | adapters and critic, `N = A + D` |
+/// | `A`, `D` | what the student trains, adapters or weights, and critic, `N = A + D` |
 /// | `U` | bytes of moments: 8 a parameter, 2.03 with `adamw8bit` |
 /// | `S` | what rounds commit: `N`, `2 N` of moments unless `cluster.averaging.moments_period` is 0, `A` of a running mean |
 /// | `O` | bytes of an offer: `4 S`; float16 and int8 write `N` with 2 and 1⅛ bytes |
@@ -26,7 +26,8 @@ import Tensors
 ///   it go;
 /// - rollout: `4 W + 4 P + L a + B · held + 2 E`, where it holds what a round trains on and `cluster.lead_batches` more,
 ///   at most what the worker's limit lets it;
-/// - trainer: `4 W + 4 P + 4 N` of parameters, `4 N` of gradients a lane, `U` of moments, `4 N + U` of the round's
+/// - trainer: `4 W + 4 P`, which a full student beside a full discriminator leaves in the file where it is mapped, if the
+///   method does not ask the teacher; `4 N` of parameters, `4 N` of gradients a lane, `U` of moments, `4 N + U` of the round's
 ///   beginning, `O`, with roundings `12 N` more, `4 max(A, D)` of a moment being decoded that is kept in bytes,
 ///   `4 S + 4 max(A, D)` of a state that comes in where there are other trainers, `L a`, and `(B + E)` of the batches
 ///   mixed and as many to come; a running mean of the student is two times `4 A`. Paged state lies on the trainer's
@@ -125,9 +126,9 @@ package struct RunEstimate: Sendable {
 extension RunEstimate {
     private static let float = ScalarType.float32.byteCount
 
-    var parameters: Int { sizes.adapters + sizes.critic }
+    var parameters: Int { sizes.student + sizes.critic }
     /// Numbers of the student's running mean.
-    private var averageCount: Int { configuration.averaging.keepsStudentAverage ? sizes.adapters : 0 }
+    private var averageCount: Int { configuration.averaging.keepsStudentAverage ? sizes.student : 0 }
     /// Numbers that rounds commit.
     package var stateCount: Int {
         (configuration.averaging.momentsPeriod > 0 ? 3 : 1) * parameters + averageCount
@@ -135,7 +136,7 @@ extension RunEstimate {
 
     /// Bytes of both optimizers' moments.
     package var momentByteCount: Int {
-        configuration.training.optimizer.storage.byteCount(of: sizes.adapters)
+        configuration.training.optimizer.storage.byteCount(of: sizes.student)
             + configuration.training.discriminatorOptimizer.storage.byteCount(of: sizes.critic)
     }
 
@@ -184,6 +185,16 @@ extension RunEstimate {
         ]
     }
 
+    /// The teacher's weights in a trainer.
+    private var trainerWeights: [(String, Int)] {
+        let network = configuration.network
+        let areRead =
+            network.student == .lora || network.critic == .velocity || network.discriminator.mode != .full
+            || configuration.training.method.asksTeacher
+        let weights = weights(network.precision, learning: true)
+        return areRead ? weights : storesFloats ? [] : Array(weights.prefix(1))
+    }
+
     package var coordinatorMemory: Memory {
         Memory(
             parts: [
@@ -213,11 +224,11 @@ extension RunEstimate {
         let averages = averageCount * Self.float
         let isRounded = configuration.averaging.exchange != .float32
         let keepsCommitted = isRounded || configuration.cluster.topology == .ring
-        let segment = max(sizes.adapters, sizes.critic) * Self.float
+        let segment = max(sizes.student, sizes.critic) * Self.float
         let decoded = configuration.averaging.momentsPeriod > 0 && momentByteCount < 2 * numbers ? segment : 0
         let incoming = stateCount * Self.float + segment
         return Memory(
-            parts: [process] + weights(configuration.network.precision, learning: true) + [
+            parts: [process] + trainerWeights + [
                 ("parameters", numbers + averages), ("gradients", cluster.lanes * numbers),
                 ("moments", isPaged ? 0 : momentByteCount),
                 (
@@ -241,7 +252,7 @@ extension RunEstimate {
 extension RunEstimate {
     /// Bytes of one round's checkpoint.
     package var checkpointByteCount: Int {
-        let momentum = configuration.averaging.student == .nesterov ? sizes.adapters : 0
+        let momentum = configuration.averaging.student == .nesterov ? sizes.student : 0
         return (stateCount + momentum) * Self.float
     }
 

@@ -36,7 +36,7 @@ package struct LocalConclusion: Sendable {
         defer { progress.finish() }
         let model = try ModelSampler(ModelFolder(of: configuration), lanes: lanes)
         let checkpoint = try folder.latestCheckpoint()
-        let adapters = try StudentFile.read(checkpoint, for: model.model)
+        let student = try StudentFile.read(checkpoint, for: model.model)
         let sampling = try StudentFile.sampling(checkpoint)
         let trajectory = configuration.trajectory
         let schedule = SigmaSchedule(
@@ -45,13 +45,13 @@ package struct LocalConclusion: Sendable {
             shift: model.model.shift
         )
         // First what people came for: an evaluation that fails must not cost them the student.
-        try StudentExport(model: model.model, adapters: adapters, schedule: schedule, sampling: sampling)
+        try StudentExport(model: model.model, student: student, schedule: schedule, sampling: sampling)
             .write(to: folder.student)
         let evaluation = try StudentEvaluation(
             model,
-            student: try model.model.makeTransformer(adapters: adapters),
+            student: try model.model.makeTransformer(student: student),
             initial: try configuration.network.initialAdaptersPath.map {
-                try model.model.makeTransformer(adapters: StudentFile.read($0, for: model.model))
+                try model.model.makeTransformer(student: StudentFile.read($0, for: model.model))
             },
             prompts: prompts,
             judge: try HeldOutPrompts.judge(prompts, spritesPath: configuration.spritesPath, for: model),

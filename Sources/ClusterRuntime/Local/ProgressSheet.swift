@@ -101,9 +101,10 @@ extension ProgressSheet {
         ///
         /// - Parameter checkpoint: the folder of a checkpoint, or a student's file.
         func sheet(of checkpoint: String, round: UInt64) throws -> Picture {
-            let adapters = try StudentFile.read(checkpoint, for: sampler.model)
             let student = FewStepSampler(
-                student: try sampler.model.makeTransformer(adapters: adapters),
+                student: try sampler.model.makeTransformer(
+                    student: StudentFile.read(checkpoint, for: sampler.model)
+                ),
                 try StudentFile.sampling(checkpoint),
                 kind: configuration.trajectory.schedule,
                 steps: configuration.trajectory.segments,

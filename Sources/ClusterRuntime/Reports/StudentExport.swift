@@ -3,24 +3,27 @@ package import DiffusionModels
 package import Distillation
 package import FlowMatching
 import Foundation
-package import NeuralNetwork
+import NeuralNetwork
 
-/// A student as a folder that other programs can use: adapters for diffusers and for ComfyUI, scheduler, sigmas, and how
-/// to sample it.
+/// A student as a folder that other programs can use: adapters for diffusers and for ComfyUI, or a transformer; scheduler,
+/// sigmas, and how to sample it.
 package struct StudentExport: Sendable {
+    /// The folder of a transformer, as diffusers calls it.
+    static let transformerName = "transformer"
+
     private let model: ModelFolder
-    private let adapters: LowRankAdapters
+    private let student: Student
     private let schedule: SigmaSchedule
     private let sampling: StudentSampling
 
     package init(
         model: ModelFolder,
-        adapters: LowRankAdapters,
+        student: Student,
         schedule: SigmaSchedule,
         sampling: StudentSampling
     ) {
         self.model = model
-        self.adapters = adapters
+        self.student = student
         self.schedule = schedule
         self.sampling = sampling
     }
@@ -28,10 +31,14 @@ package struct StudentExport: Sendable {
     /// Writes the folder; files that are there are replaced.
     package func write(to folder: String) throws {
         try LocalRunFolder.create(folder)
-        try AdapterFile.writer(adapters, metadata: sampling.metadata)
-            .write(to: "\(folder)/\(AdapterFile.name)")
-        try KohyaAdapterFile.writer(adapters, layerCount: model.configuration.layerCount)
-            .write(to: "\(folder)/\(KohyaAdapterFile.name)")
+        switch student {
+        case .adapters(let adapters):
+            try student.writer(metadata: sampling.metadata).write(to: "\(folder)/\(AdapterFile.name)")
+            try KohyaAdapterFile.writer(adapters, layerCount: model.configuration.layerCount)
+                .write(to: "\(folder)/\(KohyaAdapterFile.name)")
+        case .weights:
+            try writeTransformer(to: folder)
+        }
         let scheduler = "\(model.path)/scheduler/scheduler_config.json"
         guard let configuration = FileManager.default.contents(atPath: scheduler) else {
             throw CheckpointError.unreadable(path: scheduler, reason: "there is no such file")
@@ -44,13 +51,19 @@ package struct StudentExport: Sendable {
         try writeAtomically(Array(card.utf8), to: "\(folder)/README.md")
     }
 
-    /// Writes a transformer with the adapters added, `transformer/` in the folder.
+    /// Writes the student as a transformer, `transformer/` in the folder.
     ///
-    /// - Parameter scale: of the adapters; 1 is the student.
-    package func writeMerged(to folder: String, scale: Float) throws {
-        let transformer = "\(folder)/transformer"
+    /// - Parameter scale: of adapters; 1 is the student.
+    package func writeTransformer(to folder: String, scale: Float = 1) throws {
+        let transformer = "\(folder)/\(Self.transformerName)"
         try LocalRunFolder.create(transformer)
-        try MergedTransformer.write(adapters, scale: scale, into: model, to: transformer)
+        try MergedTransformer.write(
+            student,
+            scale: scale,
+            of: model,
+            metadata: sampling.metadata,
+            to: transformer
+        )
     }
 
     /// `sigmas.json`: what a sampler visits, the shift applied, and how many steps that is.
@@ -77,7 +90,7 @@ package struct StudentExport: Sendable {
         return """
             # A \(steps)-step student
 
-            Low-rank adapters of rank \(adapters.rank) (alpha = rank, PEFT names) for `\(modelName)`, distilled with FlowSteer
+            \(contents) for `\(modelName)`, distilled with FlowSteer
             (arXiv 2511.18834). The student needs \(steps) steps and \(guidance).
 
             Its sigmas are part of it: \(sigmas). Others, or another guidance scale, give blurred pictures.
@@ -86,19 +99,53 @@ package struct StudentExport: Sendable {
 
             ```python
             import numpy as np
-            from diffusers import StableDiffusion3Pipeline
-
-            pipe = StableDiffusion3Pipeline.from_pretrained("\(modelName)")
-            pipe.load_lora_weights(".", weight_name="\(AdapterFile.name)")
+            \(loading)
             image = pipe(
                 "a cat",
                 num_inference_steps=\(steps),
             \(sigmasArgument)    guidance_scale=1.0,
             ).images[0]
             ```
+            \(comfyNote)
+            """
+    }
+
+    private var contents: String {
+        switch student {
+        case .adapters(let adapters):
+            "Low-rank adapters of rank \(adapters.rank) (alpha = rank, PEFT names)"
+        case .weights:
+            "A transformer"
+        }
+    }
+
+    /// The lines of Python that make `pipe`.
+    private var loading: String {
+        switch student {
+        case .adapters:
+            """
+            from diffusers import StableDiffusion3Pipeline
+
+            pipe = StableDiffusion3Pipeline.from_pretrained("\(modelName)")
+            pipe.load_lora_weights(".", weight_name="\(AdapterFile.name)")
+            """
+        case .weights:
+            """
+            from diffusers import SD3Transformer2DModel, StableDiffusion3Pipeline
+
+            transformer = SD3Transformer2DModel.from_pretrained("\(Self.transformerName)")
+            pipe = StableDiffusion3Pipeline.from_pretrained("\(modelName)", transformer=transformer)
+            """
+        }
+    }
+
+    /// For adapters alone: what ComfyUI makes of a transformer nobody has tried.
+    private var comfyNote: String {
+        guard case .adapters = student else { return "" }
+        return """
 
             In ComfyUI: `\(KohyaAdapterFile.name)` in a LoraLoaderModelOnly node, sampler `euler`, scheduler `simple`,
-            \(steps) steps, cfg 1.
+            \(schedule.stepCount) steps, cfg 1.
 
             """
     }

@@ -2,16 +2,18 @@ package import Checkpoints
 package import DiffusionModels
 package import Distillation
 import FoundationEssentials
-package import NeuralNetwork
 
 /// A trained student on disk, wherever a person points.
 package enum StudentFile {
     /// The running mean of a run's student, in a checkpoint.
     static let averageName = "student_average.safetensors"
-    /// The names a student's adapters have: exported, and in a checkpoint, the running mean before the last state.
-    private static let names = [AdapterFile.name, averageName, "student.safetensors"]
+    /// The names a student has: exported, and in a checkpoint, the running mean before the last state.
+    private static let names = [
+        AdapterFile.name, averageName, "student.safetensors",
+        "\(StudentExport.transformerName)/\(MergedTransformer.weightsName)", MergedTransformer.weightsName,
+    ]
 
-    /// The file of adapters that `path` means: itself, or one in that folder, a checkpoint's or an exported student's.
+    /// The file that `path` means: itself, or one in that folder: a checkpoint's, an exported student's or a transformer's.
     package static func locate(_ path: String) throws(CheckpointError) -> String {
         var isFolder = false
         guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
@@ -38,11 +40,7 @@ package enum StudentFile {
     }
 
     /// Reads the student that `path` means, for the model it was trained on; adapters that other programs saved, too.
-    package static func read(_ path: String, for model: ModelFolder) throws -> LowRankAdapters {
-        try AdapterImport(
-            path: locate(path),
-            for: model.weights,
-            layerCount: model.configuration.layerCount
-        ).adapters(for: model.weights)
+    package static func read(_ path: String, for model: ModelFolder) throws -> Student {
+        try Student(path: locate(path), of: model.weights, layerCount: model.configuration.layerCount)
     }
 }

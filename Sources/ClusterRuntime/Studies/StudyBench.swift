@@ -67,11 +67,11 @@ struct StudyBench: Sendable {
     ///   - trajectory: of the run that trained it.
     ///   - steps: nil takes those it was trained for.
     func measure(studentAt path: String, _ trajectory: TrajectorySettings, steps: Int?) throws -> Finding {
-        let adapters = try StudentFile.read(path, for: model.model)
+        let student = try StudentFile.read(path, for: model.model)
         let method = StudentEvaluation.Method(
             name: "student",
             sampler: FewStepSampler(
-                student: try model.model.makeTransformer(adapters: adapters),
+                student: try model.model.makeTransformer(student: student),
                 try StudentFile.sampling(path),
                 kind: trajectory.schedule,
                 steps: steps ?? trajectory.segments,

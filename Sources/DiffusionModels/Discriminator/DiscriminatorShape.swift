@@ -42,7 +42,7 @@ extension DiscriminatorShape {
         -> Int
     {
         let heads = headPrefixes.flatMap { DiscriminatorHead.layout($0, width: configuration.width) }
-        let used = shapes.filter { DiscriminatorWeights.isUsed($0.key, depth: depth) }
+        let used = shapes.filter { TransformerTrunk.isTrainable($0.key, depth: depth) }
         let trained =
             switch mode {
             case .full: used.reduce(0) { $0 + $1.value.reduce(1, *) }

@@ -26,7 +26,8 @@ struct DiscriminatorWeights: ParameterSource, Sendable {
         }
         switch shape.mode {
         case .full:
-            initial.merge(teacher.stored.filter { Self.isUsed($0.key, depth: shape.depth) }) { head, _ in
+            initial.merge(teacher.stored.filter { TransformerTrunk.isTrainable($0.key, depth: shape.depth) })
+            { head, _ in
                 head
             }
         case .lora:
@@ -34,7 +35,7 @@ struct DiscriminatorWeights: ParameterSource, Sendable {
                 rank: shape.rank,
                 modules: teacher.linearModules.filter {
                     Self.isAdapted($0.name + ".weight")
-                        && Self.isUsed($0.name + ".weight", depth: shape.depth)
+                        && TransformerTrunk.isTrainable($0.name + ".weight", depth: shape.depth)
                 },
                 targets: Self.adapted,
                 id: id
@@ -88,22 +89,5 @@ struct DiscriminatorWeights: ParameterSource, Sendable {
             let up = set.parameter(named: module + ".lora_B.weight")
         else { return nil }
         return LowRankAdapter(down: down, up: up, scale: 1)
-    }
-
-    /// True for the teacher's weights that a trunk of this depth reads and may train: nobody reads the text after its
-    /// last block, and the position table stays as it is.
-    static func isUsed(_ name: String, depth: Int) -> Bool {
-        if name == "pos_embed.pos_embed" || name.hasPrefix("norm_out.") || name.hasPrefix("proj_out.") {
-            return false
-        }
-        let path = name.split(separator: ".")
-        guard path.first == "transformer_blocks", path.count > 2, let index = Int(path[1]) else {
-            return true
-        }
-        guard index == depth - 1 else { return index < depth }
-        let isOfUnreadText =
-            path[2] == "ff_context"
-            || ["add_q_proj", "to_add_out", "norm_added_q"].contains(String(path[3]))
-        return !isOfUnreadText
     }
 }

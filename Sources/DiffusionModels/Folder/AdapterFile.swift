@@ -1,6 +1,5 @@
 package import Checkpoints
 package import NeuralNetwork
-import Tensors
 
 /// A student as a file: `pytorch_lora_weights.safetensors`, which diffusers loads as it is.
 ///
@@ -33,30 +32,5 @@ package enum AdapterFile {
             {"transformer.lora_alpha": \(adapters.rank), "transformer.r": \(adapters.rank), \
             "transformer.target_modules": [\(modules)]}
             """
-    }
-
-    /// Reads adapters for the linear maps of `weights`; every key must belong to one of them.
-    package static func read(_ path: String, for weights: Weights) throws -> LowRankAdapters {
-        let file = try SafetensorsFile(path: path)
-        let downSuffix = ".lora_A.weight"
-        let targets = file.names.filter { $0.hasSuffix(downSuffix) }.map {
-            String($0.dropFirst(prefix.count).dropLast(downSuffix.count))
-        }
-        guard let first = targets.first else {
-            throw ModelError.badFile(path: path, reason: "has no adapter (no key ends in \(downSuffix))")
-        }
-        let modules = weights.linearModules.filter { targets.contains($0.name) }
-        let rank = try file.shape(of: prefix + first + downSuffix).first ?? 0
-        guard rank >= 1, modules.count == targets.count, file.names.count == 2 * targets.count else {
-            throw ModelError.badFile(
-                path: path,
-                reason: "is not a student of \(weights.origin): its keys are not those of its linear maps"
-            )
-        }
-        let adapters = LowRankAdapters(rank: rank, modules: modules, targets: targets, id: 0)
-        for (name, tensor) in adapters.parameters.tensors {
-            tensor.copy(from: try file.tensor(named: prefix + name, shape: tensor.shape))
-        }
-        return adapters
     }
 }

@@ -1,24 +1,42 @@
 import Checkpoints
 import Foundation
-package import NeuralNetwork
+import NeuralNetwork
 import Tensors
 
-/// A transformer's component folder with a student's adapters added to its weights, for programs that know no adapters.
+/// A transformer's component folder with a student's weights, or its teacher's with the adapters added, for diffusers
+/// and programs that know no adapters.
 package enum MergedTransformer {
-    /// Writes `config.json` and the weights W + scale · up · down, in the number types they had.
+    /// What diffusers calls the weights.
+    package static let weightsName = "diffusion_pytorch_model.safetensors"
+    /// What transformers and diffusers look for in a file's metadata.
+    static let format = ["format": "pt"]
+
+    /// Writes `config.json` and the weights: with adapters added in the number types that the teacher's have, a full
+    /// student's in the 32-bit floats that it was trained and measured in.
     ///
-    /// - Parameter folder: exists; files that are there are replaced.
+    /// - Parameters:
+    ///   - scale: of adapters, W + scale · up · down; 1 is the student.
+    ///   - metadata: what the file says of the student.
+    ///   - folder: exists; files that are there are replaced.
     package static func write(
-        _ adapters: LowRankAdapters,
-        scale: Float,
-        into model: ModelFolder,
+        _ student: Student,
+        scale: Float = 1,
+        of model: ModelFolder,
+        metadata: [String: String],
         to folder: String
     ) throws {
         let source = "\(model.path)/transformer"
         let stored = try SafetensorsFolder(path: source)
-        var writer = SafetensorsWriter(metadata: ["format": "pt"])
-        for (name, tensor) in adapters.merged(into: model.weights, scale: scale).stored {
-            writer.add(name, tensor, as: try stored.scalarType(of: name) ?? .float32)
+        var writer = SafetensorsWriter(metadata: metadata.merging(format) { $1 })
+        switch student {
+        case .adapters(let adapters):
+            for (name, tensor) in adapters.merged(into: model.weights, scale: scale).stored {
+                writer.add(name, tensor, as: try stored.scalarType(of: name) ?? .float32)
+            }
+        case .weights(let set):
+            for (name, tensor) in model.weights.replacing(set).stored {
+                writer.add(name, tensor, as: .float32)
+            }
         }
         guard let configuration = FileManager.default.contents(atPath: "\(source)/config.json") else {
             throw ModelError.missingFile(
@@ -26,7 +44,7 @@ package enum MergedTransformer {
                 purpose: "it describes the transformer"
             )
         }
-        try writer.write(to: "\(folder)/diffusion_pytorch_model.safetensors")
+        try writer.write(to: "\(folder)/\(weightsName)")
         try writeAtomically(Array(configuration), to: "\(folder)/config.json")
     }
 }

@@ -1,12 +1,11 @@
 package import Checkpoints
 import Foundation
-package import NeuralNetwork
 package import Tensors
 
 /// A text-to-image model as diffusers writes it for Stable Diffusion 3.
 ///
-/// The transformer's weights are held once and shared by everything made from them: teacher, student with its
-/// adapters, discriminator at its start.
+/// The transformer's weights are held once and shared by everything made from them: teacher, student beside what it has
+/// of its own, discriminator at its start.
 package struct ModelFolder: Sendable {
     package let outline: ModelOutline
     /// The timestep shift of the model's scheduler, 3 for Stable Diffusion 3.
@@ -54,19 +53,6 @@ package struct ModelFolder: Sendable {
         precision: Precision = .float32
     ) throws(ModelError) -> VelocityTransformer {
         try VelocityTransformer(configuration, from: weights.packed(precision))
-    }
-
-    /// The network with adapters on its linear maps.
-    ///
-    /// - Parameter precision: of products with the weights; those with adapters are in 32-bit floats.
-    package func makeTransformer(
-        adapters: LowRankAdapters,
-        precision: Precision = .float32
-    ) throws(ModelError) -> VelocityTransformer {
-        try VelocityTransformer(
-            configuration,
-            from: AdaptedWeights(base: weights.packed(precision), adapters: adapters)
-        )
     }
 
     /// What stands between the model's latents and pixels; nil where latents are pixels.

@@ -96,3 +96,22 @@ struct TransformerTrunk: Sendable {
         (x, c) = (outputs[0], outputs[1])
     }
 }
+
+extension TransformerTrunk {
+    /// True for the weights that a trunk of this depth reads and may train: nobody reads the text after its last block,
+    /// and the position table stays as it is.
+    static func isTrainable(_ name: String, depth: Int) -> Bool {
+        if name == "pos_embed.pos_embed" || name.hasPrefix("norm_out.") || name.hasPrefix("proj_out.") {
+            return false
+        }
+        let path = name.split(separator: ".")
+        guard path.first == "transformer_blocks", path.count > 3, let index = Int(path[1]) else {
+            return true
+        }
+        guard index == depth - 1 else { return index < depth }
+        let isOfUnreadText =
+            path[2] == "ff_context"
+            || ["add_q_proj", "to_add_out", "norm_added_q"].contains(String(path[3]))
+        return !isOfUnreadText
+    }
+}

@@ -82,6 +82,14 @@ extension Method {
         }
     }
 
+    /// Whether trainers ask the teacher for velocities.
+    package var asksTeacher: Bool {
+        switch self {
+        case .consistency, .pcm, .hyperSD, .flash, .dmd: true
+        case .flowsteer, .perflow, .reflow, .ladd: false
+        }
+    }
+
     /// What trainers minimise; `teaching` is the teacher of methods that ask it while the student trains.
     package func makeObjective(
         _ networks: TrainableNetworks,

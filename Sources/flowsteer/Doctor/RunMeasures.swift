@@ -29,7 +29,10 @@ struct RunMeasures {
             rolloutActivations: try ActivationMemory.rollout(shape.with(batch: solved)).byteCount,
             trainerActivations: try trainerActivations(shape.with(batch: learned)),
             evaluationOperations: shape.forwardOperations,
-            stepOperations: shape.with(batch: training.batchSize).distillationOperations(depth: depth),
+            stepOperations: shape.with(batch: training.batchSize).distillationOperations(
+                depth: depth,
+                student: configuration.network.student
+            ),
             rolloutSpeed: try speed(configuration.trajectory.precision),
             trainerSpeed: try speed(configuration.network.precision)
         )

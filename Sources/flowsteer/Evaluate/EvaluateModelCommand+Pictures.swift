@@ -40,7 +40,7 @@ extension EvaluateModelCommand {
     ) throws -> Int {
         let model = try ModelSampler(modelPath: heldOut.model, lanes: heldOut.lanes)
         let network = try student.map { path in
-            try model.model.makeTransformer(adapters: StudentFile.read(path, for: model.model))
+            try model.model.makeTransformer(student: StudentFile.read(path, for: model.model))
         }
         var sampling = StudentSampling()
         if let student {

@@ -20,7 +20,7 @@ struct EvaluateModelCommand: AsyncParsableCommand {
 
     @OptionGroup var heldOut: HeldOutOptions
 
-    @Option(help: "A student: a file of adapters, a checkpoint's folder or an exported one.")
+    @Option(help: "A student: a file, a checkpoint's folder or an exported one.")
     var student: String?
 
     @Option(help: "Steps of the student, and of the teacher it is compared with.")
@@ -64,7 +64,7 @@ struct EvaluateModelCommand: AsyncParsableCommand {
     private func evaluate(progress: AsyncStream<String>.Continuation) throws -> EvaluationResult {
         let sampler = try ModelSampler(modelPath: heldOut.model, lanes: heldOut.lanes)
         let network = try student.map { path in
-            try sampler.model.makeTransformer(adapters: StudentFile.read(path, for: sampler.model))
+            try sampler.model.makeTransformer(student: StudentFile.read(path, for: sampler.model))
         }
         let prompts = try heldOut.texts()
         let evaluation = try StudentEvaluation(

@@ -13,7 +13,7 @@ struct CheckpointExportCommand: AsyncParsableCommand {
         abstract: "Writes a student for diffusers and ComfyUI, with its scheduler, sigmas and a model card."
     )
 
-    @Argument(help: "A run's folder, a checkpoint's, or a file of adapters.")
+    @Argument(help: "A run's folder, a checkpoint's, or a student's file.")
     var source: String
 
     @Option(help: "The folder for the files.")
@@ -31,7 +31,7 @@ struct CheckpointExportCommand: AsyncParsableCommand {
     @Option(help: "rectified or stock; default: the run's, else rectified.")
     var schedule: ScheduleKind?
 
-    @Flag(help: "Writes a transformer folder with the adapters added, too.")
+    @Flag(help: "Writes a transformer folder, too; of adapters, with them added to the weights.")
     var merged = false
 
     @Option(help: "Of the adapters that are added; 1 is the student.")
@@ -67,9 +67,11 @@ struct CheckpointExportCommand: AsyncParsableCommand {
         }
         let opened = try ModelFolder(path: modelPath)
         let student = isRun ? try checkpoint(in: folder) : source
+        let read = try StudentFile.read(student, for: opened)
+        try refuseAdapters(of: read, at: student)
         let export = StudentExport(
             model: opened,
-            adapters: try StudentFile.read(student, for: opened),
+            student: read,
             schedule: SigmaSchedule(
                 kind: schedule ?? run?.trajectory.schedule ?? .rectified,
                 stepCount: steps ?? run?.trajectory.segments ?? 4,
@@ -78,7 +80,24 @@ struct CheckpointExportCommand: AsyncParsableCommand {
             sampling: try StudentFile.sampling(student)
         )
         try export.write(to: out)
-        if merged { try export.writeMerged(to: out, scale: scale) }
+        if merged, case .adapters = read { try export.writeTransformer(to: out, scale: scale) }
+    }
+
+    /// A full student has no adapters that could be exported, or scaled.
+    private func refuseAdapters(of student: Student, at path: String) throws {
+        guard case .weights = student else { return }
+        guard merged else {
+            throw ValidationError(
+                """
+                \(path) is a full student, which has no adapters: expected --merged, which writes a transformer folder
+                """
+            )
+        }
+        guard scale == 1 else {
+            throw ValidationError(
+                "--scale is of adapters, and \(path) is a full student: expected no --scale"
+            )
+        }
     }
 
     private func checkpoint(in folder: LocalRunFolder) throws -> String {

@@ -66,7 +66,7 @@ struct ConfigurationRefusalTests {
                 "discriminator: {loss: mse}",
                 "discriminator.loss is 'mse': expected hinge or lsgan or wgan or non-saturating or vanilla"
             ),
-            ("student: {mode: full}", "student.mode is full: not supported, expected 'lora'"),
+            ("student: {mode: whole}", "student.mode is 'whole': expected lora or full"),
             ("discriminator: {head: first}", "discriminator.head is 'first': expected last or every"),
             (
                 "discriminator: {mode: thawed}",

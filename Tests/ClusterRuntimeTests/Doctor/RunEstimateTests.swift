@@ -75,12 +75,16 @@ import Testing
         #expect(evaluations.contains(told.evaluationsPerBatch))
     }
 
-    @Test(arguments: AdamW.Storage.allCases)
-    func `moments and the state are told as large as the networks make them`(storage: AdamW.Storage) throws {
+    @Test(arguments: AdamW.Storage.allCases, Student.Mode.allCases)
+    func `moments and the state are told as large as the networks make them`(
+        storage: AdamW.Storage,
+        student: Student.Mode
+    ) throws {
         let teacher = try ModelFolder(path: Repository.teacher)
         var configuration = RunConfiguration(modelPath: Repository.teacher)
         configuration.training.optimizer.storage = storage
         configuration.averaging.keepsStudentAverage = true
+        configuration.network.student = student
         let networks = try TrainableNetworks(teacher: teacher, network: configuration.network, seed: 0)
         let estimate = estimate(configuration, teacher, latentCount: 1)
         let trainer = try DistillationTrainer(

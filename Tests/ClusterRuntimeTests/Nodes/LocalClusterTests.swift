@@ -1,5 +1,6 @@
 import ClusterMessages
 import Coordination
+import DiffusionModels
 import Foundation
 import NeuralNetwork
 import Tensors
@@ -26,13 +27,15 @@ struct LocalClusterTests {
 
     // Offered moments go to a state of floats and come back; in bytes they are the same bytes then.
     @Test(arguments: [
-        (rounds: 2 as UInt64, period: 1, moments: AdamW.Storage.floats),
-        (rounds: 3, period: 2, moments: .bytes),
+        (rounds: 2 as UInt64, period: 1, moments: AdamW.Storage.floats, student: Student.Mode.lora),
+        (rounds: 3, period: 2, moments: .bytes, student: .lora),
+        (rounds: 2, period: 1, moments: .floats, student: .full),
     ])
     func `a cluster of one rollout and one trainer equals a single process bit for bit`(
-        _ example: (rounds: UInt64, period: Int, moments: AdamW.Storage)
+        _ example: (rounds: UInt64, period: Int, moments: AdamW.Storage, student: Student.Mode)
     ) async throws {
         var run = try SmallRun(rounds: example.rounds)
+        run.student = example.student
         run.discriminatorPeriod = example.period
         run.moments = example.moments
         defer { run.remove() }
@@ -88,10 +91,13 @@ struct LocalClusterTests {
         #expect(error?.path == path)
     }
 
-    @Test func `workers go on with the next coordinator when theirs is gone in the middle of the run`()
-        async throws
-    {
-        let run = try SmallRun(rounds: 4)
+    @Test(arguments: Student.Mode.allCases)
+    func `workers go on with the next coordinator when theirs is gone in the middle of the run`(
+        student: Student.Mode
+    ) async throws {
+        var run = try SmallRun(rounds: 4)
+        run.student = student
+        run.averageDecay = student == .full ? 0.5 : 0
         defer { run.remove() }
         let ports = try await freePorts()
         let first = try await run.coordinator(ports)
@@ -101,7 +107,7 @@ struct LocalClusterTests {
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { try await rollout.run() }
             group.addTask { try await trainer.run() }
-            group.addTask {
+            group.addTask { [run] in
                 let serving = Task { try await first.run() }
                 await hints.first()
                 serving.cancel()

@@ -50,6 +50,10 @@ struct SmallRun {
     var trainerCount = 1
     /// How optimizers keep moments, which trainers have paged.
     var moments = AdamW.Storage.floats
+    /// What the student trains.
+    var student = Student.Mode.lora
+    /// Of the running mean; 0 keeps none.
+    var averageDecay: Float = 0
     /// Silence after which a node is dead.
     var deadAfter = Duration.seconds(10)
 
@@ -60,9 +64,12 @@ struct SmallRun {
         configuration.batchSamples = 4
         configuration.maxUses = 1
         configuration.trajectory.stepsPerSegment = 1
+        configuration.network.student = student
         configuration.network.rank = 2
         configuration.network.discriminator.depth = 1
         configuration.training.batchSize = 2
+        configuration.training.averageDecay = averageDecay
+        configuration.averaging.keepsStudentAverage = averageDecay > 0
         configuration.training.pagesOptimizerState = true
         configuration.training.optimizer.storage = moments
         configuration.training.discriminatorOptimizer.storage = moments
@@ -127,8 +134,12 @@ struct SmallRun {
     /// The numbers of the student that a round committed.
     func student(of round: UInt64) throws -> [Float] {
         let model = try ModelFolder(path: configuration.modelPath)
-        let adapters = try AdapterFile.read(file("student.safetensors", of: round), for: model.weights)
-        return adapters.parameters.values.values
+        let student = try Student(
+            path: file("student.safetensors", of: round),
+            of: model.weights,
+            layerCount: model.configuration.layerCount
+        )
+        return student.parameters.values.values
     }
 
     /// The numbers of the student before the first round.
@@ -138,7 +149,7 @@ struct SmallRun {
             network: configuration.network,
             seed: configuration.seed
         )
-        return networks.adapters.parameters.values.values
+        return networks.student.parameters.values.values
     }
 
     func remove() { try? FileManager.default.removeItem(at: folder) }
@@ -191,6 +202,6 @@ extension SmallRun {
                 _ = trainer.step(segments, random: &random)
             }
         }
-        return networks.adapters.parameters.values.values
+        return networks.student.parameters.values.values
     }
 }

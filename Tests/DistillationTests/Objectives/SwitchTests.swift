@@ -14,7 +14,7 @@ import Testing
     ) throws -> (report: StepReport, trainer: DistillationTrainer, initial: Tensor) {
         let fixture = try DistillationFixture()
         var trainer = try fixture.makeTrainer(training: change)
-        let initial = trainer.networks.adapters.parameters.values.copied()
+        let initial = trainer.networks.student.parameters.values.copied()
         var random = RandomStream(key: 6, stream: 1)
         var pool = TrajectoryPool(
             grid: fixture.alignment.grid,
@@ -53,7 +53,7 @@ import Testing
 
     @Test func `the running mean of a student is of its states after updates`() throws {
         let (_, trainer, initial) = try update { $0.averageDecay = 0.75 }
-        let parameters = trainer.networks.adapters.parameters.values
+        let parameters = trainer.networks.student.parameters.values
         let expected = initial.scaled(by: 0.75).adding(parameters, scaledBy: 0.25)
         #expect(relativeError(try #require(trainer.studentAverage), expected) < 1e-6)
         #expect(trainer.studentAverage?.values != initial.values)

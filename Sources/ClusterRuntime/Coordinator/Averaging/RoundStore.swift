@@ -110,7 +110,7 @@ struct RoundStore: Sendable {
         _ velocity: Tensor?
     ) -> [(name: String, content: CheckpointContent)] {
         // The moments stand apart: between two averages their file stays, and whoever fetched it has it.
-        let average = ParameterSet(id: 0, layout: networks.adapters.parameters.layout)
+        let average = ParameterSet(id: 0, layout: networks.student.parameters.layout)
         var (counts, moments) = (SafetensorsWriter(), SafetensorsWriter())
         for segment in parameters.segments {
             if segment.name == StateSegment.studentAverage.rawValue {
@@ -127,13 +127,12 @@ struct RoundStore: Sendable {
             uniqueKeysWithValues: networks.critic.parameters.tensors.map { ($0.name, $0.tensor) }
         )
         var files: [(name: String, content: CheckpointContent)] = [
-            (Self.studentName, .tensors(AdapterFile.writer(networks.adapters, metadata: sampling.metadata))),
+            (Self.studentName, .tensors(networks.student.writer(metadata: sampling.metadata))),
             (Self.discriminatorName, .tensors(SafetensorsWriter(discriminator))),
             (Self.countsName, .tensors(counts)),
         ]
         if averaging.keepsStudentAverage {
-            let adapters = LowRankAdapters(rank: networks.adapters.rank, parameters: average)
-            let writer = AdapterFile.writer(adapters, metadata: sampling.metadata)
+            let writer = networks.student.with(average).writer(metadata: sampling.metadata)
             files.append((StudentFile.averageName, .tensors(writer)))
         }
         if averaging.momentsPeriod > 0 { files.append((Self.momentsName, .tensors(moments))) }
@@ -180,17 +179,7 @@ struct RoundStore: Sendable {
     }
 
     private func load(_ checkpoint: StoredCheckpoint) throws -> ParameterBytes {
-        let adapters = try AdapterFile.read(try checkpoint.path(of: Self.studentName), for: teacher)
-        for (name, tensor) in networks.adapters.parameters.tensors {
-            guard let stored = adapters.parameters.parameter(named: name)?.value, stored.shape == tensor.shape
-            else {
-                throw CoordinatorError.badParameters(
-                    round: RoundNumber(checkpoint.round),
-                    reason: "\(Self.studentName) has no \(name) of shape \(tensor.shape)"
-                )
-            }
-            tensor.copy(from: stored)
-        }
+        networks.student.parameters.values.copy(from: try student(in: Self.studentName, of: checkpoint))
         let discriminator = try checkpoint.tensors(in: Self.discriminatorName)
         for (name, tensor) in networks.critic.parameters.tensors {
             tensor.copy(from: try discriminator.tensor(named: name, shape: tensor.shape))
@@ -203,15 +192,7 @@ struct RoundStore: Sendable {
                 // Of the right shape; those of the networks are right as well.
                 var values = segment.initialValues(of: networks)
                 if segment == .studentAverage {
-                    let path = try checkpoint.path(of: StudentFile.averageName)
-                    let average = try AdapterFile.read(path, for: teacher).parameters
-                    guard average.layout == networks.adapters.parameters.layout else {
-                        throw CoordinatorError.badParameters(
-                            round: RoundNumber(checkpoint.round),
-                            reason: "\(StudentFile.averageName) has other adapters than the student"
-                        )
-                    }
-                    values = average.values
+                    values = try student(in: StudentFile.averageName, of: checkpoint)
                 } else if !networks.segments.contains(where: { $0.name == name }) {
                     let file = segment.isOfMoments ? moments : counts
                     values = try file.tensor(named: name, shape: values.shape).copied()
@@ -221,9 +202,26 @@ struct RoundStore: Sendable {
         )
     }
 
+    /// The numbers of a student's file, laid out as the run's student is.
+    private func student(in name: String, of checkpoint: StoredCheckpoint) throws -> Tensor {
+        let stored = try Student(
+            path: checkpoint.path(of: name),
+            of: teacher,
+            layerCount: networks.studentTransformer.configuration.layerCount
+        )
+        let parameters = networks.student.parameters
+        guard stored.parameters.layout == parameters.layout else {
+            throw CoordinatorError.badParameters(
+                round: RoundNumber(checkpoint.round),
+                reason: "\(name) has other parameters than the run's student"
+            )
+        }
+        return stored.parameters.values
+    }
+
     private func velocity(in checkpoint: StoredCheckpoint) throws -> Tensor? {
         guard averaging.student == .nesterov else { return nil }
-        let count = networks.adapters.parameters.layout.count
+        let count = networks.student.parameters.layout.count
         return try checkpoint.tensors(in: Self.velocityName).tensor(named: Self.student, shape: [count])
     }
 }

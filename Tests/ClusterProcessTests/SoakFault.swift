@@ -30,8 +30,9 @@ enum SoakFault: String, CaseIterable {
         private(set) var resumption: Double?
         /// Events before this one have been looked at.
         private var place: Int
-        /// Who works again: the victim's number; anybody, where that is the coordinator.
+        /// Whether the victim's process has begun since.
         private var isBack: Bool
+        /// The victim's number; the coordinator has none.
         private var node: Int?
 
         init(
@@ -58,7 +59,7 @@ enum SoakFault: String, CaseIterable {
         var seconds: Double? { resumption.map { $0 - begin } }
 
         /// Looks for the first lease or step of the victim's since it was put right, and since its new process began
-        /// where it was killed; of anybody's, where it is the coordinator.
+        /// where it was killed. Of a coordinator's it is the first lease: steps from before are told to it again.
         mutating func look(at log: [EventLog.Event]) {
             let isCoordinator = victim == Cluster.coordinator
             while resumption == nil, place < log.count {
@@ -69,8 +70,9 @@ enum SoakFault: String, CaseIterable {
                 } else if event.kind == "joined", event.text == victim {
                     node = event.node
                     isBack = isBack || event.time >= begin
-                } else if isBack, event.time >= end, ["leased", "consumed"].contains(event.kind),
-                    isCoordinator || event.node == node
+                } else if isBack, event.time >= end,
+                    event.kind == "leased" && (isCoordinator || event.node == node)
+                        || event.kind == "consumed" && event.node == node
                 {
                     resumption = event.time
                 }

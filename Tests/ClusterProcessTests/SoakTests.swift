@@ -7,8 +7,8 @@ import Testing
 /// `FLOWSTEER_SOAK_FAULTS=400 FLOWSTEER_SOAK_SEED=7` makes it longer, and the same again: faults and pauses follow
 /// from the seed, what the processes make of them does not. `FLOWSTEER_SOAK_MINUTES=60` goes on for as long instead,
 /// `FLOWSTEER_SOAK_FOLDER` names a new folder that is kept, and `FLOWSTEER_TEST_PROGRAM` another build of the program.
-/// Each fault is printed when work goes on after it. SIGINT or SIGTERM to the test's process ends it as if all faults
-/// had happened.
+/// Each fault is printed when work goes on after it. SIGINT or SIGTERM ends it as if all faults had happened, where it is
+/// sent to `flowsteerPackageTests.xctest`: `swift test` shows nothing more after one.
 @Suite(.serialized, .timeLimit(.minutes(1_440))) struct SoakTests {
     private static let environment = ProcessInfo.processInfo.environment
 

@@ -59,7 +59,9 @@ enum SoakFault: String, CaseIterable {
         var seconds: Double? { resumption.map { $0 - begin } }
 
         /// Looks for the first lease or step of the victim's since it was put right, and since its new process began
-        /// where it was killed. Of a coordinator's it is the first lease: steps from before are told to it again.
+        /// where it was killed.
+        ///
+        /// Of a coordinator's it is the first lease: steps from before are told to it again.
         mutating func look(at log: [EventLog.Event]) {
             let isCoordinator = victim == Cluster.coordinator
             while resumption == nil, place < log.count {

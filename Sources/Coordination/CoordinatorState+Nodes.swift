@@ -4,6 +4,7 @@ import ClusterMessages
 extension CoordinatorState {
     mutating func arrived(_ arrival: Arrival, now: Instant) -> [Directive] {
         if let (code, text) = objection(to: arrival) { return refused(arrival, code, text) }
+        let former = membership.node(of: arrival.identity)
         switch membership.join(arrival, now: now) {
         case .refused(let code, let text):
             return refused(arrival, code, text)
@@ -18,7 +19,11 @@ extension CoordinatorState {
                 role: arrival.role,
                 name: arrival.name
             )
-            var directives: [Directive] = [.remember(known)]
+            var directives: [Directive] = []
+            // Everybody waits while the disk takes it, so what it has is not written again.
+            if former?.name != known.name || former?.role != known.role {
+                directives.append(.remember(known))
+            }
             if let displaced {
                 // Whoever restarts what dies is faster than the silence that tells of a death.
                 let text = "a newer process took the place of node \(node)"

@@ -100,7 +100,7 @@ extension CoordinatorState {
             case .pending, nil:
                 let own = ahead[trainer, default: 0]
                 guard own < share, own == 0 || ledger.leadCount < settings.leadBatches else { continue }
-                let able = rollouts.filter(hasRoom)
+                let able = inTurn(rollouts.filter(hasRoom))
                 guard !able.isEmpty else { return directives }
                 ledger.extend(to: id)
                 let isIdle = ledger.survey().census.leased == 0

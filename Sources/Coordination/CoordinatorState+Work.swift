@@ -59,14 +59,23 @@ extension CoordinatorState {
         credits.admits(ledger.expectedByteCount, to: rollout, beside: ledger.load(of: rollout))
     }
 
-    /// Rollouts that have room for one more lease, in order of number.
+    /// Rollouts that have room for one more lease, in turn.
     ///
     /// Only those are looked at that have got room since the last look, or had some then.
     mutating func vacancies() -> [NodeID] {
         vacant.formUnion(ledger.takeRelieved())
         let able = vacant.filter { isWorker($0) && hasRoom($0) }
         vacant = able
-        return able.sorted()
+        return inTurn(able.sorted())
+    }
+
+    /// Rollouts in order of number, beginning behind the one that got the last lease: when there is little to do, all
+    /// get some of it.
+    func inTurn(_ rollouts: [NodeID]) -> [NodeID] {
+        guard let last = lastLeased, let next = rollouts.firstIndex(where: { $0 > last }) else {
+            return rollouts
+        }
+        return Array(rollouts[next...] + rollouts[..<next])
     }
 
     /// The node with the fewest batches; of several, the first.
@@ -91,7 +100,8 @@ extension CoordinatorState {
 
     /// Leases a pending batch to a rollout.
     mutating func lease(_ batch: BatchID, to node: NodeID, now: Instant) -> Directive {
-        .grant(ledger.lease(batch, to: node, epoch: membership.epoch, now: now))
+        lastLeased = node
+        return .grant(ledger.lease(batch, to: node, epoch: membership.epoch, now: now))
     }
 
     /// The next batch, nil for a new one, and who gets it: the least loaded of those it has failed on least.

@@ -31,6 +31,8 @@ package struct CoordinatorState: Sendable {
     var blocked: [Route: Instant] = [:]
     /// Rollouts that may have room for a lease; those that have none are taken out when somebody looks.
     var vacant: Set<NodeID> = []
+    /// The rollout that got the last lease.
+    var lastLeased: NodeID?
     /// When a restarted coordinator has heard enough to hand out work.
     var opensAt: Instant
 

@@ -112,6 +112,9 @@ package struct Membership: Sendable {
     /// The node of a number, if there ever was one.
     package subscript(node: NodeID) -> Node? { nodes[node] }
 
+    /// The node of an identity, if it was ever met.
+    func node(of identity: String) -> Node? { ids[identity].flatMap { nodes[$0] } }
+
     /// Every node ever met, in order of number.
     package var all: [Node] { Array(nodes.values) }
 
@@ -134,7 +137,7 @@ package struct Membership: Sendable {
     /// The key decides who it is. While an older process with the same key still pings, the newer is refused
     /// and comes again; once the older has missed a ping, the newer takes its place.
     mutating func join(_ arrival: Arrival, now: Instant) -> Admission {
-        guard let known = ids[arrival.identity].flatMap({ nodes[$0] }) else {
+        guard let known = node(of: arrival.identity) else {
             guard presentIDs.values.reduce(0, { $0 + $1.count }) < settings.maximumNodes else {
                 return .refused(.noCapacity, "\(settings.maximumNodes) nodes are here already")
             }

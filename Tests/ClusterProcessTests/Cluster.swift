@@ -18,16 +18,6 @@ final class Cluster {
         var environment: [String: String] = [:]
     }
 
-    /// A line of the coordinator's log.
-    struct Event: Decodable {
-        let time: Double
-        let kind: String
-        let node: Int?
-        let batch: Int?
-        let round: Int?
-        let text: String?
-    }
-
     static let coordinator = "coordinator"
     private static let person = "operator-1"
 
@@ -46,6 +36,7 @@ final class Cluster {
     private let settings: [String]
     private let workers: [String]
     private var processes: [String: Process] = [:]
+    private var log = EventLog()
 
     /// Makes keys and lists for workers called `rollout-N` and `trainer-N`; starts nothing.
     ///
@@ -177,7 +168,7 @@ final class Cluster {
     // MARK: What there is to see
 
     /// The lines of the coordinator's log of a kind, all of them or those of a node of this name.
-    func events(_ kind: String, of name: String? = nil) throws -> [Event] {
+    func events(_ kind: String, of name: String? = nil) throws -> [EventLog.Event] {
         let all = try journal()
         guard let name else { return all.filter { $0.kind == kind } }
         let numbers = Set(all.filter { $0.kind == "joined" && $0.text == name }.compactMap(\.node))
@@ -185,12 +176,9 @@ final class Cluster {
     }
 
     /// The coordinator's log; a line being written is not there yet.
-    func journal() throws -> [Event] {
-        guard let data = FileManager.default.contents(atPath: runFile("events.jsonl")) else { return [] }
-        let decoder = JSONDecoder()
-        return data.split(separator: UInt8(ascii: "\n")).compactMap {
-            try? decoder.decode(Event.self, from: $0)
-        }
+    func journal() throws -> [EventLog.Event] {
+        try log.read(on: runFile("events.jsonl"))
+        return log.events
     }
 
     /// Rounds committed so far.
@@ -271,11 +259,13 @@ final class Cluster {
         )
     }
 
-    /// Checks the ledger and the log of the run, whose coordinator has ended.
-    func auditIsClean(sourceLocation: SourceLocation = #_sourceLocation) throws {
+    /// Checks the ledger and the log of the run, whose coordinator has ended, and returns what there is to say of them.
+    @discardableResult
+    func auditIsClean(sourceLocation: SourceLocation = #_sourceLocation) throws -> String {
         let launcher = machines[Self.coordinator]?.launcher ?? []
         let audit = try Program.run(["ledger", "check", run.path()], in: folder, launcher: launcher)
         #expect(audit.exitCode == 0, "\(audit.output)\(audit.errors)", sourceLocation: sourceLocation)
+        return audit.output
     }
 
     /// Ends the coordinator in peace, and checks what it leaves.

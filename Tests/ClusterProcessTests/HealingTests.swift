@@ -29,6 +29,21 @@ import Testing
         ),
     ]
 
+    @Test func `there is no crash point at which no test lets a process die`() async throws {
+        try await withTemporaryFolder { folder in
+            // Who names a point that there is not is told which there are.
+            let refused = try Program.run(
+                ["keygen", "--out", "key"],
+                in: folder,
+                environment: ["FLOWSTEER_FAULT": "nowhere:1"]
+            )
+            let names = try #require(refused.errors.split(separator: "expected one of ").last)
+                .split { ", \n".contains($0) }
+            let tested = plan.flatMap(\.points).map { $0.prefix { $0 != ":" } } + [RingTests.crashPoint[...]]
+            #expect(Set(names) == Set(tested), "\(refused.errors)")
+        }
+    }
+
     @Test func `a run whose processes die at every crash point makes the same student, byte for byte`()
         async throws
     {

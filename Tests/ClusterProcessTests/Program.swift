@@ -11,9 +11,17 @@ struct Program {
         let errors: String
     }
 
-    /// The executable lies beside the test bundle.
+    /// The executable lies beside the test bundle, unless `FLOWSTEER_TEST_PROGRAM` names another build of it.
     static var path: String {
         get throws {
+            if let path = ProcessInfo.processInfo.environment["FLOWSTEER_TEST_PROGRAM"] {
+                let isThere = FileManager.default.isExecutableFile(atPath: path)
+                try #require(
+                    isThere,
+                    "FLOWSTEER_TEST_PROGRAM is '\(path)', expected the path of a built flowsteer"
+                )
+                return URL(filePath: path).path()
+            }
             let bundle = try #require(CommandLine.arguments.first { $0.hasSuffix(".xctest") })
             let path = URL(filePath: bundle).deletingLastPathComponent().appending(path: "flowsteer").path()
             try #require(FileManager.default.isExecutableFile(atPath: path), "\(path) is built")
@@ -38,7 +46,9 @@ struct Program {
         process.executableURL = URL(filePath: words[0].hasPrefix("/") ? words[0] : "/usr/bin/env")
         process.arguments = words[0].hasPrefix("/") ? Array(words.dropFirst()) : words
         // What is said to the tests is no configuration of the program's.
-        let inherited = ProcessInfo.processInfo.environment.filter { !$0.key.hasPrefix("FLOWSTEER_SOAK_") }
+        let inherited = ProcessInfo.processInfo.environment.filter { name, _ in
+            !name.hasPrefix("FLOWSTEER_SOAK_") && !name.hasPrefix("FLOWSTEER_TEST_")
+        }
         process.environment = inherited.merging(environment) { $1 }
         process.standardInput = FileHandle.nullDevice
         process.standardOutput = try file(folder.appending(path: name + ".out"))

@@ -4,11 +4,14 @@ import Testing
 
 /// Three trainers that average among themselves, and lose one of them in the middle of that.
 @Suite(.serialized, .timeLimit(.minutes(5))) struct RingTests {
+    /// Where a process dies that others fetch from.
+    static let crashPoint = "trainer-serving-ring"
+
     @Test func `a trainer that dies while others fetch from it costs no byte, nor do rings`() async throws {
         try await withTemporaryFolder { folder in
             let ring = try RingRun.cluster(.ring, in: folder)
             // The second piece of its offer that somebody wants.
-            ring.machines["trainer-2"] = .init(environment: ["FLOWSTEER_FAULT": "trainer-serving-ring:2"])
+            ring.machines["trainer-2"] = .init(environment: ["FLOWSTEER_FAULT": "\(Self.crashPoint):2"])
             try await ring.start()
             try await ring.eventually("trainer-2 kills itself") { !ring.isRunning("trainer-2") }
             let broken = try ring.committed() + 1

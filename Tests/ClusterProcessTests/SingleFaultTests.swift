@@ -236,7 +236,36 @@ import Testing
         }
     }
 
-    @Test(.enabled(if: WallClock.isPossible, "there is no 'clang' to build a clock with"))
+    @Test(.enabled(if: Preload.isPossible, "there is no 'clang' to build a slow disk with"))
+    func `while its disk takes longer than a node lives in silence, a coordinator answers all nodes`()
+        async throws
+    {
+        let settings = ["cluster.suspect=2", "cluster.dead=5"]
+        try await withCluster(["rollout-1", "rollout-2", "trainer-1"], settings) { cluster in
+            let disk = try SlowDisk(in: cluster.folder)
+            cluster.machines[Cluster.coordinator] = .init(environment: disk.environment)
+            try await cluster.start()
+            try await cluster.commits(1)
+            try await cluster.kill9("rollout-2")
+            try disk.slow(to: 6_000)
+            // It has its number from before: nothing of it is to be written down.
+            try await cluster.join("rollout-2")
+            try await cluster.eventually("a round waits for the disk") {
+                guard let closing = try cluster.events("roundClosed").last else { return false }
+                let isWaiting = try cluster.committed() < closing.round ?? 0
+                return isWaiting && Date().timeIntervalSince1970 - closing.time > 8
+            }
+            try disk.slow(to: 0)
+            try await cluster.commits(try cluster.committed() + 3)
+            #expect(try cluster.events("stalled").compactMap(\.text) == [])
+            for name in ["rollout-1", "rollout-2", "trainer-1"] {
+                #expect(!cluster.errors(name).contains("lost the coordinator"), "\(cluster.errors(name))")
+            }
+            try await cluster.stop()
+        }
+    }
+
+    @Test(.enabled(if: Preload.isPossible, "there is no 'clang' to build a clock with"))
     func `a wall clock that jumps a day forth and two back changes the dates in the log and nothing else`()
         async throws
     {

@@ -1,13 +1,7 @@
 import Foundation
-import Testing
 
 /// A wall clock that a test sets, for processes that it starts; their other clocks go on as they are.
-///
-/// It is a library that stands before the system's own, built from the source below.
 struct WallClock {
-    /// Whether there is a compiler for it.
-    static let isPossible = (try? Program.succeeds(["clang", "--version"])) ?? false
-
     private static let source = """
         #define _GNU_SOURCE
         #include <dlfcn.h>
@@ -52,28 +46,16 @@ struct WallClock {
         }
         """
 
-    private let folder: URL
+    private let preload: Preload
 
     /// Builds the library in a folder.
     init(in folder: URL) throws {
-        self.folder = folder
-        let file = folder.appending(path: "clock.c")
-        try Self.source.write(to: file, atomically: true, encoding: .utf8)
-        let built = try Program.succeeds([
-            "clang", "-shared", "-fPIC", "-O1", "-o", library, file.path(), "-ldl",
-        ])
-        try #require(built, "clang builds the clock")
-        try jump(to: 0)
+        preload = try Preload("clock", source: Self.source, variable: "WALL_CLOCK_SHIFT", in: folder)
     }
-
-    private var library: String { folder.appending(path: "clock.so").path() }
-    private var shift: URL { folder.appending(path: "shift") }
 
     /// What a process needs in its environment to go by this clock.
-    var environment: [String: String] { ["LD_PRELOAD": library, "WALL_CLOCK_SHIFT": shift.path()] }
+    var environment: [String: String] { preload.environment }
 
     /// From now on the clock shows another time than the machine's, by so many seconds.
-    func jump(to seconds: Int) throws {
-        try "\(seconds)".write(to: shift, atomically: true, encoding: .utf8)
-    }
+    func jump(to seconds: Int) throws { try preload.set(seconds) }
 }

@@ -32,6 +32,26 @@ import Testing
         #expect(talk.wait(1).grants == [BatchID(3): rollout, BatchID(4): rollout])
     }
 
+    @Test mutating func `only what is new about a node is written down`() {
+        func notes(_ arrival: Arrival) -> [KnownNode] {
+            talk.coordinator.handle(.arrived(arrival), now: talk.now).compactMap {
+                if case .remember(let node) = $0 { node } else { nil }
+            }
+        }
+        #expect(notes(talk.arrival(.rollout, "a")) == [], "the ledger has it")
+        _ = talk.wait(20)
+        #expect(
+            notes(talk.arrival(.rollout, "a", process: 2)) == [],
+            "another process of a node is no other node"
+        )
+        let newcomer = KnownNode(id: NodeID(3), identity: "b", role: .rollout, name: "b")
+        #expect(notes(talk.arrival(.rollout, "b")) == [newcomer])
+        _ = talk.wait(20)
+        var renamed = talk.arrival(.rollout, "b", process: 2)
+        renamed.name = "c"
+        #expect(notes(renamed).map(\.name) == ["c"])
+    }
+
     @Test
     mutating func `leases and trajectories that nodes hold are adopted, even of batches it never heard of`() {
         var arrival = talk.arrival(.rollout, "a")

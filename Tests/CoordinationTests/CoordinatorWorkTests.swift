@@ -34,6 +34,25 @@ import Testing
         #expect(talk.coordinator.ledger.survey().load(of: first) == Load(batches: 1, byteCount: 0))
     }
 
+    @Test(arguments: [CoordinationSettings.Assignment.ready, .ordered])
+    mutating func `rollouts that have as little to do as others get leases in turn`(
+        assignment: CoordinationSettings.Assignment
+    ) {
+        talk = Conversation {
+            $0.leadBatches = 1
+            $0.assignment = assignment
+            $0.batchesPerRound = 9
+            $0.trainerLimit = CreditWindow(batches: 9, byteCount: 1000)
+        }
+        let rollouts = ["a", "b", "c"].map { talk.join(.rollout, $0) }
+        _ = talk.join(.trainer, "t", credit: 9)
+        for batch in 1...5 as ClosedRange<UInt64> {
+            let next = rollouts[Int(batch) % 3]
+            let former = rollouts[Int(batch - 1) % 3]
+            #expect(talk.produces(former, batch - 1).grants == [BatchID(batch): next])
+        }
+    }
+
     @Test mutating func `a rollout whose spool is full gets no lease`() {
         let rollout = talk.join(.rollout, "a", credit: 1)
         #expect(talk.produces(rollout, 0, byteCount: 600).isEmpty, "600 bytes held and 600 to come")

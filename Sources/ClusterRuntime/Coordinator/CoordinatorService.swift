@@ -26,11 +26,11 @@ package final class CoordinatorService: Sendable {
     /// What it tells those beside it: its status every second, and that it is alive.
     package let feed = StatusFeed()
 
-    private let folder: RunFolder
-    private let ledger: Ledger
+    let folder: RunFolder
+    let ledger: Ledger
     private let sockets: CoordinatorSockets
     private let doorman: Doorman
-    private let control: ControlDesk
+    let control: ControlDesk
     private let averaging: AveragingDesk
     private let checkpoints: CheckpointDesk
     private let store: RoundStore
@@ -38,6 +38,8 @@ package final class CoordinatorService: Sendable {
     private let peers: NodeNetwork
     private let authorization: AuthorizationFile?
     private let storeThread = ComputeThread(name: "rounds")
+    /// Where the report is written.
+    let reportThread = ComputeThread(name: "report")
     private let orders: AsyncStream<Order>
 
     /// Takes the run's folder, restores the run, binds the sockets and writes `coordinator.json`.
@@ -175,7 +177,13 @@ package final class CoordinatorService: Sendable {
             if let authenticator = sockets.authenticator {
                 group.addTask { for await _ in authenticator.refusals { self.doorman.refused() } }
             }
-            group.addTask { try await self.obey() }
+            // Each plane carries its own orders out: no pong waits for the disk on which an offer is put.
+            let (offers, offerLine) = AsyncStream.makeStream(of: AveragingOrder.self)
+            let (news, newsLine) = AsyncStream.makeStream(of: Message.Announce.self)
+            group.addTask { for await order in offers { try await self.averaging.obey(order) } }
+            group.addTask { for await checkpoint in news { await self.checkpoints.publish(checkpoint) } }
+            group.addTask { try await self.obey(passing: offerLine, newsLine) }
+            group.addTask { try await self.report() }
             group.addTask { try await self.watch() }
             // Only the watch ends by itself, when all is done; anything else that ends has failed.
             try await group.next()
@@ -183,16 +191,19 @@ package final class CoordinatorService: Sendable {
         }
     }
 
-    /// Carries orders out one after another; a round is stored beside, so that pings are answered meanwhile.
-    private func obey() async throws {
+    /// Sends what is to be sent and passes other orders on, in turn; rounds are stored beside.
+    private func obey(
+        passing offers: AsyncStream<AveragingOrder>.Continuation,
+        _ news: AsyncStream<Message.Announce>.Continuation
+    ) async throws {
         try await withThrowingTaskGroup(of: Void.self) { group in
             for await order in orders {
                 switch order {
                 case .send(let frames, let peer):
                     // Who cannot be reached, or does not read, sees the gap in the numbers and says hello.
                     sockets.control.channel.post(frames, to: peer)
-                case .averaging(let order): try await averaging.obey(order)
-                case .publish(let announcement): await checkpoints.publish(announcement)
+                case .averaging(let order): offers.yield(order)
+                case .publish(let checkpoint): news.yield(checkpoint)
                 case .close(let plan):
                     // A round that is being stored is stored, even when the process is told to stop meanwhile.
                     group.addTask { try await Task { try await self.close(plan) }.value }
@@ -261,10 +272,9 @@ package final class CoordinatorService: Sendable {
         }
     }
 
-    /// Keeps time, writes the status every second, and sees when the run is over.
+    /// Keeps time, and sees when the run is over.
     private func watch() async throws {
         let clock = ContinuousClock()
-        var statusDue = clock.now
         var finishedAt: ContinuousClock.Instant?
         // Nodes of a run that was finished before this process began have yet to come and hear it.
         let beganFinished = await control.isFinished
@@ -279,11 +289,6 @@ package final class CoordinatorService: Sendable {
             signs.give()
             try await readAgain(&authorization)
             await control.note(await sockets.counts)
-            if clock.now >= statusDue {
-                try await writeEvents()
-                try await writeStatus()
-                statusDue = clock.now + .seconds(1)
-            }
             if await control.isFinished {
                 let since = finishedAt ?? clock.now
                 finishedAt = since
@@ -292,32 +297,6 @@ package final class CoordinatorService: Sendable {
             }
             try await clock.sleep(for: Self.tick)
         }
-    }
-
-    /// Writes `status.json`, if there is room: who asks over the network hears of a full disk as well.
-    private func writeStatus() async throws {
-        let status = try await control.status()
-        let json = try status.encoded()
-        feed.publish(StatusFeed.Report(status: status, json: json))
-        do throws(CoordinatorError) {
-            try folder.write(json, as: RunFolder.statusName)
-        } catch .diskFull {
-            return
-        }
-    }
-
-    /// Takes the log's new lines to the ledger, beside the desk: there may be thousands.
-    ///
-    /// One call at a time: the watch's, and the last one after it. The end of the watch's task does not end the
-    /// writing, so that no line is written twice.
-    private func writeEvents() async throws {
-        let lines = await control.unwritten
-        do {
-            try await Task.detached { [ledger] in try ledger.record(lines) }.value
-        } catch CoordinatorError.diskFull {
-            return  // They are taken there when there is room.
-        }
-        await control.wrote(lines.count)
     }
 
     /// Obeys a changed file of authorized nodes; one that cannot be read leaves the list as it was.

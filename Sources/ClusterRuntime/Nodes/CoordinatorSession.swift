@@ -132,6 +132,11 @@ struct CoordinatorSession: Sendable {
             let text = "the coordinator now has run \(session.runID), this node works for \(known.runID)"
             return [.fail(.refused(.runMismatch, text))]
         }
+        if case .greeting(said: 0, _) = phase {
+            // It answers a hello from before the renewal: what this node has since, the next one tells.
+            lastHeard = now
+            return []
+        }
         self.session = session
         objection = nil
         gate = SequenceGate(after: header.sequence)

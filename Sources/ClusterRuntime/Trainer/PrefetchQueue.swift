@@ -61,7 +61,11 @@ struct PrefetchQueue: Sendable {
     }
 
     /// A new session began.
-    mutating func doubt() {
+    ///
+    /// - Parameter isRoundOver: whether the round in which batches were begun was committed meanwhile: who missed that
+    ///   may be assigned them anew.
+    mutating func doubt(isRoundOver: Bool) {
+        if isRoundOver { endRound() }
         for index in entries.indices { entries[index].isInDoubt = true }
     }
 

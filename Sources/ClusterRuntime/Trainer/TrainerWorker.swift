@@ -114,7 +114,7 @@ package actor TrainerWorker {
             return end.finish(throwing: error)
         }
         await ring.allow(session.welcome.trainerPublicKeys, coordinator: options.coordinatorKey)
-        await prefetch.doubt()
+        await prefetch.doubt(isRoundOver: loaded.map { $0.round != latest } ?? false)
         // All that a session before may have lost is said again; what arrived twice is counted once.
         connection.post([credit] + (uses?.reports ?? []).map { .consumed($0) })
         if let manifest = session.welcome.manifestHash { follower?.announce(latest, manifest) }

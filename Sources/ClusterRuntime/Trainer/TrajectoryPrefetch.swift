@@ -55,8 +55,8 @@ actor TrajectoryPrefetch {
         return nil
     }
 
-    /// A new session began.
-    func doubt() { queue.doubt() }
+    /// A new session began, maybe after the round's commit.
+    func doubt(isRoundOver: Bool) { queue.doubt(isRoundOver: isRoundOver) }
 
     /// The session's first assignments are all here.
     func settle() {

@@ -124,8 +124,22 @@ struct CoordinatorSessionTests {
         #expect(session.ticked(now: start, jitter: 0) == [.sayHello])
     }
 
+    @Test func `a welcome to an earlier hello does not take the place of one that tells news`() {
+        var session = session()
+        #expect(session.ticked(now: start, jitter: 0) == [.sayHello])
+        session.renew(now: start)
+        #expect(session.received(welcome, header(1), now: start) == [])
+        #expect(session.ticked(now: start, jitter: 0) == [.sayHello])
+        guard case .deliver(.welcomed)? = session.received(welcome, header(2), now: start).first else {
+            Issue.record("it is not welcome")
+            return
+        }
+        #expect(session.isMember)
+    }
+
     @Test func `a coordinator of an earlier generation is not heard`() {
         var session = session()
+        _ = session.ticked(now: start, jitter: 0)
         _ = session.received(welcome, header(1, generation: 3), now: start)
         let refusal = Message.refuse(.init(code: .auth, text: "go away"))
         #expect(session.received(refusal, header(0, generation: 2), now: start) == [])

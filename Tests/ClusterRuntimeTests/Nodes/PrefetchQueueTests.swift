@@ -67,7 +67,7 @@ struct PrefetchQueueTests {
             #expect(queue.add(assignment) == true)
             queue.arrived(assignment, [0])
         }
-        queue.doubt()
+        queue.doubt(isRoundOver: false)
         #expect(queue.takeFirst()?.bytes == nil)
         #expect(queue.add(kept) == false)
         queue.settle()
@@ -84,6 +84,19 @@ struct PrefetchQueueTests {
         #expect(queue.add(batch) == false)
         queue.endRound()
         #expect(queue.add(batch) == true)
+    }
+
+    @Test(arguments: [false, true])
+    func `who missed the commit of a round that left it out fetches what it had begun once more`(isOver: Bool)
+        throws
+    {
+        var queue = PrefetchQueue()
+        let batch = try assignment(1)
+        #expect(queue.add(batch) == true)
+        queue.arrived(batch, [0])
+        #expect(queue.takeFirst()?.bytes != nil)
+        queue.doubt(isRoundOver: isOver)
+        #expect(queue.add(batch) == isOver)
     }
 
     @Test func `an assignment with other bytes takes the place of the former`() throws {

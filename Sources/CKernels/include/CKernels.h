@@ -337,6 +337,11 @@ uint32_t fs_crc32c(uint32_t crc, const void *bytes, size_t count);
 
 void fs_return_large_blocks(size_t byte_count);
 
+// ---- files.c ----------------------------------------------------------------------------------------------
+// Gives each of two files or folders the other's name, at once; -1 and errno where that failed and nothing changed.
+
+int fs_exchange_names(const char *path, const char *other);
+
 // ---- quantize.c -------------------------------------------------------------------------------------------
 // Blocks of numbers, the last one shorter: a float, which is the block's largest magnitude / 127, then a signed byte a
 // number, of which it is a multiple. Any alignment. A block with a number that is none decodes to numbers that are none.

@@ -70,7 +70,7 @@ package struct Pretraining: Sendable {
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask {
                 let thread = ComputeThread(name: "pretrain")
-                try await thread.run { try train(until: stop) }
+                try await thread.run { try train(until: { _ in stop.signal != nil }) }
                 if stop.signal == SIGINT { throw CancellationError() }
             }
             group.addTask {
@@ -81,7 +81,7 @@ package struct Pretraining: Sendable {
     }
 
     /// That somebody wants the training to stop.
-    final class StopRequest: Sendable {
+    private final class StopRequest: Sendable {
         private let asked = Mutex<Int32?>(nil)
 
         /// The signal that asked first.
@@ -106,7 +106,8 @@ extension Pretraining {
     /// Updates over which the loss that is shown is a mean.
     private static let shownUpdates = 50
 
-    func train(until stop: StopRequest) throws {
+    /// - Parameter isOver: asked with the number of batches taken, before each update.
+    func train(until isOver: (Int) -> Bool) throws {
         let model = try TrainableModel(path: absolutePath(start.path, in: "."))
         guard !"\(model.outline.path)/".hasPrefix("\(folder.path)/") else {
             throw PretrainingError.startInside(model: model.outline.path, out: folder.path)
@@ -137,7 +138,7 @@ extension Pretraining {
 
         var (losses, lost) = ([Double](), 0)
         let begin = ContinuousClock.now
-        while trainer.stepCount < settings.steps, stop.signal == nil {
+        while trainer.stepCount < settings.steps, !isOver(trainer.stepCount) {
             let batch = try pictures.batch(
                 step: trainer.stepCount,
                 count: settings.batchSize,

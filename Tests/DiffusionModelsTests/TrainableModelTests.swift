@@ -41,10 +41,10 @@ import Testing
             let range = entries[0].offset..<entries[0].offset + entries.reduce(0) { $0 + $1.count }
             let (values, gradient) = (trained.set.values.rows(range), gradients.flat.rows(range))
             #expect(gradient.sumOfSquares > 0, "\(component)")
-            // Along the gradient itself the slope is its length.
+            // Along the gradient itself the slope is its length. Young embeddings are small, and a step is smaller.
             let length = gradient.sumOfSquares.squareRoot()
             let start = values.copied()
-            let step: Float = 0.02 / Float(length)
+            let step: Float = 1e-3 / Float(length)
             let ends = [step, -step].map { step in
                 values.copy(from: start.adding(gradient, scaledBy: step))
                 defer { tape.reset() }

@@ -66,7 +66,7 @@ import Testing
             for (wrong, part) in [
                 (right + ["--continue", "other"], "expected --continue or --from-scratch"),
                 (right + ["--pictures", "photos"], "expected --scenes or --pictures"),
-                (right + ["--learning-rate", "-1"], "--learning-rate is -1"),
+                (right + ["--learning-rate=-1"], "--learning-rate is -1"),
                 (right + ["--caption-dropout", "2"], "--caption-dropout is 2"),
             ] {
                 let outcome = try Program.run(wrong, in: folder)

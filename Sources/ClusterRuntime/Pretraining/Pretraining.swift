@@ -71,28 +71,31 @@ package struct Pretraining: Sendable {
             group.addTask {
                 let thread = ComputeThread(name: "pretrain")
                 try await thread.run { try train(until: { _ in stop.signal != nil }) }
-                if stop.signal == SIGINT { throw CancellationError() }
             }
             group.addTask {
-                for await number in arrivals where !stop.ask(number) { throw CancellationError() }
+                for await number in arrivals where !stop.ask(number) { return }
             }
             try await group.endWithFirst()
         }
+        // Outside the group, to which a cancellation is how tasks end.
+        if stop.signal == SIGINT || stop.isUrgent { throw CancellationError() }
     }
 
     /// That somebody wants the training to stop.
     private final class StopRequest: Sendable {
-        private let asked = Mutex<Int32?>(nil)
+        private let asked = Mutex<(signal: Int32?, isUrgent: Bool)>((nil, false))
 
         /// The signal that asked first.
-        var signal: Int32? { asked.withLock { $0 } }
+        var signal: Int32? { asked.withLock { $0.signal } }
+        /// Whether somebody asked again.
+        var isUrgent: Bool { asked.withLock { $0.isUrgent } }
 
         /// False where somebody asked before.
         func ask(_ signal: Int32) -> Bool {
-            asked.withLock { first in
-                guard first == nil else { return false }
-                first = signal
-                return true
+            asked.withLock { asked in
+                asked.isUrgent = asked.signal != nil
+                asked.signal = asked.signal ?? signal
+                return !asked.isUrgent
             }
         }
     }

@@ -79,6 +79,11 @@ struct Folder {
     }
 }
 
+/// The relative paths of all files below a folder that are not hidden, in the order of their UTF-8.
+package func filePaths(below folder: String) throws(CheckpointError) -> [String] {
+    try Folder(folder).filesBelow()
+}
+
 /// True for a name that stays inside its folder and is not hidden.
 func isPlainFileName(_ name: String) -> Bool {
     !name.isEmpty && !name.hasPrefix(".") && name.utf8.count <= 255

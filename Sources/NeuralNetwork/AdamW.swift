@@ -60,7 +60,8 @@ package struct AdamW: Sendable {
         }
     }
 
-    package let settings: Settings
+    /// The owner may change the learning rate between updates.
+    package var settings: Settings
     private let moments: Moments
     /// Updates made so far, by which the learning rate rises and falls.
     package private(set) var stepCount: Int

@@ -1,3 +1,4 @@
+import CKernels
 import Glibc
 
 /// Why a file or folder could not be written.
@@ -93,6 +94,16 @@ package struct DurableFile: ~Copyable {
 package func renameDurably(from: String, to: String) throws(FileWritingError) {
     guard unsafe rename(from, to) == 0 else { throw .last(to) }
     try synchronizeParent(of: to)
+}
+
+/// Gives each of two files or folders the name of the other, so that there is one of either name at any time, then waits
+/// until the disk knows.
+///
+/// - Throws: on file systems that cannot do so, too; both keep their names then.
+package func exchangeDurably(_ path: String, _ other: String) throws(FileWritingError) {
+    guard unsafe fs_exchange_names(path, other) == 0 else { throw .last(other) }
+    try synchronizeParent(of: path)
+    try synchronizeParent(of: other)
 }
 
 /// Waits until the disk knows the name of the file or folder at `path`.

@@ -19,8 +19,8 @@ struct Flowsteer: AsyncParsableCommand {
             LocalCommand.self, CoordinatorCommand.self, RolloutWorkerCommand.self, TrainerWorkerCommand.self,
             StatusCommand.self, PauseCommand.self, ResumeCommand.self, DrainCommand.self,
             CheckpointCommand.self, LedgerCommand.self, KeygenCommand.self, SampleCommand.self,
-            EncodeCommand.self, EvaluateCommand.self, StudyCommand.self, VerifyModelCommand.self,
-            DoctorCommand.self, BenchmarkCommand.self,
+            EncodeCommand.self, EvaluateCommand.self, StudyCommand.self, PretrainCommand.self,
+            VerifyModelCommand.self, DoctorCommand.self, BenchmarkCommand.self,
         ]
     )
 

@@ -28,6 +28,23 @@ struct DurableFileTests {
         #expect(try folder.bytes(of: "a") == [1, 2, 8, 4, 0, 0])
     }
 
+    @Test func `two folders exchange their names, and one that is not there leaves them alone`() throws {
+        for name in ["a", "b"] {
+            try FileManager.default.createDirectory(
+                atPath: "\(folder.path)/\(name)",
+                withIntermediateDirectories: true
+            )
+            _ = try folder.write(Array(name.utf8), to: "\(name)/file")
+        }
+        try exchangeDurably(folder.path + "/a", folder.path + "/b")
+        #expect(try folder.bytes(of: "a/file") == Array("b".utf8))
+        #expect(try folder.bytes(of: "b/file") == Array("a".utf8))
+        #expect(throws: FileWritingError.self) {
+            try exchangeDurably(folder.path + "/a", folder.path + "/c")
+        }
+        #expect(try folder.bytes(of: "a/file") == Array("b".utf8))
+    }
+
     @Test func `a file is created once`() throws {
         let path = try folder.write([1], to: "a")
         #expect {

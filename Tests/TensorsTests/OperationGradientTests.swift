@@ -20,6 +20,14 @@ import Testing
         expectGradients(of: [randomTensor([6, 33], seed: 3)]) { tape, x in tape.layerNorm(x[0]) }
     }
 
+    @Test func `columns side by side pull gradients back to each part, also to one that is there twice`() {
+        expectGradients(of: [randomTensor([2, 3, 4], seed: 60), randomTensor([2, 3, 5], seed: 61)]) {
+            tape,
+            x in
+            tape.joinColumns([x[0], x[1], x[0]])
+        }
+    }
+
     @Test func `a modulated layer norm pulls gradients back to tokens, shift and scale`() {
         expectGradients(of: [randomTensor([2, 3, 8], seed: 4), randomTensor([2, 24], seed: 5)]) { tape, x in
             tape.layerNorm(x[0], modulation: Modulation(x[1], width: 8), shift: 2, scale: 0)

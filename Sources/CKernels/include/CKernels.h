@@ -332,10 +332,11 @@ void fs_float_to_bfloat16(const float *source, void *target, size_t count);
 // CRC-32C (Castagnoli, RFC 3720), initial and final xor ~0; `crc` continues an earlier result (0 to start).
 uint32_t fs_crc32c(uint32_t crc, const void *bytes, size_t count);
 
-// ---- memory.c ---------------------------------------------------------------------------------------------
+// ---- memory.c, files.c ------------------------------------------------------------------------------------
 // From now on malloc takes blocks of at least so many bytes from the system one by one, and gives them back when freed.
 
 void fs_return_large_blocks(size_t byte_count);
+int fs_exchange_names(const char *path, const char *other);   // at once; -1 and errno where nothing changed
 
 // ---- quantize.c -------------------------------------------------------------------------------------------
 // Blocks of numbers, the last one shorter: a float, which is the block's largest magnitude / 127, then a signed byte a

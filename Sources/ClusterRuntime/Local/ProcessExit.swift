@@ -33,6 +33,7 @@ package enum ProcessExit: Int32, Sendable, CaseIterable {
         case let error as CoordinatorError: self = ProcessExit(rawValue: error.exitCode) ?? .internalError
         case let error as NodeError: self = ProcessExit(rawValue: error.exitCode) ?? .internalError
         case let error as LocalError: self = error.exit
+        case PretrainingError.diverged: self = .internalError
         case KeyFileError.exists: self = .usage
         case is FileWritingError, KeyFileError.unwritable, CheckpointError.unwritable,
             ImageFileError.unwritable:
@@ -40,7 +41,7 @@ package enum ProcessExit: Int32, Sendable, CaseIterable {
         case let error as CocoaError where error.isFileError: self = .inputOutput
         case is WebError: self = .tryAgain
         case is KeyFileError, is ModelError, is CheckpointError, is EvaluationError, is ImageFileError,
-            is FlowMatchingError, is LatentError, is StudyError:
+            is FlowMatchingError, is LatentError, is StudyError, is PretrainingError:
             self = .badData
         case ZeroMQError.malformedKey: self = .badData
         case ZeroMQError.insecureEndpoint: self = .usage

@@ -19,6 +19,20 @@ package struct ProgressLine: Sendable, Equatable {
         text = parts.filter { !$0.isEmpty }.joined(separator: "  ")
     }
 
+    /// A teacher's training, after `step` of its updates.
+    ///
+    /// - Parameters:
+    ///   - loss: mean over the last updates.
+    ///   - rate: pictures a second.
+    init(step: Int, of steps: Int, loss: Double, rate: Double, secondsLeft: Double?) {
+        round = UInt64(step)
+        let parts = [
+            "step \(step)/\(steps)", "loss \(String(format: "%.4f", loss))",
+            "\(String(format: "%.1f", rate)) pictures/s", Self.left(secondsLeft),
+        ]
+        text = parts.filter { !$0.isEmpty }.joined(separator: "  ")
+    }
+
     /// A time span for people: "3 min 20 s left"; empty where none is known.
     static func left(_ seconds: Double?) -> String {
         guard let seconds, (0..<1e12).contains(seconds) else { return "" }

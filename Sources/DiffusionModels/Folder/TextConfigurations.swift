@@ -33,7 +33,8 @@ extension CLIPTextConfiguration {
             positionCount: try file.count("max_position_embeddings", or: 77),
             activation: try file.activation("hidden_act", named: name),
             normEpsilon: try file.number("layer_norm_eps", or: 1e-5),
-            endToken: try file.index("eos_token_id", or: 49407)
+            endToken: try file.index("eos_token_id", or: 49407),
+            initializerFactor: try file.number("initializer_factor", or: 1)
         )
     }
 }

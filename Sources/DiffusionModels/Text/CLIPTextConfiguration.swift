@@ -14,6 +14,8 @@ package struct CLIPTextConfiguration: Sendable, Equatable {
     package var normEpsilon: Float
     /// The token whose features become the pooled vector.
     package var endToken: Int
+    /// What the deviations of weights that are drawn anew are multiplied with.
+    package var initializerFactor: Float
 
     package init(
         vocabularySize: Int,
@@ -25,7 +27,8 @@ package struct CLIPTextConfiguration: Sendable, Equatable {
         positionCount: Int,
         activation: Activation,
         normEpsilon: Float = 1e-5,
-        endToken: Int
+        endToken: Int,
+        initializerFactor: Float = 1
     ) {
         self.vocabularySize = vocabularySize
         self.width = width
@@ -37,6 +40,7 @@ package struct CLIPTextConfiguration: Sendable, Equatable {
         self.activation = activation
         self.normEpsilon = normEpsilon
         self.endToken = endToken
+        self.initializerFactor = initializerFactor
     }
 
     /// transformers reads the pooled vector at the largest id when the configuration names the end token 2,

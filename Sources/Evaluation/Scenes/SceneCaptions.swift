@@ -30,7 +30,12 @@ package struct SceneCaptions: Sendable {
 
     /// Captions as the teacher was trained on, without the held-out pairs.
     package func training(count: Int, seed: UInt64) -> [SceneCaption] {
-        (0..<count).map { index in
+        training(0..<count, seed: seed)
+    }
+
+    /// Those of some places in the sequence.
+    package func training(_ places: Range<Int>, seed: UInt64) -> [SceneCaption] {
+        places.map { index in
             var stream = Self.stream(.training, seed: seed, index: index)
             let task = SceneTask.drawn(by: stream.nextUniform())
             return caption(of: task, pairs: \.training, from: &stream)

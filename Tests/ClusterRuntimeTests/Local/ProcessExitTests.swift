@@ -33,6 +33,8 @@ struct ProcessExitTests {
             (CoordinatorError.badAuthorization(path: "nodes", line: 1, reason: "words"), 78),
             (LocalError.interrupted(folder: "runs/a"), 75),
             (LocalError.processFailed(name: "trainer-1", exit: .badData, log: "l", lastLine: ""), 65),
+            (PretrainingError.unreadable(path: "pretraining.json"), 65),
+            (PretrainingError.diverged(step: 40, updates: 20), 70),
             (CancellationError(), 75),
             (Unforeseen(), 70),
         ] as [(any Error, Int32)]

@@ -17,6 +17,11 @@ struct ProgressLineTests {
         )
     }
 
+    @Test func `a teacher's training names step, loss, rate and time left`() {
+        let line = ProgressLine(step: 12, of: 300, loss: 0.12352, rate: 75.21, secondsLeft: 62)
+        #expect(line.text == "step 12/300  loss 0.1235  75.2 pictures/s  1 min 2 s left")
+    }
+
     @Test(arguments: [(59.6, "1 min 0 s left"), (12, "12 s left"), (7260, "2 h 1 min left")])
     func `time left is for people`(seconds: Double, text: String) {
         var status = RunStatus(runID: "run", rounds: 1)

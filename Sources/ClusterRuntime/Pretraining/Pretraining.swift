@@ -126,6 +126,7 @@ extension Pretraining {
             training: settings
         )
         try folder.claim(for: record)
+        if case .scenes(let catalog) = source { try folder.keepSprites(of: catalog) }
         var trainer = try PretrainingTrainer(model, from: weights, settings: settings, pool: pool)
         let state = try PretrainingState(in: folder, of: record)
         for rejected in try state.restore(&trainer) {

@@ -1,5 +1,6 @@
 import Checkpoints
 import Distillation
+import Evaluation
 import Foundation
 import Tensors
 
@@ -16,6 +17,20 @@ package struct PretrainingFolder: Sendable {
     var latents: String { "\(path)/latents" }
     var states: String { "\(path)/states" }
     private var settings: String { "\(path)/pretraining.json" }
+
+    /// Puts the sprites of scenes where a run, an evaluation and a study with the model look for them.
+    func keepSprites(of catalog: String) throws {
+        let kept = RunConfiguration.spritesPath(besideModel: model)
+        for (file, target) in [
+            (catalog, kept),
+            (SpriteAtlas.picturePath(besideCatalog: catalog), SpriteAtlas.picturePath(besideCatalog: kept)),
+        ] where !FileManager.default.fileExists(atPath: target) {
+            guard let data = FileManager.default.contents(atPath: file) else {
+                throw CheckpointError.unreadable(path: file, reason: "there is no such file")
+            }
+            try writeAtomically(Array(data), to: target)
+        }
+    }
 
     /// What makes a training the same.
     struct Settings: Codable, Equatable {

@@ -1,6 +1,7 @@
 import Checkpoints
 import DiffusionModels
 import Distillation
+import Evaluation
 import Foundation
 import ImageFiles
 import Tensors
@@ -82,6 +83,9 @@ import Testing
         let sampler = try ModelSampler(modelPath: first.model, lanes: 1)
         #expect(sampler.drawsPixels)
         #expect(try PNGFile.read(first.samples).height > 6 * 32)
+        // Whoever measures it on scenes finds their sprites beside it.
+        let kept = try SpriteAtlas(catalogPath: RunConfiguration.spritesPath(besideModel: first.model))
+        #expect(try kept.catalog.objects == SpriteAtlas(catalogPath: sprites).catalog.objects)
         let next = try train("next", from: .continuing(first.model), settings { $0.steps = 2 })
         let difference = try weights(next).map { name, values in
             try zip(values, #require(weights(first)[name])).map { abs($0 - $1) }.max() ?? 0

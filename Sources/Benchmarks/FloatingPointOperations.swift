@@ -18,8 +18,8 @@ extension BenchmarkShape {
 
     /// One distillation step with a discriminator of the first `depth` blocks, its head not counted.
     ///
-    /// The student's step, of adapters or of all weights; the discriminator on the teacher's states (a forward) and on the student's (a forward
-    /// and gradients towards its input); its own training on both.
+    /// The student's step, of adapters or of all weights; the discriminator on the teacher's states (a forward) and on
+    /// the student's (a forward and gradients towards its input); its own training on both.
     package func distillationOperations(depth: Int, student: Student.Mode = .lora) -> Double {
         let samples = Double(batch)
         let forward = samples * (blockOperations(count: depth, lastIsCut: true) + embeddingOperations)

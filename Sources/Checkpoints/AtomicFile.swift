@@ -26,3 +26,11 @@ func writeDurably(_ pieces: some Sequence<[UInt8]>, to path: String) throws(File
     for piece in pieces { try file.append(piece) }
     try file.close()
 }
+
+/// A small file's bytes, such as those of a model's settings.
+package func fileBytes(at path: String) throws(CheckpointError) -> [UInt8] {
+    guard let data = FileManager.default.contents(atPath: path) else {
+        throw .unreadable(path: path, reason: "there is no such file")
+    }
+    return Array(data)
+}

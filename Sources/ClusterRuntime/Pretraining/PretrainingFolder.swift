@@ -25,10 +25,7 @@ package struct PretrainingFolder: Sendable {
             (catalog, kept),
             (SpriteAtlas.picturePath(besideCatalog: catalog), SpriteAtlas.picturePath(besideCatalog: kept)),
         ] where !FileManager.default.fileExists(atPath: target) {
-            guard let data = FileManager.default.contents(atPath: file) else {
-                throw CheckpointError.unreadable(path: file, reason: "there is no such file")
-            }
-            try writeAtomically(Array(data), to: target)
+            try writeAtomically(try fileBytes(at: file), to: target)
         }
     }
 

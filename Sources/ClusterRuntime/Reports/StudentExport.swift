@@ -40,10 +40,7 @@ package struct StudentExport: Sendable {
             try writeTransformer(to: folder)
         }
         let scheduler = "\(model.path)/scheduler/scheduler_config.json"
-        guard let configuration = FileManager.default.contents(atPath: scheduler) else {
-            throw CheckpointError.unreadable(path: scheduler, reason: "there is no such file")
-        }
-        try writeAtomically(Array(configuration), to: "\(folder)/scheduler_config.json")
+        try writeAtomically(try fileBytes(at: scheduler), to: "\(folder)/scheduler_config.json")
         try writeAtomically(
             try ReportCoding.encoded(Sigmas(schedule, shift: model.shift, sampling)),
             to: "\(folder)/sigmas.json"

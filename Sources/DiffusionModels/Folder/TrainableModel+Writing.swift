@@ -43,33 +43,32 @@ extension TrainableModel {
         let stage = "\(folder).tmp-\(UUID().uuidString)"
         defer { try? FileManager.default.removeItem(atPath: stage) }
         for file in try keptFiles() {
-            let source = "\(outline.path)/\(file)"
-            guard let data = FileManager.default.contents(atPath: source) else {
-                throw CheckpointError.unreadable(path: source, reason: "there is no such file")
-            }
             try createFolder(of: "\(stage)/\(file)")
+            let bytes = try fileBytes(at: "\(outline.path)/\(file)")
             let isEncoder = Self.encoders.contains { file == "\($0.rawValue)/config.json" }
-            let bytes = isEncoder ? Self.configuration(data, of: type) : Array(data)
-            try writeAtomically(bytes, to: "\(stage)/\(file)")
+            try writeAtomically(
+                isEncoder ? Self.configuration(bytes, of: type) : bytes,
+                to: "\(stage)/\(file)"
+            )
         }
         let trained = Dictionary(uniqueKeysWithValues: tensors.map { ($0.name, StoredTensor($0.tensor)) })
         let all = base.stored.merging(trained) { $1 }
         for component in Self.components {
             let prefix = "\(component.rawValue)/"
-            var writer = SafetensorsWriter(metadata: ["format": "pt"])
+            var writer = SafetensorsWriter(metadata: MergedTransformer.format)
             for (name, tensor) in all where name.hasPrefix(prefix) {
                 writer.add(String(name.dropFirst(prefix.count)), tensor, as: type)
             }
-            let name = component == .transformer ? "diffusion_pytorch_model" : "model"
-            try writer.write(to: "\(stage)/\(prefix)\(name).safetensors")
+            let name = component == .transformer ? MergedTransformer.weightsName : "model.safetensors"
+            try writer.write(to: "\(stage)/\(prefix)\(name)")
         }
         try Self.publish(stage, as: folder)
     }
 
     /// A text encoder's configuration that names the type its weights are stored in.
-    private static func configuration(_ data: Data, of type: ScalarType) -> [UInt8] {
+    private static func configuration(_ bytes: [UInt8], of type: ScalarType) -> [UInt8] {
         let name = type == .float32 ? "float32" : type == .float16 ? "float16" : "bfloat16"
-        let text = String(decoding: data, as: UTF8.self)
+        let text = String(decoding: bytes, as: UTF8.self)
         let pattern = /(?<key>"(?:torch_)?dtype"\s*:\s*)"[a-z0-9]+"/
         return Array(text.replacing(pattern) { "\($0.output.key)\"\(name)\"" }.utf8)
     }

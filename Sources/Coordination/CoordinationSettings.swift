@@ -15,7 +15,8 @@ package struct CoordinationSettings: Sendable, Equatable {
     package var deadAfter: Duration = .seconds(10)
     /// Nodes known at once; one more is refused, so that no peer can fill the memory.
     package var maximumNodes = 2048
-    /// How long a restarted coordinator lets nodes report what they hold before it hands out any work.
+    /// How long a restarted coordinator lets nodes report what they hold before it hands out any work, unless all are
+    /// back: then one more ping interval is enough.
     package var reconciliation: Duration = .seconds(5)
     /// The teacher every rollout must carry; nil accepts any, which only a test should do.
     package var teacher: ContentHash?

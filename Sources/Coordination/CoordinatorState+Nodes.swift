@@ -54,6 +54,8 @@ extension CoordinatorState {
     /// Answers a hello, takes the node's account of what it holds, and repeats what it may have missed.
     private mutating func welcome(_ arrival: Arrival, as node: NodeID, now: Instant) -> [Directive] {
         guard let session = membership[node]?.session else { return [] }
+        // What a trainer has used it tells right after its hello.
+        if membership.isComplete { opensAt = min(opensAt, now + settings.pingInterval) }
         blocked = blocked.filter { $0.key.trainer != node && $0.key.holder != node }
         var directives: [Directive] = [.welcome(node, arrival.incarnation, session)]
         if isFinished { return directives + [.finish] }

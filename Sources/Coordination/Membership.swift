@@ -118,6 +118,9 @@ package struct Membership: Sendable {
     /// Every node ever met, in order of number.
     package var all: [Node] { Array(nodes.values) }
 
+    /// Whether every node ever met is here.
+    var isComplete: Bool { nodes.values.allSatisfy(\.isPresent) }
+
     /// The present nodes of a role, in order of number.
     package func present(_ role: Role) -> [Node] {
         ids(of: role).compactMap { nodes[$0] }

@@ -32,6 +32,14 @@ import Testing
         #expect(talk.wait(1).grants == [BatchID(3): rollout, BatchID(4): rollout])
     }
 
+    @Test mutating func `with every node back it waits for one ping interval more`() {
+        let rollout = talk.join(.rollout, "a")
+        #expect(talk.wait(2).grants == [:])
+        let (_, directives) = talk.hello(talk.arrival(.trainer, "t"))
+        #expect(directives.grants == [:])
+        #expect(talk.wait(1).grants == [BatchID(3): rollout, BatchID(4): rollout])
+    }
+
     @Test mutating func `only what is new about a node is written down`() {
         func notes(_ arrival: Arrival) -> [KnownNode] {
             talk.coordinator.handle(.arrived(arrival), now: talk.now).compactMap {

@@ -28,6 +28,8 @@ import Testing
         let fetched: [Double]
         let pushed: [Double]
         let shareOfRaw: Double
+        let processorSecondsPerGigabyte: Double
+        let rawProcessorSecondsPerGigabyte: Double
     }
 
     private struct Stalls: Decodable {
@@ -102,6 +104,8 @@ import Testing
             #expect(report.fetched.count == 5 && report.pushed.count == 5)
             #expect((report.fetched + report.pushed).allSatisfy { $0.isFinite && $0 > 0 })
             #expect(report.shareOfRaw > 0)
+            #expect(report.processorSecondsPerGigabyte > 0)
+            #expect(report.rawProcessorSecondsPerGigabyte >= 0)
         }
     }
 

@@ -28,16 +28,23 @@ package struct TransferBenchmark: Sendable {
         let ends = try await TransferEnds(batchByteCount: settings.batchByteCount)
         let pieceByteCount = min(ChunkTransfer.pieceByteCount, settings.batchByteCount)
         let raw = try RawPush(messageByteCount: pieceByteCount)
+        // As many bytes, to the last whole message.
+        let messages = settings.batches * settings.batchByteCount / pieceByteCount
+        let fetchedByteCount = Double(settings.batches * settings.batchByteCount)
+        let pushedByteCount = Double(messages * pieceByteCount)
         var (fetched, pushed): ([Double], [Double]) = ([], [])
+        var (fetchSeconds, pushSeconds) = (0.0, 0.0)
         do {
-            // As many bytes, to the last whole message.
-            let messages = settings.batches * settings.batchByteCount / pieceByteCount
             for turn in 0...settings.turns {
+                let beforeFetch = processorSeconds()
                 let fetch = try await ends.fetch(settings.batches).inSeconds
+                let beforePush = processorSeconds()
                 let push = try await raw.push(messages).inSeconds
                 guard turn > 0 else { continue }
-                fetched.append(Double(settings.batches * settings.batchByteCount) / fetch / 1e6)
-                pushed.append(Double(messages * pieceByteCount) / push / 1e6)
+                fetchSeconds += beforePush - beforeFetch
+                pushSeconds += processorSeconds() - beforePush
+                fetched.append(fetchedByteCount / fetch / 1e6)
+                pushed.append(pushedByteCount / push / 1e6)
             }
         } catch {
             await ends.close()
@@ -46,12 +53,15 @@ package struct TransferBenchmark: Sendable {
         }
         await ends.close()
         await raw.close()
+        let turns = Double(settings.turns)
         return TransferReport(
             batchByteCount: settings.batchByteCount,
             pieceByteCount: pieceByteCount,
             batchesPerTurn: settings.batches,
             fetched: fetched,
-            pushed: pushed
+            pushed: pushed,
+            processorSeconds: fetchSeconds * 1e9 / (turns * fetchedByteCount),
+            rawProcessorSeconds: pushSeconds * 1e9 / (turns * pushedByteCount)
         )
     }
 }
@@ -70,10 +80,22 @@ package struct TransferReport: Sendable, Codable, Equatable {
     package let rawMegabytesPerSecond: Double
     /// Of what libzmq alone carries; the median of turns that followed each other.
     package let shareOfRaw: Double
+    /// Processor seconds of both ends for 10⁹ bytes, in which other programs on the machine show less than in the rates;
+    /// the kernel counts them in hundredths of a second, too coarse for a short run.
+    package let processorSecondsPerGigabyte: Double
+    package let rawProcessorSecondsPerGigabyte: Double
     /// The most memory of both ends together.
     package let peakMemoryBytes: Int
 
-    init(batchByteCount: Int, pieceByteCount: Int, batchesPerTurn: Int, fetched: [Double], pushed: [Double]) {
+    init(
+        batchByteCount: Int,
+        pieceByteCount: Int,
+        batchesPerTurn: Int,
+        fetched: [Double],
+        pushed: [Double],
+        processorSeconds: Double,
+        rawProcessorSeconds: Double
+    ) {
         self.batchByteCount = batchByteCount
         self.pieceByteCount = pieceByteCount
         self.batchesPerTurn = batchesPerTurn
@@ -82,6 +104,8 @@ package struct TransferReport: Sendable, Codable, Equatable {
         megabytesPerSecond = median(fetched)
         rawMegabytesPerSecond = median(pushed)
         shareOfRaw = median(zip(fetched, pushed).map { $0 / $1 })
+        processorSecondsPerGigabyte = processorSeconds
+        rawProcessorSecondsPerGigabyte = rawProcessorSeconds
         peakMemoryBytes = peakMemoryByteCount()
     }
 
@@ -93,10 +117,15 @@ package struct TransferReport: Sendable, Codable, Equatable {
         rollout to trainer   \(decimal(megabytesPerSecond)) MB/s
         raw libzmq, CURVE    \(decimal(rawMegabytesPerSecond)) MB/s
         share                \(decimal(100 * shareOfRaw)) %
+        processor time       \(decimal(processorSecondsPerGigabyte)) s/GB, \
+        raw \(decimal(rawProcessorSecondsPerGigabyte)) s/GB
         peak memory of both  \(peakMemoryBytes >> 20) MiB
         """
     }
 }
+
+/// What this process has used so far, its own and the kernel's for it.
+private func processorSeconds() -> Double { ProcessUsage(of: getpid()).processorSeconds }
 
 /// A rollout's serving end and a trainer's fetching end in this process, encrypted.
 private struct TransferEnds: Sendable {

@@ -39,13 +39,6 @@ FS_INLINE uint16_t half_of_float(float x) {
     return (uint16_t)(half | (bits >> 16 & 0x8000u));
 }
 
-FS_INLINE uint16_t bfloat_of_float(float x) {
-    uint32_t bits = fs_to_bits(x);
-    uint32_t rounded = (bits + 0x7fffu + (bits >> 16 & 1)) >> 16;
-    uint32_t quiet = bits >> 16 | 0x40u;
-    return (uint16_t)((bits & 0x7fffffffu) > 0x7f800000u ? quiet : rounded);
-}
-
 FS_CLONES
 void fs_float16_to_float(const void *source, float *target, size_t count) {
     FS_INDEPENDENT
@@ -74,7 +67,7 @@ FS_CLONES
 void fs_float_to_bfloat16(const float *source, void *target, size_t count) {
     FS_INDEPENDENT
     for (size_t i = 0; i < count; i++) {
-        store16(target, i, bfloat_of_float(source[i]));
+        store16(target, i, fs_bfloat16_of(source[i]));
     }
 }
 

@@ -18,6 +18,14 @@ FS_INLINE uint32_t fs_to_bits(float value) {
     return bits;
 }
 
+// To nearest even; NaN stays NaN.
+FS_INLINE uint16_t fs_bfloat16_of(float x) {
+    uint32_t bits = fs_to_bits(x);
+    uint32_t rounded = (bits + 0x7fffu + (bits >> 16 & 1)) >> 16;
+    uint32_t quiet = bits >> 16 | 0x40u;
+    return (uint16_t)((bits & 0x7fffffffu) > 0x7f800000u ? quiet : rounded);
+}
+
 // Where exp leaves the normal floats: 2^k keeps its bit pattern for x in this range, at the lower end as 0.
 #define FS_EXP_RANGE 88.0f
 

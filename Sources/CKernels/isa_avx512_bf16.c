@@ -43,6 +43,8 @@ FS_INLINE FS(vector) FS(exponential)(FS(vector) x) {
 #define RECIPROCAL(x) ((FS(vector))_mm512_rcp14_ps((__m512)(x)))
 #include "product_bf16_kernel.h"
 
+#include "product_bf16_blocks.h"
+
 #include "transpose.h"
 
 #include "attention_rows.h"

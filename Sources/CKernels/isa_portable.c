@@ -47,6 +47,8 @@ FS_INLINE portable_sums dot_pairs(portable_sums sums, portable_pairs x, portable
 #define DOT_PAIRS dot_pairs
 #include "product_bf16_kernel.h"
 
+#include "product_bf16_blocks.h"
+
 #include "attention_bf16_kernel.h"
 
 const isa_kernels isa_portable = {

@@ -177,13 +177,6 @@ static void FS(pair_block)(
     }
 }
 
-// Rows of A through GELU, likewise.
-static void FS(pair_gelu_block)(const float *a, size_t stride, size_t rows, size_t k, uint32_t *restrict block) {
-    for (size_t i = 0; i < rows; i++) {
-        FS(pair_row)(a + i * stride, k, 1, block + i * FS(pair_count)(k));
-    }
-}
-
 typedef struct {
     const uint32_t *a;   // pair p of row i at a[i * row_stride + p * column_stride]; one of the two is 1
     size_t row_stride, column_stride;
@@ -280,65 +273,5 @@ static void FS(multiply_pair_tile)(const FS(pair_tile) *t, size_t rows, size_t c
         break;
         FS_ROW_COUNTS
 #undef FS_CASE
-    }
-}
-
-// Part i of n of a panel of k rows, wanted soon: weights seldom wait in a near cache, and the first tile of a panel
-// would read them faster than they come.
-FS_INLINE void FS(prefetch_panel)(const uint32_t *panel, size_t k, size_t i, size_t n) {
-    for (size_t line = 2 * k * i / n; line < 2 * k * (i + 1) / n; line++) {
-        __builtin_prefetch(panel + line * LANES);
-    }
-}
-
-// Columns [first, first + columns) of C; `panels` starts at their first panel.
-static void FS(multiply_pair_panels)(
-    const fs_product_arguments *p, size_t first, size_t columns, const uint32_t *panels, uint32_t *packed) {
-    size_t pairs = FS(pair_count)(p->k);
-    for (size_t row = 0; row < p->m; row += BLOCK_ROWS) {
-        size_t rows = FS(smaller)(BLOCK_ROWS, p->m - row);
-        for (size_t start = 0; start == 0 || start < p->k; start += 2 * BLOCK_DEPTH) {
-            size_t depth = FS(smaller)(2 * BLOCK_DEPTH, p->k - start), k = FS(pair_count)(depth);
-            const float *a = p->a + row * p->a_row_stride + start * p->a_column_stride;
-            if (p->through_gelu) {
-                FS(pair_gelu_block)(a, p->a_row_stride, rows, depth, packed);
-            } else {
-                FS(pair_block)(a, p->a_row_stride, p->a_column_stride, rows, depth, packed);
-            }
-            for (size_t j = 0; j < columns; j += COLUMNS) {
-                const uint32_t *panel = panels + j * pairs + start / 2 * COLUMNS;
-                for (size_t i = 0; i < rows; i += ROWS) {
-                    if (j + COLUMNS < columns) {
-                        FS(prefetch_panel)(panel + COLUMNS * pairs, k, i / ROWS, (rows + ROWS - 1) / ROWS);
-                    }
-                    FS(pair_tile) tile = {
-                        .a = packed + i * k,
-                        .row_stride = k,
-                        .column_stride = 1,
-                        .b = panel,
-                        .k = k,
-                        .c = p->c + (row + i) * p->c_stride + first + j,
-                        .c_stride = p->c_stride,
-                        .bias = p->bias && start == 0 ? p->bias + first + j : NULL,
-                        .adding = p->adding || start > 0,
-                    };
-                    FS(multiply_pair_tile)(&tile, FS(smaller)(ROWS, rows - i), FS(smaller)(COLUMNS, columns - j));
-                }
-            }
-        }
-    }
-}
-
-static void FS(product_bf16)(const fs_product_arguments *p, float *workspace) {
-    uint32_t *packed = (uint32_t *)workspace, *panels = packed + BLOCK_ROWS * BLOCK_DEPTH;
-    if (p->panels) {
-        FS(multiply_pair_panels)(p, 0, p->n, (const uint32_t *)p->panels, packed);
-        return;
-    }
-    size_t most = packed_columns(p->n, p->k);
-    for (size_t first = 0; first < p->n; first += most) {
-        size_t columns = FS(smaller)(most, p->n - first);
-        FS(turn_panels)(p, first, columns, panels);
-        FS(multiply_pair_panels)(p, first, columns, panels, packed);
     }
 }

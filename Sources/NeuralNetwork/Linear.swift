@@ -16,22 +16,19 @@ package struct Linear: Sendable {
 
     /// `x` `[…, in]` to `[…, out]`.
     ///
-    /// - Parameters:
-    ///   - activation: what `x` is taken through first, if anything.
-    ///   - consuming: `x` is not read again, by the way back of other operations neither.
-    package func callAsFunction(
-        _ x: Variable,
-        through activation: Activation? = nil,
-        consuming: Bool = false,
-        on tape: Tape
-    ) -> Variable {
-        tape.linear(
-            x,
-            through: activation,
-            weight: weight,
-            bias: bias,
-            adapter: adapter,
-            consuming: consuming
-        )
+    /// - Parameter consuming: `x` is not read again, by the way back of other operations neither.
+    package func callAsFunction(_ x: Variable, consuming: Bool = false, on tape: Tape) -> Variable {
+        tape.linear(x, weight: weight, bias: bias, adapter: adapter, consuming: consuming)
     }
+
+    /// As above, of rows that may be rounded if the map ``readsRounded(on:)``.
+    package func callAsFunction(_ x: MapInput, consuming: Bool = false, on tape: Tape) -> Variable {
+        switch x {
+        case .floats(let x): self(x, consuming: consuming, on: tape)
+        case .rounded(let x): tape.linear(x, weight: weight, bias: bias, consuming: consuming)
+        }
+    }
+
+    /// Whether it may be given rows rounded to bfloat16; an adapter reads them in full.
+    package func readsRounded(on tape: Tape) -> Bool { adapter == nil && tape.readsRounded(weight) }
 }

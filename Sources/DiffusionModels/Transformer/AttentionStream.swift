@@ -70,8 +70,13 @@ struct AttentionStream: Sendable {
         let value: Variable
     }
 
+    /// Whether what it projects may be rounded to bfloat16.
+    func readsRounded(on tape: Tape) -> Bool {
+        [query, key, value].allSatisfy { $0?.readsRounded(on: tape) ?? true }
+    }
+
     /// `x` is not read again, except on the way back.
-    func project(_ x: Variable, on tape: Tape) -> Projections {
+    func project(_ x: MapInput, on tape: Tape) -> Projections {
         func normalized(_ x: Variable, _ weight: Parameter?) -> Variable {
             weight.map { tape.rmsNorm(x, weight: $0, consuming: true) } ?? x
         }

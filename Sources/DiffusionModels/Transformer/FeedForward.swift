@@ -11,9 +11,26 @@ struct FeedForward: Sendable {
         contract = try source.linear(name + ".net.2", inputs: 4 * width, outputs: width)
     }
 
+    /// Whether its input may be rounded to bfloat16.
+    func readsRounded(on tape: Tape) -> Bool {
+        expand.readsRounded(on: tape) && contract.readsRounded(on: tape)
+    }
+
     /// `x` is not read again.
-    func callAsFunction(_ x: Variable, on tape: Tape) -> Variable {
-        let inner = expand(x, consuming: true, on: tape)
-        return contract(inner, through: .geluTanh, consuming: true, on: tape)
+    func callAsFunction(_ x: MapInput, on tape: Tape) -> Variable {
+        switch x {
+        case .floats(let x):
+            let inner = expand(x, consuming: true, on: tape)
+            let activated = tape.activation(.geluTanh, inner, consuming: true)
+            return contract(activated, consuming: true, on: tape)
+        case .rounded(let x):
+            let inner = tape.linearThroughGELU(
+                x,
+                weight: expand.weight,
+                bias: expand.bias,
+                consuming: true
+            )
+            return contract(.rounded(inner), consuming: true, on: tape)
+        }
     }
 }

@@ -70,12 +70,19 @@ package struct JointBlock: Sendable {
     ) {
         let m = Modulation(pictureModulation(condition, on: tape), width: width)
         let n = Modulation(textModulation(condition, on: tape), width: width)
-        let normalized = tape.layerNorm(x, modulation: m, shift: 0, scale: 1)
+        let normalized = tape.layerNorm(
+            x,
+            modulation: m,
+            shift: 0,
+            scale: 1,
+            rounding: picture.readsRounded(on: tape)
+        )
         let normalizedText = tape.layerNorm(
             c,
             modulation: n,
             shift: textScaleComesFirst ? 1 : 0,
-            scale: textScaleComesFirst ? 0 : 1
+            scale: textScaleComesFirst ? 0 : 1,
+            rounding: text.readsRounded(on: tape)
         )
         let p = picture.project(normalized, on: tape)
         let t = text.project(normalizedText, on: tape)
@@ -89,7 +96,13 @@ package struct JointBlock: Sendable {
         )
         let branch = picture.finish(attended[0], on: tape)
         if let second {
-            let again = tape.layerNorm(x, modulation: m, shift: 6, scale: 7)
+            let again = tape.layerNorm(
+                x,
+                modulation: m,
+                shift: 6,
+                scale: 7,
+                rounding: second.readsRounded(on: tape)
+            )
             let q = second.project(again, on: tape)
             let alone = tape.attention(
                 queries: [q.query].compactMap(\.self),
@@ -105,13 +118,25 @@ package struct JointBlock: Sendable {
         } else {
             x = tape.gatedResidual(x, branch, modulation: m, gate: 2, consuming: true)
         }
-        let inner = pictureFeedForward(tape.layerNorm(x, modulation: m, shift: 3, scale: 4), on: tape)
+        let inner = feed(pictureFeedForward, x, m, on: tape)
         x = tape.gatedResidual(x, inner, modulation: m, gate: 5, consuming: true)
 
         guard let textFeedForward else { return }
         let textBranch = text.finish(attended[1], on: tape)
         c = tape.gatedResidual(c, textBranch, modulation: n, gate: 2, consuming: true)
-        let textInner = textFeedForward(tape.layerNorm(c, modulation: n, shift: 3, scale: 4), on: tape)
+        let textInner = feed(textFeedForward, c, n, on: tape)
         c = tape.gatedResidual(c, textInner, modulation: n, gate: 5, consuming: true)
+    }
+
+    /// The feed-forward of normalised tokens.
+    private func feed(_ maps: FeedForward, _ x: Variable, _ m: Modulation, on tape: Tape) -> Variable {
+        let normalized = tape.layerNorm(
+            x,
+            modulation: m,
+            shift: 3,
+            scale: 4,
+            rounding: maps.readsRounded(on: tape)
+        )
+        return maps(normalized, on: tape)
     }
 }

@@ -17,12 +17,11 @@ package struct LowRankAdapter: Sendable {
 }
 
 extension Tape {
-    /// y = f(x) · Wᵀ + b, and with an adapter + scale · (f(x) · downᵀ) · upᵀ; f is the identity unless one is given.
+    /// y = x · Wᵀ + b, and with an adapter + scale · (x · downᵀ) · upᵀ.
     ///
     /// Shape letters: `R` rows (all leading axes of `x`), `I` inputs, `O` outputs, `K` rank.
     /// - Parameters:
     ///   - x: `[…, I]`.
-    ///   - activation: f, which takes no pass of its own where the product rounds x anyhow.
     ///   - weight: `[O, I]`, as PyTorch stores it (further axes are flattened into `I`).
     ///   - bias: `[O]`.
     ///   - consuming: `x` is not read again, by the way back of other operations neither; its memory serves again
@@ -30,23 +29,11 @@ extension Tape {
     /// - Returns: `[…, O]`.
     package func linear(
         _ x: Variable,
-        through activation: Activation? = nil,
         weight: Parameter,
         bias: Parameter? = nil,
         adapter: LowRankAdapter? = nil,
         consuming: Bool = false
     ) -> Variable {
-        let throughGELU =
-            activation == .geluTanh && !isRecording && adapter == nil && weight.precision.roundsFactors
-        if let activation, !throughGELU {
-            return linear(
-                self.activation(activation, x, consuming: consuming),
-                weight: weight,
-                bias: bias,
-                adapter: adapter,
-                consuming: consuming
-            )
-        }
         let outputs = weight.shape[0]
         let inputs = weight.shape.dropFirst().reduce(1, *)
         precondition(x.shape.last == inputs, "a map of \(inputs) inputs got rows of shape \(x.shape)")
@@ -68,8 +55,7 @@ extension Tape {
                     b: Matrix($0.up.value.pointer, stride: $0.rank, transposed: true),
                     k: $0.rank
                 )
-            },
-            throughGELU: throughGELU
+            }
         )
         let result = output(y, of: x, w, b, lowRank?.down, lowRank?.up)
         if result.isTracked {

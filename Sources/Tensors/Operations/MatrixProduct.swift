@@ -4,12 +4,14 @@ import COpenBLAS
 /// A matrix in memory, its rows `stride` numbers apart, read as it stands or transposed.
 @unsafe
 struct Matrix {
-    /// What its numbers are read from; left-hand matrices are `rows`.
+    /// What its numbers are read from; left-hand matrices are `rows` or `pairs`.
     @unsafe
     enum Form {
         case rows(UnsafePointer<Float>)
         /// Rows of bfloat16.
         case bfloat16Rows(UnsafeRawPointer)
+        /// A left-hand matrix's rows of bfloat16, two numbers to an element, of which `stride` counts.
+        case pairs(UnsafePointer<UInt32>)
         /// Laid out for products before; a row of a panel is 32 bits wide for every column.
         case panels(UnsafePointer<Float>, Precision)
         /// Panels in bfloat16 of the transpose, which has `k` rows, of which the matrix begins with the row `first`.
@@ -50,7 +52,7 @@ struct Matrix {
         case .bfloat16Rows(let elements):
             unsafe matrix.elements = elements
             unsafe matrix.type = FS_BFLOAT16
-        case .panels, .turnedPanels: break
+        case .pairs, .panels, .turnedPanels: break
         }
         return unsafe matrix
     }
@@ -67,13 +69,17 @@ struct Matrix {
             unsafe rest = .panels(panels + count * (precision == .bfloat16 ? (k + 1) / 2 : k), precision)
         case .turnedPanels(let panels, let rows, let first):
             unsafe rest = .turnedPanels(panels, k: rows, first: first + count)
+        case .pairs: preconditionFailure("pairs are left-hand matrices, of which no columns are taken")
         }
         return unsafe Matrix(rest, stride: stride, transposed: transposed)
     }
 
-    /// The matrix, of floats, without its first `count` rows.
+    /// The left-hand matrix without its first `count` rows.
     func dropping(rows count: Int) -> Matrix {
-        unsafe Matrix(pointer + count * strides.row, stride: stride, transposed: transposed)
+        if case .pairs(let pairs) = unsafe form {
+            return unsafe Matrix(.pairs(pairs + count * stride), stride: stride, transposed: false)
+        }
+        return unsafe Matrix(pointer + count * strides.row, stride: stride, transposed: transposed)
     }
 }
 
@@ -103,7 +109,8 @@ extension Tape {
     /// whose inner extent is 4096 or more, and CPUs that we have no kernel for. The columns of C, or the rows of
     /// a narrow one, are shared with idle lanes.
     ///
-    /// - Parameter throughGELU: A is taken through GELU while it is rounded; for panels in bfloat16.
+    /// - Parameter throughGELU: the result is taken through GELU and laid out as A, which is of pairs: `c` points at
+    ///   two numbers to an element, of which `stride` counts.
     func multiply(
         _ a: Matrix,
         _ b: Matrix,
@@ -128,8 +135,7 @@ extension Tape {
             throughGELU: throughGELU
         )
         let size = unsafe fs_product_workspace(shape.n, shape.k, tail?.k ?? 0)
-        // Parts of the columns would each take all of A through GELU.
-        if shape.n >= 2 * widestPanel, !throughGELU {
+        if shape.n >= 2 * widestPanel {
             let least = 1 + leastMultiplications / max(1, shape.m * shape.k * widestPanel)
             share((shape.n + widestPanel - 1) / widestPanel, least: least) { arena, range in
                 let first = range.lowerBound * widestPanel
@@ -197,7 +203,7 @@ private struct Product {
         unsafe Product(
             a: a,
             b: b.dropping(columns: range.lowerBound, k: shape.k),
-            c: c + range.lowerBound,
+            c: c + (throughGELU ? range.lowerBound / 2 : range.lowerBound),
             stride: stride,
             shape: ProductShape(m: shape.m, n: range.count, k: shape.k, isNarrow: shape.isNarrow),
             bias: bias.map { unsafe $0 + range.lowerBound },
@@ -247,7 +253,7 @@ private struct Product {
         case .rows where isForBLAS:
             unsafe computeWithBLAS()
             unsafe rest?.compute(workspace)
-        case .rows, .bfloat16Rows, .panels(_, .float32):
+        case .rows, .bfloat16Rows, .pairs, .panels(_, .float32):
             var arguments = unsafe arguments
             unsafe fs_product(InstructionSet.best, &arguments, workspace)
         case .panels(_, .bfloat16), .turnedPanels:
@@ -265,26 +271,33 @@ private struct Product {
             unsafe arguments.tail_b = tail.b.kernelMatrix
             unsafe arguments.tail_k = tail.k
         }
-        unsafe arguments.a = a.pointer
+        if case .pairs(let pairs) = unsafe a.form {
+            unsafe arguments.a_pairs = pairs
+        } else {
+            unsafe arguments.a = a.pointer
+        }
         unsafe arguments.a_row_stride = a.strides.row
         unsafe arguments.a_column_stride = a.strides.column
         unsafe arguments.b = b.kernelMatrix
         switch unsafe b.form {
-        case .rows, .bfloat16Rows: break
+        case .rows, .bfloat16Rows, .pairs: break
         case .panels(let panels, _): unsafe arguments.panels = panels
         case .turnedPanels(let panels, let rows, let first):
             unsafe arguments.turned = panels
             unsafe arguments.turned_k = rows
             unsafe arguments.turned_first = first
         }
-        unsafe arguments.c = c
+        if unsafe throughGELU {
+            unsafe arguments.gelu_pairs = UnsafeMutableRawPointer(c).assumingMemoryBound(to: UInt32.self)
+        } else {
+            unsafe arguments.c = c
+        }
         unsafe arguments.c_stride = stride
         unsafe arguments.m = shape.m
         unsafe arguments.n = shape.n
         unsafe arguments.k = shape.k
         unsafe arguments.bias = bias
         unsafe arguments.adding = adding ? 1 : 0
-        unsafe arguments.through_gelu = throughGELU ? 1 : 0
         unsafe arguments.is_narrow = isNarrow ? 1 : 0
         return unsafe arguments
     }

@@ -95,18 +95,20 @@ FS_INLINE float FS(soften_to_pairs)(
     size_t visible = FS(visible)(a, query, keys), i = 0;
     FS(add_position_bias)(a, row, query, visible);
     float largest = FS(largest)(row, visible) * a->scale;
-    FS(vector) scale = FS(splat)(a->scale), shift = FS(splat)(largest), sums = {};
+    FS(vector) scale = FS(splat)(a->scale * LOG2_E), shift = FS(splat)(largest * LOG2_E), sums = {};
     for (; i + 2 * LANES <= visible; i += 2 * LANES) {
-        FS(vector) first = EXPONENTIAL(FS(vector_at)(row + i) * scale - shift);
-        FS(vector) second = EXPONENTIAL(FS(vector_at)(row + i + LANES) * scale - shift);
+        FS(vector) first = POWER_OF_TWO(FS(vector_at)(row + i) * scale - shift);
+        FS(vector) second = POWER_OF_TWO(FS(vector_at)(row + i + LANES) * scale - shift);
         sums += first + second;
         *(FS(pairs) *)(weights + i / 2) = ROUNDED_PAIRS(first, second);
     }
     if (i < visible) {
-        FS(vector) first = EXPONENTIAL(FS(vector_at)(row + i) * scale - shift);
-        FS(vector) second = EXPONENTIAL(FS(vector_at)(row + i + LANES) * scale - shift);
+        FS(vector) first = POWER_OF_TWO(FS(vector_at)(row + i) * scale - shift);
+        FS(vector) second = {};
         first = FS(leading)(first, visible - i);
-        second = FS(leading)(second, visible - i > LANES ? visible - i - LANES : 0);
+        if (visible - i > LANES) {
+            second = FS(leading)(POWER_OF_TWO(FS(vector_at)(row + i + LANES) * scale - shift), visible - i - LANES);
+        }
         sums += first + second;
         *(FS(pairs) *)(weights + i / 2) = ROUNDED_PAIRS(first, second);
         i += 2 * LANES;

@@ -30,15 +30,15 @@ static const union {
 #define PAIRED_ROWS(low, high) \
     ((FS(pairs))_mm512_permutexvar_epi16(in_turns.vector, (__m512i)ROUNDED_PAIRS(low, high)))
 
-// e^x, relative error 4e-6: 2^(k + r) with k whole and |r| <= 1/2.
-FS_INLINE FS(vector) FS(exponential)(FS(vector) x) {
-    FS(vector) y = x * 0x1.715476p0f;
-    FS(vector) k = (FS(vector))_mm512_roundscale_ps((__m512)y, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
-    FS(vector) r = y - k;
-    FS(vector) q = ((0x1.3d4368p-7f * r + 0x1.c9d69ep-5f) * r + 0x1.ebf82cp-3f) * r + 0x1.62e3e6p-1f;
-    return (FS(vector))_mm512_scalef_ps((__m512)(q * r + 1.0f), (__m512)k);
+// 2^x, relative error 3e-6: 2^(k + r) with k whole and 0 <= r < 1.
+FS_INLINE FS(vector) FS(power_of_two)(FS(vector) x) {
+    FS(vector) r = (FS(vector))_mm512_reduce_ps((__m512)x, _MM_FROUND_TO_NEG_INF | _MM_FROUND_NO_EXC);
+    FS(vector) power = (0x1.bb7cd4p-7f * r + 0x1.aa13fp-5f) * r + 0x1.ee798ap-3f;
+    power = (power * r + 0x1.62d166p-1f) * r + 0x1.00002cp+0f;
+    // Takes x for k.
+    return (FS(vector))_mm512_scalef_ps((__m512)power, (__m512)x);
 }
-#define EXPONENTIAL FS(exponential)
+#define POWER_OF_TWO FS(power_of_two)
 // Relative error 2^-14.
 #define RECIPROCAL(x) ((FS(vector))_mm512_rcp14_ps((__m512)(x)))
 #include "product_bf16_kernel.h"

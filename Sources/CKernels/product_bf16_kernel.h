@@ -5,10 +5,12 @@
 //   ROUNDED_PAIRS(first, second)  two vectors that follow one another, as pairs of neighbours; left out where no
 //                                 instruction does it
 //   PAIRED_ROWS(low, high)        a vector of each of two rows, as pairs of a column; likewise
-//   EXPONENTIAL(x)                e^x of a vector, x <= FS_EXP_RANGE, as exact as bfloat16 needs; likewise
+//   POWER_OF_TWO(x)               2^x of a vector, x <= 126, as exact as bfloat16 needs; likewise
 //   RECIPROCAL(x)                 1 / x of a vector, so exact; likewise
 
 #include "fast_math.h"
+
+#define LOG2_E 0x1.715476p0f
 
 typedef uint32_t FS(pairs) __attribute__((ext_vector_type(LANES), aligned(4), may_alias));
 typedef uint64_t FS(two_pairs) __attribute__((aligned(4), may_alias));
@@ -50,23 +52,24 @@ FS_INLINE FS(pairs) FS(paired_rows)(FS(vector) low, FS(vector) high) {
 #define PAIRED_ROWS FS(paired_rows)
 #endif
 
-#ifndef EXPONENTIAL
-FS_INLINE FS(vector) FS(exponential)(FS(vector) x) {
+#ifndef POWER_OF_TWO
+FS_INLINE FS(vector) FS(power_of_two)(FS(vector) x) {
     for (size_t lane = 0; lane < LANES; lane++) {
-        x[lane] = fs_exp_of_negative(x[lane]);
+        x[lane] = fs_exp_of_negative(x[lane] / LOG2_E);
     }
     return x;
 }
-#define EXPONENTIAL FS(exponential)
+#define POWER_OF_TWO FS(power_of_two)
 #endif
 
 #ifndef RECIPROCAL
 #define RECIPROCAL(x) (1.0f / (x))
 #endif
 
+// x / (1 + e^-y), the power of e as one of two.
 FS_INLINE FS(vector) FS(gelu)(FS(vector) x) {
-    FS(vector) y = x * (FS_GELU_LINEAR + FS_GELU_CUBIC * x * x);
-    FS(vector) e = EXPONENTIAL(y < -FS_EXP_RANGE ? FS(splat)(FS_EXP_RANGE) : -y);
+    FS(vector) minus_y = x * (x * x * (-FS_GELU_CUBIC * LOG2_E) - FS_GELU_LINEAR * LOG2_E);
+    FS(vector) e = POWER_OF_TWO(126.0f < minus_y ? FS(splat)(126.0f) : minus_y);
     return x * RECIPROCAL(1.0f + e);
 }
 

@@ -155,9 +155,13 @@ FS_INLINE void FS(pull_back_scores)(
 FS_INLINE void FS(normalize_outputs)(
     float *restrict outputs, size_t stride, const float *sums, size_t rows, size_t width) {
     for (size_t r = 0; r < rows; r++) {
-        float inverse = 1.0f / sums[r];
-        for (size_t d = 0; d < width; d++) {
-            outputs[r * stride + d] *= inverse;
+        float inverse = 1.0f / sums[r], *output = outputs + r * stride;
+        size_t d = 0;
+        for (; d + LANES <= width; d += LANES) {
+            *(FS(vector) *)(output + d) *= inverse;
+        }
+        for (; d < width; d++) {
+            output[d] *= inverse;
         }
     }
 }

@@ -215,29 +215,32 @@ void fs_layer_norm_affine_backward(
     }
 }
 
+// Rows are heads, mostly of two vectors: more of them at a time would leave them to what comes after the loop.
+#define SHORT_ROWS _Pragma("clang loop interleave_count(1)")
+
 FS_INLINE float mean_square(const float *restrict x, size_t columns) {
 #pragma clang fp reassociate(on)
     float squares = 0.0f;
-#pragma clang loop interleave_count(2)
+    SHORT_ROWS
     for (size_t c = 0; c < columns; c++) {
         squares += x[c] * x[c];
     }
     return squares / (float)columns;
 }
 
-FS_INLINE void scale_row(
-    const float *restrict x, float rstd, const float *restrict weight, float *restrict y, size_t columns) {
-    for (size_t c = 0; c < columns; c++) {
-        y[c] = x[c] * rstd * weight[c];
-    }
-}
-
 FS_CLONES
 void fs_rms_norm_forward(
     const float *x, const float *weight, float *y, float *rstd, size_t rows, size_t columns, float epsilon) {
     for (size_t r = 0; r < rows; r++) {
-        rstd[r] = 1.0f / sqrtf(mean_square(x + r * columns, columns) + epsilon);
-        scale_row(x + r * columns, rstd[r], weight, y + r * columns, columns);
+        const float *x_row = x + r * columns;
+        float *y_row = y + r * columns;
+        float factor = 1.0f / sqrtf(mean_square(x_row, columns) + epsilon);
+        rstd[r] = factor;
+        FS_INDEPENDENT
+        SHORT_ROWS
+        for (size_t c = 0; c < columns; c++) {
+            y_row[c] = x_row[c] * factor * weight[c];
+        }
     }
 }
 

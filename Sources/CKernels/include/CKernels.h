@@ -56,7 +56,8 @@ void fs_layer_norm_affine_backward(
     const float *x, const float *weight, const float *mean, const float *rstd, const float *dy,
     float *dx, float *dweight, float *dbias, size_t rows, size_t columns);
 
-// Root mean square norm of each row: y = x * rstd * weight[columns], rstd = 1/sqrt(mean(x^2) + epsilon).
+// Root mean square norm of each row: y = x * rstd * weight[columns], rstd = 1/sqrt(mean(x^2) + epsilon). In place
+// allowed (y == x).
 void fs_rms_norm_forward(
     const float *x, const float *weight, float *y, float *rstd, size_t rows, size_t columns, float epsilon);
 // dx, dweight += ; dx and dweight may be NULL.

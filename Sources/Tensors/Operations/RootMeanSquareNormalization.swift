@@ -6,7 +6,7 @@ extension Tape {
     /// - Parameters:
     ///   - x: `[…, heads · width]`; every head is normalised by itself.
     ///   - weight: `[width]`.
-    ///   - consuming: `x` is not read again; when nothing is recorded its memory serves again.
+    ///   - consuming: `x` is not read again; when nothing is recorded the result takes its memory.
     package func rmsNorm(
         _ x: Variable,
         weight: Parameter,
@@ -17,7 +17,7 @@ extension Tape {
         precondition(x.value.count % width == 0, "heads of \(width) in shape \(x.shape)")
         let rows = x.value.count / width
         let w = parameter(weight)
-        let y = allocate(x.shape)
+        let y = consuming && !isRecording ? x.value : allocate(x.shape)
         let inverse = allocate([rows])
         shareRows(rows, perSample: rows, width: width) { range, _ in
             let first = range.lowerBound
@@ -33,7 +33,6 @@ extension Tape {
         }
         let result = output(y, of: x, w)
         if result.isTracked { record(RMSNormOperation(x: x, weight: w, inverse: inverse, y: result)) }
-        if consuming, !isRecording { retire(x.value) }
         return result
     }
 }

@@ -88,13 +88,19 @@ FS_INLINE FS(vector) FS(leading)(FS(vector) x, size_t count) {
     return lanes < (FS(pairs))((uint32_t)count - (FS(pairs)){}) ? x : (FS(vector)){};
 }
 
+// The largest of a query's scores, which take their bias, times the scale.
+FS_INLINE float FS(largest_score)(const fs_attention_arguments *a, float *restrict row, size_t query, size_t keys) {
+    size_t visible = FS(visible)(a, query, keys);
+    FS(add_position_bias)(a, row, query, visible);
+    return FS(largest)(row, visible) * a->scale;
+}
+
 // Weights e^(scale (score + bias) - its largest) of a query's row of scores, in pairs; 0 for keys that are not visible.
 // The log of their sum goes to log_sums, if wanted. Returns the sum.
 FS_INLINE float FS(soften_to_pairs)(
-    const fs_attention_arguments *a, float *restrict row, size_t query, size_t keys, uint32_t *restrict weights) {
+    const fs_attention_arguments *a, const float *restrict row, float largest, size_t query, size_t keys,
+    uint32_t *restrict weights) {
     size_t visible = FS(visible)(a, query, keys), i = 0;
-    FS(add_position_bias)(a, row, query, visible);
-    float largest = FS(largest)(row, visible) * a->scale;
     FS(vector) scale = FS(splat)(a->scale * LOG2_E), shift = FS(splat)(largest * LOG2_E), sums = {};
     for (; i + 2 * LANES <= visible; i += 2 * LANES) {
         FS(vector) first = POWER_OF_TWO(FS(vector_at)(row + i) * scale - shift);
@@ -144,10 +150,14 @@ static void FS(attention_forward_bf16)(const fs_attention_arguments *a, float *w
             FS(multiply_pairs)(
                 query_pairs, width_pairs, 1, key_columns, width_pairs, scores, stride, rows,
                 FS(rounded_to_lanes)(keys), 0);
-            float sums[FS(query_rows)];
+            // All rows' largest first: one row's would be waited for.
+            float largest[FS(query_rows)], sums[FS(query_rows)];
+            for (size_t r = 0; r < rows; r++) {
+                largest[r] = FS(largest_score)(a, scores + r * stride, query + r, keys);
+            }
             for (size_t r = 0; r < rows; r++) {
                 sums[r] = FS(soften_to_pairs)(
-                    a, scores + r * stride, query + r, keys, weights + r * FS(weight_stride)(keys));
+                    a, scores + r * stride, largest[r], query + r, keys, weights + r * FS(weight_stride)(keys));
             }
             float *output = o.rows + first * o.stride;
             FS(multiply_pairs)(

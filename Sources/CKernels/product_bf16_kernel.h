@@ -198,6 +198,7 @@ FS_INLINE void FS(multiply_pair_rows)(
     const float *bias = t->bias;
     float *restrict c = t->c;
     size_t k = t->k, c_stride = t->c_stride;
+    int adding = t->adding;
     // C arrives while the products are summed.
     for (size_t i = 0; i < rows; i++) {
         __builtin_prefetch(c + i * c_stride, 1);
@@ -234,9 +235,11 @@ FS_INLINE void FS(multiply_pair_rows)(
         for (size_t i = 0; i < rows; i++) {
             FS(vector) *c_left = (FS(vector) *)(c + i * c_stride);
             FS(vector) *c_right = (FS(vector) *)(c + i * c_stride + LANES);
-            *c_left = (t->adding ? *c_left : (FS(vector)){}) + bias_left + left[i];
+            left[i] += bias_left;
+            *c_left = adding ? *c_left + left[i] : left[i];
             if (columns > LANES) {
-                *c_right = (t->adding ? *c_right : (FS(vector)){}) + bias_right + right[i];
+                right[i] += bias_right;
+                *c_right = adding ? *c_right + right[i] : right[i];
             }
         }
         return;
@@ -248,7 +251,7 @@ FS_INLINE void FS(multiply_pair_rows)(
         *(FS(vector) *)(sums + LANES) = right[i];
         for (size_t j = 0; j < columns; j++) {
             float *element = c + i * c_stride + j;
-            *element = (t->adding ? *element : 0.0f) + (bias ? bias[j] : 0.0f) + sums[j];
+            *element = (adding ? *element : 0.0f) + (bias ? bias[j] : 0.0f) + sums[j];
         }
     }
 }

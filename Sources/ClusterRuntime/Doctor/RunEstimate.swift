@@ -22,8 +22,9 @@ import Tensors
 /// | `L`, `a` | lanes at work, and the bytes of one's activations (`ActivationMemory` of the benchmarks) |
 ///
 /// Memory in bytes:
-/// - coordinator: `4 N + 8 S`, the last state and the next; of the teacher it reads what networks begin with, and lets
-///   it go;
+/// - coordinator: `4 N + 8 S`, the last state and the next; with outer momentum `8 A`, both rounds', and `4 A` of a
+///   running mean that is written; a piece of every trainer's offer and three more while they are averaged; and what
+///   each node may have asked for at once. Of the teacher it reads what networks begin with, and lets it go;
 /// - rollout: `4 W + 4 P + L a + B · held + 2 E`, where it holds what a round trains on and `cluster.lead_batches` more,
 ///   at most what the worker's limit lets it;
 /// - trainer: `4 W + 4 P`, which a full student beside a full discriminator leaves in the file where it is mapped, if the
@@ -196,11 +197,19 @@ extension RunEstimate {
     }
 
     package var coordinatorMemory: Memory {
-        Memory(
+        let hasMomentum = configuration.averaging.student == .nesterov
+        return Memory(
             parts: [
                 process,
-                ("networks", parameters * Self.float),
+                ("networks", (parameters + averageCount) * Self.float),
                 ("states of two rounds", 2 * stateCount * Self.float),
+                ("outer momentum", hasMomentum ? 2 * sizes.student * Self.float : 0),
+                // Of every offer, their mean, a difference from it, and the bytes that are read.
+                ("pieces of offers", (cluster.trainers + 3) * RoundAverage.pieceByteCount),
+                (
+                    "messages on their way",
+                    (cluster.trainers + cluster.rollouts) * ChunkTransfer.windowByteCount
+                ),
             ]
         )
     }

@@ -5,6 +5,8 @@
 struct ChunkTransfer: Sendable {
     /// The largest payload of a message.
     static let pieceByteCount = 1 << 20
+    /// Bytes asked for and not yet here, where nothing else is said.
+    static let windowByteCount = 4 << 20
 
     /// The positions wanted.
     let range: Range<Int>
@@ -14,7 +16,7 @@ struct ChunkTransfer: Sendable {
     private let window: Int
 
     /// - Parameter window: bytes asked for and not yet here.
-    init(_ range: Range<Int>, window: Int = 4 << 20) {
+    init(_ range: Range<Int>, window: Int = windowByteCount) {
         precondition(window >= 1, "a transfer with a window of \(window) bytes never begins")
         self.range = range
         self.window = window

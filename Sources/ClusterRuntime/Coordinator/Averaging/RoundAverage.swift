@@ -9,6 +9,7 @@ import Tensors
 struct RoundAverage {
     /// Numbers averaged at once.
     private static let pieceCount = 1 << 18
+    static let pieceByteCount = pieceCount * ScalarType.float32.byteCount
 
     /// Where the mean comes from.
     enum Source: Sendable {

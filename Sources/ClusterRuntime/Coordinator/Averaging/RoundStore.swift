@@ -110,11 +110,13 @@ struct RoundStore: Sendable {
         _ velocity: Tensor?
     ) -> [(name: String, content: CheckpointContent)] {
         // The moments stand apart: between two averages their file stays, and whoever fetched it has it.
-        let average = ParameterSet(id: 0, layout: networks.student.parameters.layout)
+        let average =
+            averaging.keepsStudentAverage
+            ? ParameterSet(id: 0, layout: networks.student.parameters.layout) : nil
         var (counts, moments) = (SafetensorsWriter(), SafetensorsWriter())
         for segment in parameters.segments {
             if segment.name == StateSegment.studentAverage.rawValue {
-                average.values.copy(from: segment.values)
+                average?.values.copy(from: segment.values)
             } else if let target = networks.segments.first(where: { $0.name == segment.name }) {
                 target.parameters.values.copy(from: segment.values)
             } else if StateSegment(rawValue: segment.name)?.isOfMoments ?? false {
@@ -131,7 +133,7 @@ struct RoundStore: Sendable {
             (Self.discriminatorName, .tensors(SafetensorsWriter(discriminator))),
             (Self.countsName, .tensors(counts)),
         ]
-        if averaging.keepsStudentAverage {
+        if let average {
             let writer = networks.student.with(average).writer(metadata: sampling.metadata)
             files.append((StudentFile.averageName, .tensors(writer)))
         }

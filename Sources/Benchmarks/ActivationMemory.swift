@@ -29,40 +29,26 @@ package struct ActivationMemory: Sendable, Equatable {
         }
     }
 
-    /// Of a distillation step with its discriminator that takes `shape.batch` samples through at once.
+    /// Of a distillation step in its method's last stage, with its critic, that takes `shape.batch` samples through at
+    /// once; what is asked of a network without learning from it has an arena beside the one that records.
     package static func training(
         _ shape: BenchmarkShape,
         network: NetworkSettings,
-        settings: TrainingSettings
+        settings: TrainingSettings,
+        trajectory: TrajectorySettings = TrajectorySettings()
     ) throws -> ActivationMemory {
         let depth = min(network.discriminator.depth, shape.configuration.layerCount)
         return try extended(shape, discriminatorDepth: depth) { small, discriminatorDepth in
             var network = network
             network.discriminator.depth = discriminatorDepth
-            network.initialAdaptersPath = nil
-            return try trainingPeak(small, network: network, settings: settings)
+            var trial = try DistillationTrial(
+                small,
+                network: network,
+                settings: settings,
+                trajectory: trajectory
+            )
+            return trial.peakCount()
         }
-    }
-
-    private static func trainingPeak(
-        _ shape: BenchmarkShape,
-        network: NetworkSettings,
-        settings: TrainingSettings
-    ) throws -> Int {
-        var settings = settings
-        settings.adversarialStartStep = 0
-        let networks = try TrainableNetworks(
-            weights: shape.randomWeights(),
-            shape.configuration,
-            network: network,
-            seed: 0
-        )
-        let pool = LanePool(count: 1)
-        var trainer = try DistillationTrainer(networks, settings: settings, pool: pool)
-        let batch = DistillationBenchmark.segments(shape)
-        var random = RandomStream(key: 4, stream: 0)
-        for _ in 0..<2 { _ = trainer.step(batch, random: &random) }
-        return pool.lanes[0].tape.arena.peakCount
     }
 
     // MARK: From small networks to large ones

@@ -34,7 +34,10 @@ package struct DistillationBenchmark: Benchmark {
         batch = Self.segments(shape)
         let trained = networks.segments.reduce(0) { $0 + $1.parameters.layout.count }
         cost = BenchmarkCost(
-            operations: shape.distillationOperations(depth: network.discriminator.depth),
+            operations: shape.distillationOperations(
+                try StepEvaluations(network: network, settings: training),
+                network: network
+            ),
             weightBytes: weights.byteCount + 4 * trained,
             yield: Double(shape.batch),
             of: "samples"
@@ -58,7 +61,8 @@ package struct DistillationBenchmark: Benchmark {
             ends: inputs.picture.scaled(by: 0.9),
             startSigmas: segments.map(grid.start(of:)),
             endSigmas: segments.map(grid.end(of:)),
-            text: inputs.text
+            text: inputs.text,
+            noise: inputs.picture
         )
     }
 }

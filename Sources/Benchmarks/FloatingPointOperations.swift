@@ -1,4 +1,5 @@
-package import DiffusionModels
+import DiffusionModels
+package import Distillation
 
 /// Floating-point operations by formula: those of matrix products, a multiplication and an addition each two.
 ///
@@ -16,16 +17,37 @@ extension BenchmarkShape {
     /// One training step of all weights.
     package var fullTrainingOperations: Double { 3 * forwardOperations }
 
-    /// One distillation step with a discriminator of the first `depth` blocks, its head not counted.
+    /// One distillation step, the discriminator's heads not counted.
     ///
-    /// The student's step, of adapters or of all weights; the discriminator on the teacher's states (a forward) and on
-    /// the student's (a forward and gradients towards its input); its own training on both.
-    package func distillationOperations(depth: Int, student: Student.Mode = .lora) -> Double {
-        let samples = Double(batch)
-        let forward = samples * (blockOperations(count: depth, lastIsCut: true) + embeddingOperations)
-        let attention = samples * sampleAttentionOperations(blocks: depth)
-        let own = student == .full ? fullTrainingOperations : adapterTrainingOperations
-        return own + 9 * forward + attention
+    /// What is learned from costs a training step of adapters, or of all weights; what is asked, a forward. The
+    /// discriminator is a forward of the first `depth` blocks for every state; the student's states take gradients
+    /// towards their input as well, and all of them the discriminator's own: towards weights and inputs where it is
+    /// trained whole, inputs alone where adapters are, none of frozen blocks. Gradient checkpointing computes blocks
+    /// once more for each way back.
+    package func distillationOperations(
+        _ evaluations: StepEvaluations,
+        network: NetworkSettings
+    ) -> Double {
+        let again = network.recomputesBlocks ? 1.0 : 0
+        let adapters = adapterTrainingOperations + again * forwardOperations
+        let own = network.student == .full ? fullTrainingOperations + again * forwardOperations : adapters
+        return evaluations.learned * own + evaluations.learnedVelocity * adapters
+            + evaluations.asked * forwardOperations + judgingOperations(evaluations, network)
+    }
+
+    private func judgingOperations(_ evaluations: StepEvaluations, _ network: NetworkSettings) -> Double {
+        let depth = min(network.discriminator.depth, configuration.layerCount)
+        let again = network.recomputesBlocks ? 1.0 : 0
+        let forward = blockOperations(count: depth, lastIsCut: true) + embeddingOperations
+        let toInput = (1 + again) * forward + sampleAttentionOperations(blocks: depth)
+        let own =
+            switch network.discriminator.mode {
+            case .full: (2 + again) * forward
+            case .lora: toInput
+            case .frozen: 0.0
+            }
+        return Double(batch)
+            * (evaluations.judged * (forward + own) + evaluations.judgedStudent * toInput)
     }
 
     /// The attentions' products of one forward of the whole batch: 4 T² D a block and sample.

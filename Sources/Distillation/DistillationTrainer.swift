@@ -64,6 +64,7 @@ package struct DistillationTrainer {
         report.losses = losses.losses
         report.logits = losses.logits
         report.evaluations = losses.evaluations
+        report.recorded = losses.recorded
         if turn.updatesStudent {
             report.gradientNorm = studentOptimizer.update(
                 networks.student.parameters,
@@ -116,7 +117,7 @@ package struct DistillationTrainer {
             let terms = objective.terms(&part, on: tape)
             if turn.updatesStudent { tape.backward(from: terms.student, to: gradients.0) }
             if turn.updatesCritic { tape.backward(from: terms.critic, to: gradients.1) }
-            sums[lane.index] += PartialLosses(terms, part.evaluations)
+            sums[lane.index] += PartialLosses(terms, of: part)
         }
         return sums.values.reduce(into: PartialLosses()) { $0 += $1 }
     }

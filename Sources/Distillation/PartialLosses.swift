@@ -5,16 +5,18 @@ struct PartialLosses {
     private(set) var losses: [StepReport.Loss] = []
     private(set) var logits: (real: Double, fake: Double)?
     private(set) var evaluations = EvaluationCounts()
+    private(set) var recorded = EvaluationCounts()
 
     init() {}
 
     /// What a part came to.
-    init(_ terms: ObjectiveTerms, _ evaluations: EvaluationCounts) {
+    init(_ terms: ObjectiveTerms, of part: ObjectivePart) {
         losses = (terms.student + terms.critic).map {
             StepReport.Loss(name: $0.name, value: Double($0.loss.value.scalar))
         }
         logits = terms.logits
-        self.evaluations = evaluations
+        evaluations = part.evaluations
+        recorded = part.recorded
     }
 
     static func += (sum: inout Self, part: Self) {
@@ -29,5 +31,6 @@ struct PartialLosses {
             )
         }
         sum.evaluations += part.evaluations
+        sum.recorded += part.recorded
     }
 }

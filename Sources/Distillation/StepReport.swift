@@ -23,6 +23,8 @@ package struct StepReport: Sendable, Equatable {
     package var gradientNorm: Double = 0
     /// Evaluations of networks that the update took, for all of its samples.
     package var evaluations = EvaluationCounts()
+    /// Those of them that gradients flowed back through.
+    package var recorded = EvaluationCounts()
 
     package init(step: Int) { self.step = step }
 
@@ -33,5 +35,6 @@ package struct StepReport: Sendable, Equatable {
         left.outcome == right.outcome && left.step == right.step && left.losses == right.losses
             && left.logits?.real == right.logits?.real && left.logits?.fake == right.logits?.fake
             && left.gradientNorm == right.gradientNorm && left.evaluations == right.evaluations
+            && left.recorded == right.recorded
     }
 }

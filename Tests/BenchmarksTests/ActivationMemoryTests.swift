@@ -56,6 +56,29 @@ import Testing
         #expect(abs(Double(told.byteCount) / peak(pool) - 1) < 0.15)
     }
 
+    @Test(arguments: Method.allCases)
+    func `a step of every method takes what was told before, within 15 %`(method: Method) throws {
+        let shape = shape()
+        var (network, settings) = (NetworkSettings(), TrainingSettings())
+        var trajectory = TrajectorySettings()
+        method.applyDefaults(trajectory: &trajectory, network: &network, training: &settings)
+        network.rank = 3
+        network.discriminator.depth = 3
+        let told = try ActivationMemory.training(
+            shape,
+            network: network,
+            settings: settings,
+            trajectory: trajectory
+        )
+        var trial = try DistillationTrial(
+            shape,
+            network: network,
+            settings: settings,
+            trajectory: trajectory
+        )
+        #expect(abs(Double(told.byteCount) / (4 * Double(trial.peakCount())) - 1) < 0.15)
+    }
+
     @Test func `a rollout takes what was told before, within 15 %`() throws {
         let told = try ActivationMemory.rollout(shape())
         let pool = LanePool(count: 1)

@@ -1,4 +1,6 @@
 import Benchmarks
+import DiffusionModels
+import Distillation
 import Testing
 
 /// Figures worked out by hand from the formulas, in 10⁹ operations.
@@ -45,14 +47,28 @@ import Testing
         }
     }
 
-    @Test func `a discriminator of one block adds nine of its forwards and an attention`() {
+    /// FlowSteer's step at segments' starts: every state is judged once, both ways back go over the same forwards.
+    @Test(arguments: [
+        (DiscriminatorShape.Mode.full, 7.0, 1.0), (.lora, 5, 3), (.frozen, 3, 1),
+    ])
+    func `a discriminator of one block adds forwards by what of it is trained`(
+        mode: DiscriminatorShape.Mode,
+        forwards: Double,
+        attentions: Double
+    ) throws {
         // tiny, a sample: the one block without its text's end 65 667 072, embeddings
         // 2·64·16·192 + 1 179 648 + 319 488 = 1 892 352, its attention 4 915 200.
-        let added = 9 * (65_667_072 + 1_892_352) + 4_915_200
+        let added = forwards * (65_667_072 + 1_892_352) + attentions * 4_915_200
         let shape = BenchmarkShape.tiny.with(batch: 1)
+        var network = NetworkSettings()
+        network.discriminator.depth = 1
+        network.discriminator.mode = mode
+        var settings = TrainingSettings()
+        settings.places = .start
+        let evaluations = try StepEvaluations(network: network, settings: settings)
         expect(
-            shape.distillationOperations(depth: 1) - shape.adapterTrainingOperations,
-            giga: Double(added) / 1e9
+            shape.distillationOperations(evaluations, network: network) - shape.adapterTrainingOperations,
+            giga: added / 1e9
         )
     }
 }

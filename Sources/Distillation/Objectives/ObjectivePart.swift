@@ -73,6 +73,8 @@ package struct ObjectivePart {
     package let step: Int
     package let turn: ObjectiveTurn
     package private(set) var evaluations = EvaluationCounts()
+    /// Those of them that are recorded, for gradients to flow back through.
+    package private(set) var recorded = EvaluationCounts()
     private let student: any VelocityNetwork
     /// Computes what no gradient flows through, beside the tape that records.
     private let inference: Tape
@@ -110,6 +112,7 @@ extension ObjectivePart {
     /// The student's velocity, recorded.
     package mutating func studentVelocity(at states: Tensor, _ sigmas: [Float], on tape: Tape) -> Variable {
         evaluations.student += count
+        recorded.student += count
         return student(latents: Variable(constant: states), text: text, sigmas: sigmas, on: tape)
     }
 
@@ -158,12 +161,15 @@ extension ObjectivePart {
         _ sigmas: [Float],
         on tape: Tape
     ) -> Variable {
-        evaluations.critic += count
+        countCriticEvaluations()
         return network(latents: Variable(constant: states), text: text, sigmas: sigmas, on: tape)
     }
 
     /// Counts one evaluation of a critic that is recorded elsewhere.
-    package mutating func countCriticEvaluations() { evaluations.critic += count }
+    package mutating func countCriticEvaluations() {
+        evaluations.critic += count
+        recorded.critic += count
+    }
 
     private func value(of network: any VelocityNetwork, at states: Tensor, _ sigmas: [Float]) -> Tensor {
         inference.reset()

@@ -37,7 +37,9 @@ package struct ActivationMemory: Sendable, Equatable {
         settings: TrainingSettings,
         trajectory: TrajectorySettings = TrajectorySettings()
     ) throws -> ActivationMemory {
-        let depth = min(network.discriminator.depth, shape.configuration.layerCount)
+        let depth =
+            network.critic == .discriminator
+            ? min(network.discriminator.depth, shape.configuration.layerCount) : 0
         return try extended(shape, discriminatorDepth: depth) { small, discriminatorDepth in
             var network = network
             network.discriminator.depth = discriminatorDepth

@@ -46,6 +46,7 @@ package struct StepEvaluations: Sendable, Equatable {
         switch network.critic {
         case .discriminator: judged = mean(recorded.critic)
         case .velocity: learnedVelocity = mean(recorded.critic)
+        case .none: break
         }
     }
 

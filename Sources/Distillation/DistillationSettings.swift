@@ -56,6 +56,8 @@ package struct NetworkSettings: Sendable, Codable, Equatable {
     package enum Critic: String, Sendable, Codable {
         case discriminator
         case velocity
+        /// Nothing.
+        case none
     }
 
     package var critic = Critic.discriminator

@@ -9,7 +9,7 @@ package struct NetworkSizes: Sendable, Equatable {
     package let maps: Int
     /// Of what the student trains.
     package let student: Int
-    /// Of the critic, a discriminator or a fake-velocity network's adapters.
+    /// Of the critic, a discriminator or a fake-velocity network's adapters, where there is one.
     package let critic: Int
 
     /// - Parameter shapes: of the teacher's tensors, by their names in diffusers.
@@ -44,6 +44,7 @@ package struct NetworkSizes: Sendable, Equatable {
             shape.depth = min(shape.depth, configuration.layerCount)
             critic = shape.parameterCount(teacher: shapes, configuration)
         case .velocity: critic = adapters
+        case .none: critic = 0
         }
     }
 }

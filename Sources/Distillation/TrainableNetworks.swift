@@ -2,7 +2,7 @@ package import DiffusionModels
 package import NeuralNetwork
 
 /// The networks a run trains, at their start: a student equal to the teacher, or to the teacher with given adapters, and
-/// an untrained critic.
+/// an untrained critic where the method has one.
 ///
 /// A pure function of teacher, settings and seed, so every process of a cluster makes the same ones.
 package struct TrainableNetworks: Sendable {
@@ -11,11 +11,14 @@ package struct TrainableNetworks: Sendable {
         case discriminator(TrajectoryDiscriminator)
         /// The velocity of what the student makes, with its adapters; it begins as the teacher.
         case velocity(VelocityTransformer, LowRankAdapters)
+        /// Of methods in which nobody judges the student.
+        case none
 
         package var parameters: ParameterSet {
             switch self {
             case .discriminator(let discriminator): discriminator.parameters
             case .velocity(_, let adapters): adapters.parameters
+            case .none: ParameterSet(id: SetID.critic, layout: ParameterLayout([]))
             }
         }
     }
@@ -92,11 +95,14 @@ package struct TrainableNetworks: Sendable {
         case .velocity:
             let adapters = makeAdapters(id: SetID.critic)
             critic = .velocity(try makeTransformer(.adapters(adapters)), adapters)
+        case .none: critic = .none
         }
     }
 
     /// What a round averages, by name and in order.
     package var segments: [(name: String, parameters: ParameterSet)] {
-        [("student", student.parameters), ("discriminator", critic.parameters)]
+        let own = [(name: "student", parameters: student.parameters)]
+        if case .none = critic { return own }
+        return own + [("discriminator", critic.parameters)]
     }
 }

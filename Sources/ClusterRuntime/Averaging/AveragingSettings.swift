@@ -37,6 +37,8 @@ package struct AveragingSettings: Sendable, Equatable {
 
     /// Whether trainers keep a running mean of the student, of which rounds make one as of the student.
     package var keepsStudentAverage = false
+    /// Whether anything is trained beside the student.
+    package var hasCritic = true
 
     package init() {}
 
@@ -44,6 +46,7 @@ package struct AveragingSettings: Sendable, Equatable {
     package var segments: [StateSegment] {
         StateSegment.allCases.filter { segment in
             if segment == .studentAverage { return keepsStudentAverage }
+            if segment.isOfCritic, !hasCritic { return false }
             return momentsPeriod > 0 || !segment.isOfMoments
         }
     }

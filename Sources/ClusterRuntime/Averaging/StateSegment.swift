@@ -29,6 +29,11 @@ package enum StateSegment: String, Sendable, CaseIterable {
         }
     }
 
+    /// Whether it is the critic's: a discriminator's, or a fake-velocity network's.
+    var isOfCritic: Bool {
+        self == .discriminator || self == .discriminatorFirstMoment || self == .discriminatorSecondMoment
+    }
+
     /// Whether it is made of networks' parameters, of which offers that go too far are left out.
     ///
     /// Second moments go with the square of gradients: a steep one would make an outlier of an honest trainer.

@@ -32,6 +32,7 @@ package struct RunConfiguration: Sendable, Equatable {
         self.modelPath = modelPath
         cluster.usesPerBatch = maxUses
         method.applyDefaults(trajectory: &trajectory, network: &network, training: &training)
+        averaging.hasCritic = network.critic != .none
     }
 
     /// How the student is sampled.

@@ -66,7 +66,8 @@ extension CoordinatorError: CustomStringConvertible {
         case .otherConfiguration(let folder, let recorded, let given):
             "\(folder): holds run \(recorded) of another configuration than run \(given); take another folder"
         case .otherBeginning(let folder, let what, let recorded, let given):
-            "\(folder): its run began with the \(what) \(recorded), now there is \(given)"
+            "\(folder): its run began with the \(what) \(recorded), now there is \(given): "
+                + "go on with the program and the teacher that it began with, or begin another run elsewhere"
         case .noLedger(let path): "\(path): there is no such file: expected the ledger of a run"
         case .contradictions(let folder, let count):
             "\(folder): ledger and log contradict each other, or themselves, in \(count) places"

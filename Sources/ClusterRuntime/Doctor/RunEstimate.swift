@@ -190,7 +190,8 @@ extension RunEstimate {
     private var trainerWeights: [(String, Int)] {
         let network = configuration.network
         let areRead =
-            network.student == .lora || network.critic == .velocity || network.discriminator.mode != .full
+            network.student == .lora || network.critic == .velocity
+            || network.critic == .discriminator && network.discriminator.mode != .full
             || configuration.training.method.asksTeacher
         let weights = weights(network.precision, learning: true)
         return areRead ? weights : storesFloats ? [] : Array(weights.prefix(1))

@@ -31,7 +31,8 @@ extension Method {
             trajectory.onlineAlignment = false
             trajectory.guidance = 7.5...7.5
             training.segmentProbabilities = [0.25, 0.25, 0.25, 0.25]
-        case .reflow, .consistency: break
+            network.critic = .none
+        case .reflow, .consistency: network.critic = .none
         case .pcm:
             trajectory.guidance = 4...4
             training.featureMatchingWeight = 0

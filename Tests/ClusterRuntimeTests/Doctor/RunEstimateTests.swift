@@ -75,6 +75,19 @@ import Testing
         #expect(evaluations.contains(told.evaluationsPerBatch))
     }
 
+    @Test(arguments: Method.allCases)
+    func `a state is told as large as what the method trains`(method: Method) throws {
+        let teacher = try ModelFolder(path: Repository.teacher)
+        let configuration = RunConfiguration(modelPath: Repository.teacher, method: method)
+        let networks = try TrainableNetworks(teacher: teacher, network: configuration.network, seed: 0)
+        let state = ParameterBytes(networks, configuration.averaging)
+        let told = estimate(configuration, teacher, latentCount: 1).stateCount
+        let counts = 4  // updates made, and seen by the moments, of two optimizers
+        #expect(told + counts == state.segments.reduce(0) { $0 + $1.values.count })
+        let isJudged = ![.perflow, .reflow, .consistency].contains(method)
+        #expect(state.segments.contains { $0.name.hasPrefix("discriminator") } == isJudged)
+    }
+
     @Test(arguments: AdamW.Storage.allCases, Student.Mode.allCases)
     func `moments and the state are told as large as the networks make them`(
         storage: AdamW.Storage,

@@ -1,6 +1,8 @@
+import Checkpoints
 import ClusterMessages
 import Coordination
 import DiffusionModels
+import Distillation
 import Foundation
 import NeuralNetwork
 import Tensors
@@ -62,6 +64,29 @@ struct LocalClusterTests {
             let stays = discriminators[Int(round) - 1] == discriminators[Int(round) - 2]
             #expect(stays == !round.isMultiple(of: UInt64(example.period)), "round \(round)")
         }
+    }
+
+    @Test func `a method in which nobody judges the student exchanges and commits the student alone`()
+        async throws
+    {
+        var run = try SmallRun(rounds: 2)
+        run.method = .perflow
+        defer { run.remove() }
+        try await complete(run)
+        #expect(try run.student(of: 2) == run.singleProcess())
+        let folder = URL(filePath: run.file("", of: 2)).path
+        #expect(
+            try FileManager.default.contentsOfDirectory(atPath: folder).sorted() == [
+                "manifest.json", "manifest.sha256", "moments.safetensors", "student.safetensors",
+                "update_counts.safetensors",
+            ]
+        )
+        let moments = try SafetensorsFile(path: run.file("moments.safetensors", of: 2))
+        #expect(
+            moments.names.sorted() == ["moment_ages", "student_first_moment", "student_second_moment"]
+        )
+        // What is there is all that going on needs.
+        _ = try await run.coordinator()
     }
 
     @Test(arguments: [AveragingSettings.Exchange.float16, .int8])

@@ -39,6 +39,7 @@ struct SmallRun {
         url.deletingLastPathComponent()
     }
 
+    var method = Method.flowsteer
     /// Rounds from one average of the discriminators to the next.
     var discriminatorPeriod = 1
     /// How offers are written.
@@ -59,7 +60,7 @@ struct SmallRun {
 
     var configuration: RunConfiguration {
         let path = Self.root.appending(path: "Cluster/teacher/emoji-scenes").path
-        var configuration = RunConfiguration(modelPath: path)
+        var configuration = RunConfiguration(modelPath: path, method: method)
         configuration.seed = 11
         configuration.batchSamples = 4
         configuration.maxUses = 1

@@ -125,14 +125,16 @@ struct RoundStore: Sendable {
                 counts.add(segment.name, segment.values)
             }
         }
-        let discriminator = Dictionary(
-            uniqueKeysWithValues: networks.critic.parameters.tensors.map { ($0.name, $0.tensor) }
-        )
         var files: [(name: String, content: CheckpointContent)] = [
-            (Self.studentName, .tensors(networks.student.writer(metadata: sampling.metadata))),
-            (Self.discriminatorName, .tensors(SafetensorsWriter(discriminator))),
-            (Self.countsName, .tensors(counts)),
+            (Self.studentName, .tensors(networks.student.writer(metadata: sampling.metadata)))
         ]
+        if averaging.hasCritic {
+            let critic = Dictionary(
+                uniqueKeysWithValues: networks.critic.parameters.tensors.map { ($0.name, $0.tensor) }
+            )
+            files.append((Self.discriminatorName, .tensors(SafetensorsWriter(critic))))
+        }
+        files.append((Self.countsName, .tensors(counts)))
         if let average {
             let writer = networks.student.with(average).writer(metadata: sampling.metadata)
             files.append((StudentFile.averageName, .tensors(writer)))
@@ -182,9 +184,11 @@ struct RoundStore: Sendable {
 
     private func load(_ checkpoint: StoredCheckpoint) throws -> ParameterBytes {
         networks.student.parameters.values.copy(from: try student(in: Self.studentName, of: checkpoint))
-        let discriminator = try checkpoint.tensors(in: Self.discriminatorName)
-        for (name, tensor) in networks.critic.parameters.tensors {
-            tensor.copy(from: try discriminator.tensor(named: name, shape: tensor.shape))
+        if averaging.hasCritic {
+            let critic = try checkpoint.tensors(in: Self.discriminatorName)
+            for (name, tensor) in networks.critic.parameters.tensors {
+                tensor.copy(from: try critic.tensor(named: name, shape: tensor.shape))
+            }
         }
         let counts = try checkpoint.tensors(in: Self.countsName)
         let moments = averaging.momentsPeriod > 0 ? try checkpoint.tensors(in: Self.momentsName) : counts

@@ -74,6 +74,27 @@ import Testing
         #expect(areEqual(try model.makeTransformer(student: read), expected))
     }
 
+    @Test(arguments: [ScalarType.float32, .float16, .bfloat16])
+    func `merged weights are stored as asked, adapters added before they are rounded`(type: ScalarType) throws
+    {
+        let modules = model.weights.linearModules
+        let adapters = LowRankAdapters(rank: 2, modules: modules, targets: ["attn.to_q"], id: 1)
+        let values = adapters.parameters.values
+        values.copy(from: randomTensor(values.shape, seed: 6))
+        let folder = FileManager.default.temporaryDirectory.appending(path: UUID().uuidString).path
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        try MergedTransformer.write(.adapters(adapters), as: type, of: model, metadata: [:], to: folder)
+        let written = try SafetensorsFile(path: "\(folder)/\(MergedTransformer.weightsName)")
+        let expected = adapters.merged(into: model.weights, scale: 1).stored
+        #expect(Set(written.names) == Set(expected.keys))
+        for (name, tensor) in expected {
+            let floats = tensor.floats
+            let rounded = Tensor(decoding: floats.encoded(as: type), as: type, shape: floats.shape)
+            #expect(try written.tensor(named: name, shape: floats.shape).values == rounded.values, "\(name)")
+        }
+    }
+
     @Test func `a file with a weight too few, too many or of another shape is refused by its name`() throws {
         let name = "proj_out.bias"
         let tensors = Dictionary(

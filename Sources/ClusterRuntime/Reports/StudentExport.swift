@@ -4,6 +4,7 @@ package import Distillation
 package import FlowMatching
 import Foundation
 import NeuralNetwork
+package import Tensors
 
 /// A student as a folder that other programs can use: adapters for diffusers and for ComfyUI, or a transformer; scheduler,
 /// sigmas, and how to sample it.
@@ -29,7 +30,9 @@ package struct StudentExport: Sendable {
     }
 
     /// Writes the folder; files that are there are replaced.
-    package func write(to folder: String) throws {
+    ///
+    /// - Parameter type: of a full student's numbers; nil: 32-bit floats.
+    package func write(to folder: String, as type: ScalarType? = nil) throws {
         try LocalRunFolder.create(folder)
         switch student {
         case .adapters(let adapters):
@@ -37,7 +40,7 @@ package struct StudentExport: Sendable {
             try KohyaAdapterFile.writer(adapters, layerCount: model.configuration.layerCount)
                 .write(to: "\(folder)/\(KohyaAdapterFile.name)")
         case .weights:
-            try writeTransformer(to: folder)
+            try writeTransformer(to: folder, as: type)
         }
         let scheduler = "\(model.path)/scheduler/scheduler_config.json"
         try writeAtomically(try fileBytes(at: scheduler), to: "\(folder)/scheduler_config.json")
@@ -50,13 +53,16 @@ package struct StudentExport: Sendable {
 
     /// Writes the student as a transformer, `transformer/` in the folder.
     ///
-    /// - Parameter scale: of adapters; 1 is the student.
-    package func writeTransformer(to folder: String, scale: Float = 1) throws {
+    /// - Parameters:
+    ///   - scale: of adapters; 1 is the student.
+    ///   - type: of the numbers; nil: the teacher's where adapters are added to them, else 32-bit floats.
+    package func writeTransformer(to folder: String, scale: Float = 1, as type: ScalarType? = nil) throws {
         let transformer = "\(folder)/\(Self.transformerName)"
         try LocalRunFolder.create(transformer)
         try MergedTransformer.write(
             student,
             scale: scale,
+            as: type,
             of: model,
             metadata: sampling.metadata,
             to: transformer

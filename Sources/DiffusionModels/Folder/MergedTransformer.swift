@@ -1,7 +1,7 @@
 import Checkpoints
 import Foundation
 import NeuralNetwork
-import Tensors
+package import Tensors
 
 /// A transformer's component folder with a student's weights, or its teacher's with the adapters added, for diffusers
 /// and programs that know no adapters.
@@ -11,16 +11,18 @@ package enum MergedTransformer {
     /// What transformers and diffusers look for in a file's metadata.
     static let format = ["format": "pt"]
 
-    /// Writes `config.json` and the weights: with adapters added in the number types that the teacher's have, a full
-    /// student's in the 32-bit floats that it was trained and measured in.
+    /// Writes `config.json` and the weights.
     ///
     /// - Parameters:
     ///   - scale: of adapters, W + scale · up · down; 1 is the student.
+    ///   - type: of the numbers; nil: with adapters added what the teacher's have, of a full student the 32-bit floats that
+    ///     it was trained and measured in.
     ///   - metadata: what the file says of the student.
     ///   - folder: exists; files that are there are replaced.
     package static func write(
         _ student: Student,
         scale: Float = 1,
+        as type: ScalarType? = nil,
         of model: ModelFolder,
         metadata: [String: String],
         to folder: String
@@ -31,11 +33,11 @@ package enum MergedTransformer {
         switch student {
         case .adapters(let adapters):
             for (name, tensor) in adapters.merged(into: model.weights, scale: scale).stored {
-                writer.add(name, tensor, as: try stored.scalarType(of: name) ?? .float32)
+                writer.add(name, tensor, as: try type ?? stored.scalarType(of: name) ?? .float32)
             }
         case .weights(let set):
             for (name, tensor) in model.weights.replacing(set).stored {
-                writer.add(name, tensor, as: .float32)
+                writer.add(name, tensor, as: type ?? .float32)
             }
         }
         guard let configuration = FileManager.default.contents(atPath: "\(source)/config.json") else {

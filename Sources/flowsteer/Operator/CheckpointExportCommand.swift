@@ -5,6 +5,20 @@ import DiffusionModels
 import Distillation
 import FlowMatching
 import Foundation
+import Tensors
+
+/// How numbers are stored, in the words of the field.
+enum StoredPrecision: String, ExpressibleByArgument, CaseIterable {
+    case fp32, fp16, bf16
+
+    var type: ScalarType {
+        switch self {
+        case .fp32: .float32
+        case .fp16: .float16
+        case .bf16: .bfloat16
+        }
+    }
+}
 
 /// `flowsteer checkpoint export`.
 struct CheckpointExportCommand: AsyncParsableCommand {
@@ -37,6 +51,9 @@ struct CheckpointExportCommand: AsyncParsableCommand {
     @Option(help: "Of the adapters that are added; 1 is the student.")
     var scale: Float = 1
 
+    @Option(help: "Of the transformer's numbers; default: the model's, of a full student fp32.")
+    var precision: StoredPrecision?
+
     func validate() throws {
         if let steps, !(1...1000).contains(steps) {
             throw ValidationError("--steps is \(steps): expected 1 to 1000")
@@ -44,6 +61,9 @@ struct CheckpointExportCommand: AsyncParsableCommand {
         guard scale.isFinite else { throw ValidationError("--scale is \(scale): expected a number") }
         guard merged || scale == 1 else {
             throw ValidationError("--scale is for --merged: adapters are exported as they are")
+        }
+        guard merged || precision == nil else {
+            throw ValidationError("--precision is for --merged: adapters are exported in fp32")
         }
     }
 
@@ -79,8 +99,10 @@ struct CheckpointExportCommand: AsyncParsableCommand {
             ),
             sampling: try StudentFile.sampling(student)
         )
-        try export.write(to: out)
-        if merged, case .adapters = read { try export.writeTransformer(to: out, scale: scale) }
+        try export.write(to: out, as: precision?.type)
+        if merged, case .adapters = read {
+            try export.writeTransformer(to: out, scale: scale, as: precision?.type)
+        }
     }
 
     /// A full student has no adapters that could be exported, or scaled.

@@ -3,7 +3,7 @@
 
 usage: compare_export.py MODEL_FOLDER EXPORT_FOLDER SAMPLED.safetensors [STEPS]
 
-  flowsteer checkpoint export runs/mine --out student --merged
+  flowsteer checkpoint export runs/mine --out student --merged --precision fp32
   flowsteer sample --model MODEL --student student --prompt 'a cat' --out pictures --save-latents sampled.safetensors
   compare_export.py MODEL student sampled.safetensors
 

@@ -1,4 +1,4 @@
-import ClusterMessages
+package import ClusterMessages
 
 /// One batch, made by several nodes to see whether they agree.
 ///
@@ -73,4 +73,12 @@ struct Audit: Sendable, Equatable {
         mixed ^= mixed >> 31
         return Double(mixed >> 11) / Double(1 << 53) < share
     }
+}
+
+extension Fence {
+    /// Attempts are numbered from here when a settled batch is leased, above those of all its leases.
+    static let settledAttempt: UInt32 = 1 << 30
+
+    /// Whether the batch was settled before: it is made again for its audit, and nobody trains on it.
+    package var isOfSettledBatch: Bool { attempt >= Self.settledAttempt }
 }

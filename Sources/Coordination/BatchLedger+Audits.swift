@@ -5,8 +5,6 @@ import OrderedCollections
 extension BatchLedger {
     /// Audits that wait at once; a batch beyond is not audited.
     private static let auditLimit = 64
-    /// Attempts of a settled batch are numbered from here, above those of all its leases.
-    private static let settledAttempt: UInt32 = 1 << 30
 
     /// A batch's audit, while it is open.
     func audit(of batch: BatchID) -> Audit? { audits[batch] }
@@ -71,7 +69,7 @@ extension BatchLedger {
     /// Leases a batch that is audited to `node`.
     mutating func audit(_ id: BatchID, at node: NodeID, epoch: UInt64, now: Instant) -> GrantedLease? {
         guard var audit = audits[id], audit.lease == nil else { return nil }
-        let attempt = batches[id]?.grants ?? Self.settledAttempt + audit.grants
+        let attempt = batches[id]?.grants ?? Fence.settledAttempt + audit.grants
         batches[id]?.grants = attempt &+ 1
         audit.grants += 1
         let lease = GrantedLease(

@@ -118,6 +118,14 @@ import Testing
         #expect(found.contains { $0.resembles(expected) }, "\(found)")
     }
 
+    @Test func `a committed batch may be leased to be audited`() async throws {
+        let again = Self.repeating("leased") {
+            $0.replacing(/"attempt":\d+/, with: #""attempt":1073741824"#)
+        }
+        let found = try await audit(rewriting: again)
+        #expect(!found.contains { $0.resembles(.settledBatchLeased(line: 0, BatchID(0))) }, "\(found)")
+    }
+
     @Test func `a folder without a ledger is named`() async throws {
         try await withRunFolder { folder in
             _ = #expect(throws: CoordinatorError.noLedger(path: "\(folder)/ledger.sqlite")) {

@@ -156,6 +156,7 @@ package struct LedgerAudit: Sendable {
         let byRound = Dictionary(grouping: rows.committed) { $0.round ?? 0 }
         for (number, line) in journal {
             switch (line.kind, line.batch) {
+            case (JournalLine.leased, _) where line.fence?.isOfSettledBatch ?? false: break
             case (JournalLine.leased, let batch?):
                 leased.insert(batch)
                 if settled.contains(batch) {

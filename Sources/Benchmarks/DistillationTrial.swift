@@ -3,7 +3,7 @@ import Distillation
 import FlowMatching
 import Tensors
 
-/// The real trainer of a method in its last stage, where all that it has takes part, on random segments.
+/// The real trainer of a method on random segments.
 struct DistillationTrial {
     private var trainer: DistillationTrainer
     private let pool = LanePool(count: 1)
@@ -12,16 +12,20 @@ struct DistillationTrial {
     /// Updates until the student has its next turn.
     private let turns: Int
 
+    /// - Parameter isLastStage: it begins where all that the method has takes part, instead of at the first update.
     init(
         _ shape: BenchmarkShape,
         network: NetworkSettings,
         settings: TrainingSettings,
-        trajectory: TrajectorySettings
+        trajectory: TrajectorySettings,
+        isLastStage: Bool = true
     ) throws {
         var (network, settings) = (network, settings)
         network.initialAdaptersPath = nil
-        settings.adversarialStartStep = 0
-        settings.stageSteps = 0
+        if isLastStage {
+            settings.adversarialStartStep = 0
+            settings.stageSteps = 0
+        }
         let networks = try TrainableNetworks(
             weights: shape.randomWeights(),
             shape.configuration,

@@ -23,15 +23,7 @@ package struct StepEvaluations: Sendable, Equatable {
         settings: TrainingSettings,
         trajectory: TrajectorySettings = TrajectorySettings()
     ) throws {
-        var network = network
-        network.discriminator.depth = 1
-        network.rank = 1
-        var trial = try DistillationTrial(
-            Self.least,
-            network: network,
-            settings: settings,
-            trajectory: trajectory
-        )
+        var trial = try DistillationTrial(counting: network, settings: settings, trajectory: trajectory)
         var (all, recorded) = (EvaluationCounts(), EvaluationCounts())
         for _ in 0..<Self.updates {
             let report = trial.step()
@@ -49,24 +41,4 @@ package struct StepEvaluations: Sendable, Equatable {
         case .none: break
         }
     }
-
-    private static let least = BenchmarkShape(
-        TransformerConfiguration(
-            sampleSize: 2,
-            patchSize: 2,
-            inChannels: 1,
-            outChannels: 1,
-            layerCount: 2,
-            headCount: 1,
-            headWidth: 8,
-            jointAttentionWidth: 4,
-            pooledProjectionWidth: 4,
-            positionTableSize: 2,
-            normalizesQueriesAndKeys: false,
-            dualAttentionLayers: []
-        ),
-        extent: LatentExtent(rows: 2, columns: 2),
-        textTokens: 1,
-        batch: 1
-    )
 }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Benchmarks
 import ClusterRuntime
 import Evaluation
 import Foundation
@@ -14,8 +15,9 @@ struct StudyCommand: AsyncParsableCommand {
 
             Students are trained, as flowsteer local trains them, and measured: ablation: FlowSteer's parts alone and \
             together. main: every method. discriminator: its depth, head and mode. steps: students for 1, 2, 4 and 8 \
-            steps. All students of a study train on equally many samples; --rounds and --local-steps say on how \
-            many, and what the configuration states in updates keeps its share of the run.
+            steps. All students of a study train on equally many samples, or with --equal evaluations for as many \
+            evaluations of networks as the configuration's own method asks for these; --rounds and --local-steps say \
+            on how many, and what the configuration states in updates keeps its share of the run.
 
             What is finished lies in the folder and is not measured again, so the same command goes on where it was \
             stopped, or adds seeds. The folder then has table.md, table.json, plot.png, samples.png with a row a \
@@ -24,7 +26,8 @@ struct StudyCommand: AsyncParsableCommand {
             \(examples(
                 "flowsteer study scheduler --config Cluster/emoji.yaml --out studies/scheduler",
                 "flowsteer study mismatch --config Cluster/emoji.yaml --out studies/mismatch --seeds 5",
-                "flowsteer study ablation --config Cluster/emoji.yaml --out studies/ablation --rounds 2 --prompts 60"
+                "flowsteer study ablation --config Cluster/emoji.yaml --out studies/ablation --rounds 2 --prompts 60",
+                "flowsteer study main --config Cluster/emoji.yaml --out studies/main --equal evaluations"
             ))
             """
     )
@@ -49,6 +52,9 @@ struct StudyCommand: AsyncParsableCommand {
     @Option(help: "Updates of a round, in place of the configuration's.")
     var localSteps: Int?
 
+    @Option(help: "What is the same for all students: samples, or evaluations of networks.")
+    var equal = StudySize.Equality.samples
+
     @Option(
         name: .customLong("for"),
         parsing: .singleValue,
@@ -65,9 +71,12 @@ struct StudyCommand: AsyncParsableCommand {
             guard let count, count < 1 else { continue }
             throw ValidationError("\(option) is \(count): expected 1 or more")
         }
-        guard name.measuresStudents || (rounds == nil && localSteps == nil) else {
+        guard name.measuresStudents || (rounds == nil && localSteps == nil && equal == .samples) else {
             throw ValidationError(
-                "--rounds and --local-steps are of studies whose students are measured, not of \(name.rawValue)"
+                """
+                --rounds, --local-steps and --equal are of studies whose students are measured, not of \
+                \(name.rawValue)
+                """
             )
         }
         guard lanes >= 1 else { throw ValidationError("--lanes is \(lanes): expected 1 or more") }
@@ -98,10 +107,24 @@ struct StudyCommand: AsyncParsableCommand {
         say("table     \(folder.markdown) (figures: table.json, plot: plot.png, pictures: samples.png)")
     }
 
-    /// The study with what is stated of single rows.
+    /// The study with what is stated of its students.
     private func study(of configuration: RunConfiguration) throws -> Study {
-        let size = StudySize(rounds: rounds, localSteps: localSteps)
-        return try rowOverrides.reduce(Study(name, of: configuration, size: size)) { study, text in
+        let size = StudySize(rounds: rounds, localSteps: localSteps, equality: equal)
+        let study = try stating(rowOverrides, of: Study(name, of: configuration, size: size))
+        guard equal == .evaluations else { return study }
+        return try study.equalizing(size, of: configuration, resolve: configured.read) { run in
+            try TrainingEvaluations(
+                network: run.network,
+                settings: run.training,
+                trajectory: run.trajectory,
+                updates: run.updates
+            ).perSample
+        }
+    }
+
+    /// The study with what is stated of single rows.
+    private func stating(_ rowOverrides: [String], of study: Study) throws -> Study {
+        try rowOverrides.reduce(study) { study, text in
             let parts = text.split(separator: ":", maxSplits: 1).map(String.init)
             guard parts.count == 2, let more = study.adding([parts[1]], to: parts[0]) else {
                 let names = study.trained.map(\.name).joined(separator: "; ")
@@ -117,3 +140,5 @@ struct StudyCommand: AsyncParsableCommand {
 }
 
 extension Study.Name: ExpressibleByArgument {}
+
+extension StudySize.Equality: ExpressibleByArgument {}

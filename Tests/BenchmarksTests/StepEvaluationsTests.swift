@@ -27,4 +27,21 @@ import Testing
         #expect(zip(counted, expected(method)).allSatisfy { abs($0 - $1) < 0.15 }, "\(counted)")
         #expect(told.judgedStudent == told.judged / 2)
     }
+
+    @Test func `a whole training asks the discriminator from the step on that it begins to learn at`() throws
+    {
+        var settings = TrainingSettings()
+        settings.adversarialStartStep = 6
+        func perSample(updates: Int) throws -> Double {
+            try TrainingEvaluations(
+                network: NetworkSettings(),
+                settings: settings,
+                trajectory: TrajectorySettings(),
+                updates: updates
+            ).perSample
+        }
+        // Alone the student is asked once; with the discriminator it is a second time, for the state that is judged.
+        #expect(try perSample(updates: 6) == 1)
+        #expect(try perSample(updates: 8) == (6 + 2 * (2 + 2)) / 8.0)
+    }
 }

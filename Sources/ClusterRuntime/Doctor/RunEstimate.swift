@@ -297,31 +297,9 @@ extension RunEstimate {
         offerByteCount + (cluster.trainers > 1 ? stateCount * Self.float : 0)
     }
 
-    /// Evaluations of the teacher that a batch takes, the mean over the first of a run: some methods draw what to solve.
-    package var evaluationsPerBatch: Double {
-        let trajectory = configuration.trajectory
-        let alignment = OnlineTrajectoryAlignment(
-            trajectory,
-            segmentProbabilities: configuration.training.segmentProbabilities,
-            shift: 1,
-            seed: configuration.seed
-        )
-        let guidance = Guidance(scale: trajectory.guidance.upperBound, sampleCount: 1)
-        let batches = 256
-        let evaluations = (0..<batches).map { batch in
-            let first = PromptSample(
-                promptID: UInt64(batch * configuration.batchSamples),
-                sample: 0,
-                text: ""
-            )
-            return alignment.evaluations(for: [first], guidance: guidance)
-        }
-        return Double(evaluations.reduce(0, +) * configuration.batchSamples) / Double(batches)
-    }
-
     /// Seconds that a rollout takes for one batch.
     package var secondsPerBatch: Double {
-        evaluationsPerBatch * measures.evaluationOperations / measures.rolloutSpeed
+        configuration.evaluationsPerBatch * measures.evaluationOperations / measures.rolloutSpeed
     }
 
     /// Seconds that a trainer takes for one step.

@@ -40,11 +40,21 @@ extension Study {
 
     /// What is equal between the rows.
     private static func equal(_ configuration: RunConfiguration, _ size: StudySize) -> String {
-        """
-        Each student is trained on \(size.samples(of: configuration)) samples from the same prompts and noise, by one
-        rollout and one trainer: that is what is equal. The evaluations of networks it took are in the table of
-        training; a guided one counts as two, with and without gradients alike.
-        """
+        let samples = size.samples(of: configuration)
+        let training =
+            switch size.equality {
+            case .samples: "Each student is trained on \(samples) samples from the same prompts and noise"
+            case .evaluations:
+                """
+                Each student is trained for as many evaluations of networks as \(configuration.training.method.rawValue)
+                asks for \(samples) samples, to whole updates, from the same prompts and noise
+                """
+            }
+        return """
+            \(training), by one
+            rollout and one trainer: that is what is equal. The evaluations of networks it took are in the table of
+            training; a guided one counts as two, with and without gradients alike.
+            """
     }
 
     /// Each of FlowSteer's three parts alone on PeRFlow, and all of them.

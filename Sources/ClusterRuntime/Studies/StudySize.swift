@@ -4,14 +4,24 @@ import NeuralNetwork
 
 /// How long a study's students train, where not as long as the configuration says.
 package struct StudySize: Sendable {
+    /// What is the same for all students.
+    package enum Equality: String, Sendable, CaseIterable {
+        /// Samples trained on.
+        case samples
+        /// Evaluations of all networks, as many as the configuration's own method asks: ``Study/equalizing(_:of:resolve:trainingPerSample:)``.
+        case evaluations
+    }
+
     /// 1 or more; nil takes the configuration's.
     package var rounds: Int?
     /// 1 or more; nil takes the configuration's.
     package var localSteps: Int?
+    package var equality: Equality
 
-    package init(rounds: Int? = nil, localSteps: Int? = nil) {
+    package init(rounds: Int? = nil, localSteps: Int? = nil, equality: Equality = .samples) {
         self.rounds = rounds
         self.localSteps = localSteps
+        self.equality = equality
     }
 
     /// Samples that a student of one trainer is trained on.
@@ -28,9 +38,11 @@ package struct StudySize: Sendable {
     /// What the configuration states in updates keeps its share of the run: where rates have fallen to zero, and where the
     /// configuration's own method has stages and lets its discriminator in. Other methods begin with their defaults.
     func overrides(of configuration: RunConfiguration, for method: Method) -> [String] {
-        let whole = Int(configuration.cluster.rounds) * configuration.cluster.localSteps
         func scaled(_ updates: Int) -> Int {
-            Int((Double(updates) * Double(self.updates(of: configuration)) / Double(whole)).rounded())
+            Int(
+                (Double(updates) * Double(self.updates(of: configuration)) / Double(configuration.updates))
+                    .rounded()
+            )
         }
         let training = configuration.training
         var counts = [

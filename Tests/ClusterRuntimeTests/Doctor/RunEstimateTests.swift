@@ -72,7 +72,7 @@ import Testing
             case .perflow: 16...16
             default: 8...8
             }
-        #expect(evaluations.contains(told.evaluationsPerBatch))
+        #expect(evaluations.contains(configuration.evaluationsPerBatch))
     }
 
     @Test(arguments: Method.allCases)

@@ -120,11 +120,16 @@ struct StudyRunTests {
         }
     }
 
+    /// The emoji preset with overrides.
+    private func configuration(_ overrides: [String]) throws -> RunConfiguration {
+        let overrides = try overrides.map { try #require(ConfigurationOverride($0)) }
+        return try RunConfiguration(file: Repository.root + "Cluster/emoji.yaml", overrides: overrides)
+    }
+
     /// What a row's student is trained with, on the emoji preset.
     private func resolved(_ row: Study.Row) throws -> RunConfiguration? {
         guard case .distil(let training) = row.work else { return nil }
-        let overrides = try training.overrides.map { try #require(ConfigurationOverride($0)) }
-        return try RunConfiguration(file: Repository.root + "Cluster/emoji.yaml", overrides: overrides)
+        return try configuration(training.overrides)
     }
 
     @Test func `all students of a study train on equally many samples, and longer or shorter in proportion`()
@@ -151,6 +156,53 @@ struct StudyRunTests {
         let whole = try #require(try resolved(Study(.ablation, of: preset).rows[6]))
         #expect(whole.training == preset.training)
         #expect(whole.trajectory == preset.trajectory)
+    }
+
+    /// As many evaluations in a trainer a sample as make a method's training costly or cheap.
+    private let perSample: [Method: Double] = [
+        .flowsteer: 1.5, .pcm: 4, .hyperSD: 4, .flash: 3, .dmd: 4, .ladd: 3,
+    ]
+
+    @Test func `students of equal compute ask as often as the configuration's own method, and no oftener`()
+        throws
+    {
+        let preset = try RunConfiguration(file: Repository.root + "Cluster/emoji.yaml")
+        let size = StudySize(rounds: 6, localSteps: 256, equality: .evaluations)
+        let study = Study(.main, of: preset, size: size)
+        #expect(study.summary.contains("flowsteer\nasks for 12288 samples"), "\(study.summary)")
+        func trainingPerSample(_ run: RunConfiguration) -> Double { perSample[run.training.method] ?? 1 }
+        let equal = try study.equalizing(
+            size,
+            of: preset,
+            resolve: configuration,
+            trainingPerSample: trainingPerSample
+        )
+        #expect(equal.rows.map(\.label) == study.rows.map(\.label))
+        // Six rounds of four batches, 32 prompts in 16 guided steps; and 1.5 a sample.
+        let budget = 6.0 * (4 * 32 * 32 + 256 * 8 * 1.5)
+        for row in equal.rows {
+            guard let run = try resolved(row) else { continue }
+            var longer = run
+            longer.cluster.localSteps += 1
+            let evaluations = [run, longer].map {
+                Double($0.cluster.rounds)
+                    * $0.evaluationsPerRound(trainingPerSample: trainingPerSample($0))
+            }
+            #expect(evaluations[0] <= budget && evaluations[1] > budget, "\(row.label): \(evaluations)")
+            #expect(evaluations[0] > 0.95 * budget, "\(row.label): \(evaluations)")
+            #expect(abs(run.training.optimizer.decaySteps - run.updates) <= 1, "\(row.label)")
+            if run.training.method == .flowsteer { #expect(run.training == preset.training) }
+        }
+    }
+
+    @Test func `too few evaluations for a row's first update are refused by name`() throws {
+        let preset = try RunConfiguration(file: Repository.root + "Cluster/emoji.yaml")
+        let size = StudySize(rounds: 1, localSteps: 1, equality: .evaluations)
+        let study = Study(.main, of: preset, size: size)
+        // PeRFlow's teacher solves each segment by itself, before anything is learned.
+        #expect(throws: StudyError.tooFewEvaluations(row: "perflow", asked: 4104, least: 8200)) {
+            try study.equalizing(size, of: preset, resolve: configuration) { _ in 1 }
+        }
     }
 
     @Test func `the ablation has each of three switches alone, none of them, and all`() throws {

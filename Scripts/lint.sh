@@ -69,7 +69,15 @@ while IFS=: read -r article line path; do
         echo "$article:$line: there is no file ${path}"
         status=1
     }
-done < <(grep -onE '`[A-Za-z]+/[A-Za-z/+]+\.(swift|c|h)`' $(find Sources -name '*.md'))
+done < <(find Sources -name '*.md' -exec grep -onHE '`[A-Za-z]+/[A-Za-z/+]+\.(swift|c|h)`' {} +)
+
+# The image is built with the libraries that a machine is set up with.
+for package in $(sed -n '/^packages=(/,/^)/s/^    //p' Scripts/setup.sh); do
+    grep -qw -- "$package" Cluster/docker/Dockerfile || {
+        echo "Cluster/docker/Dockerfile: does not install $package, which Scripts/setup.sh does"
+        status=1
+    }
+done
 
 if command -v protoc-c >/dev/null; then
     Scripts/generate-protos.sh --check || status=1

@@ -23,7 +23,12 @@ struct CoordinatorCommand: AsyncParsableCommand {
     @Option(name: .customLong("run"), help: "The run's folder; an unfinished run in it is gone on with.")
     var folder: String
 
-    @Option(help: "Where nodes connect; port 0 lets the system choose.")
+    @Option(
+        help: ArgumentHelp(
+            "Where nodes connect; port 0 lets the system choose.",
+            valueName: "tcp://host:port"
+        )
+    )
     var bind = ControlEndpoint.standard
 
     @Option(help: "The coordinator's secret key file.")

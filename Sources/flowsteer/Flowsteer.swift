@@ -46,16 +46,32 @@ struct Flowsteer: AsyncParsableCommand {
         case .success: exit(withError: error)
         case .validationFailure:
             let line = oneLine(message(for: error))
-            let help = fullMessage(for: error).firstMatch(of: /'(flowsteer[^']*--help)'/)?.output.1
-            report("flowsteer: \(line): see \(help ?? "flowsteer --help")\n", exit: .usage)
+            report("flowsteer: \(line): see \(help(for: error))\n", exit: .usage)
         default: report(ProcessExit.line(for: error), exit: ProcessExit(of: error))
         }
+    }
+
+    /// The command line whose help explains what is wrong.
+    private static func help(for error: any Error) -> String {
+        let root = "flowsteer --help"
+        let said = fullMessage(for: error).firstMatch(of: /'(flowsteer[^']*--help)'/)?.output.1
+        if let said, said != root { return String(said) }
+        // What a verb finds out when it runs is not tied to it by the parser.
+        var verbs: [String] = []
+        var known = configuration.subcommands
+        for word in CommandLine.arguments.dropFirst() {
+            guard let verb = known.first(where: { $0.configuration.commandName == word }) else { break }
+            verbs.append(word)
+            known = verb.configuration.subcommands
+        }
+        return verbs.isEmpty ? root : "flowsteer \(verbs.joined(separator: " ")) --help"
     }
 
     /// The first line; a list that it announces follows it, as many values of an argument do.
     private static func oneLine(_ message: String) -> String {
         let lines = message.split(separator: "\n")
-        guard let first = lines.first, first.hasSuffix(":") else { return lines.first.map(String.init) ?? "" }
+        guard let first = lines.first else { return "" }
+        guard first.hasSuffix(":") else { return String(first.last == "." ? first.dropLast() : first) }
         let items = lines.dropFirst().map { $0.drop { " -".contains($0) } }
         return "\(first) \(items.joined(separator: ", "))"
     }

@@ -1,5 +1,6 @@
 import ArgumentParser
 import ClusterRuntime
+import DiffusionModels
 import Evaluation
 import Foundation
 
@@ -48,6 +49,8 @@ struct LocalCommand: AsyncParsableCommand {
         let together = "cluster.trainers_at_start=\(trainers)"
         let configuration = try configured.read(adding: [together])
         let faults = try FaultPlan(environment: ProcessInfo.processInfo.environment)
+        // A model that is not there is said to be missing itself, not the sprites beside it.
+        _ = try ModelOutline(path: configuration.modelPath)
         let prompts = try HeldOutPrompts.prompts(of: configuration)
         let cores = ProcessInfo.processInfo.activeProcessorCount
         let folder = LocalRunFolder(folder)

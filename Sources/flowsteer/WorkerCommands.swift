@@ -7,7 +7,7 @@ import ZeroMQ
 
 /// What both kinds of worker are told.
 struct WorkerArguments: ParsableArguments {
-    @Option(help: "The coordinator's endpoint.")
+    @Option(help: ArgumentHelp("The coordinator's endpoint.", valueName: "tcp://host:port"))
     var coordinator: ControlEndpoint
 
     @Option(help: "The coordinator's public key, or the file that holds it.")
@@ -108,10 +108,13 @@ struct RolloutWorkerCommand: AsyncParsableCommand {
     @OptionGroup var worker: WorkerArguments
 
     @Option(
-        help: """
+        help: ArgumentHelp(
+            """
             Where trajectories are served, with a port that a firewall lets through; default: a port the system \
             chooses, on all addresses, or on this machine alone if that is advertised.
-            """
+            """,
+            valueName: "tcp://host:port"
+        )
     )
     var bind: ControlEndpoint?
 
@@ -146,11 +149,14 @@ struct TrainerWorkerCommand: AsyncParsableCommand {
     @OptionGroup var worker: WorkerArguments
 
     @Option(
-        help: """
+        help: ArgumentHelp(
+            """
             Where other trainers get what a ring needs (cluster.averaging.topology: ring), with a port that a firewall \
             lets through; default: a port the system chooses, on all addresses, or on this machine alone if that is \
             advertised.
-            """
+            """,
+            valueName: "tcp://host:port"
+        )
     )
     var bind: ControlEndpoint?
 

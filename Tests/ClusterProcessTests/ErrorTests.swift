@@ -95,7 +95,33 @@ import Testing
         )
     }
 
-    @Test func `a verb that is not there is a usage error`() async throws {
-        try await expect(["distil"], exits: 64)
+    @Test func `a run without its model is told which folder is missing`() async throws {
+        try await withTemporaryFolder { folder in
+            let file = folder.appending(path: "run.yaml")
+            try "model: nowhere\n".write(to: file, atomically: true, encoding: .utf8)
+            try await expect(
+                ["local", "--config", file.path(), "--run", folder.appending(path: "run").path()],
+                exits: 65,
+                saying: folder.appending(path: "nowhere/model_index.json").path()
+            )
+        }
+    }
+
+    @Test(arguments: [
+        (["distil"], "flowsteer --help\n"),
+        (["local"], ": see flowsteer local --help\n"),
+        (["status"], "or --insecure: see flowsteer status --help\n"),
+        (["checkpoint", "fetch", "--into", "x"], "or --insecure: see flowsteer checkpoint fetch --help\n"),
+        (["evaluate", "--model", "x", "--layout", "y"], "'flat': see flowsteer evaluate model --help\n"),
+        (["doctor", "--bind", "10.0.0.1:7700"], "<tcp://host:port>': see flowsteer doctor --help\n"),
+    ])
+    func `wrong usage ends with the help that explains it`(_ example: (words: [String], ending: String))
+        async throws
+    {
+        try await withTemporaryFolder { folder in
+            let outcome = try Program.run(example.words, in: folder)
+            #expect(outcome.exitCode == 64)
+            #expect(outcome.errors.hasSuffix(example.ending), "\(outcome.errors)")
+        }
     }
 }

@@ -38,7 +38,10 @@ extension RunConfiguration {
         environment: [String: String] = [:]
     ) throws(ConfigurationError) {
         guard let data = FileManager.default.contents(atPath: path) else {
-            throw .unreadable(path: path, reason: "there is no such file")
+            throw .unreadable(
+                path: path,
+                reason: "there is no such file: expected a configuration such as Cluster/emoji.yaml"
+            )
         }
         guard let yaml = String(validating: data, as: UTF8.self) else {
             throw .unreadable(path: path, reason: "it is no UTF-8 text")

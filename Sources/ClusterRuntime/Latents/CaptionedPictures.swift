@@ -12,6 +12,7 @@ package struct CaptionedPictures: Sendable {
     }
 
     package static let metadataName = "metadata.jsonl"
+    private static let lineExample = #"{"file_name": "0001.png", "text": "a red cube"}"#
 
     package let folder: String
     /// In the order of the file; at least one.
@@ -23,7 +24,10 @@ package struct CaptionedPictures: Sendable {
     package init(folder: String, column: String = "text") throws(LatentError) {
         let path = "\(folder)/\(Self.metadataName)"
         guard let data = FileManager.default.contents(atPath: path) else {
-            throw .badFolder(path: path, reason: "there is no such file; it names pictures and captions")
+            throw .badFolder(
+                path: path,
+                reason: "there is no such file: expected \(Self.lineExample), a line a picture"
+            )
         }
         do {
             entries = try JSONLines.texts(["file_name", column], of: Array(data)).map {

@@ -88,7 +88,10 @@ package enum KeyFile {
     private static func line(of path: String) throws(KeyFileError) -> String {
         guard let data = FileManager.default.contents(atPath: path) else {
             let isThere = FileManager.default.fileExists(atPath: path)
-            throw .unreadable(path: path, reason: isThere ? "not permitted" : "there is no such file")
+            throw .unreadable(
+                path: path,
+                reason: isThere ? "not permitted" : "there is no such file; flowsteer keygen makes keys"
+            )
         }
         let lines = String(decoding: data.prefix(4096), as: UTF8.self).split(whereSeparator: \.isWhitespace)
         guard lines.count == 1 else { throw .malformed(path: path, reason: "\(lines.count) words") }

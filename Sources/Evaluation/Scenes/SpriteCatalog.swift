@@ -30,7 +30,11 @@ package struct SpriteCatalog: Sendable, Equatable {
     /// Where cells are not given, they are 64 pixels, ten to a row, in the file's order.
     package init(path: String) throws(EvaluationError) {
         guard let data = FileManager.default.contents(atPath: path) else {
-            throw .unreadable(path: path, reason: "there is no such file")
+            throw .unreadable(
+                path: path,
+                reason:
+                    "there is no such file; prompts of emoji scenes are made of it, others come from a file"
+            )
         }
         let file: File
         do {

@@ -47,7 +47,7 @@ struct LeaseBenchmarkCommand: AsyncParsableCommand {
     func validate() throws {
         guard (2...100_000).contains(workers), (1..<workers).contains(trainers) else {
             throw ValidationError(
-                "--workers is \(workers) and --trainers \(trainers): expected at least one trainer and one rollout"
+                "--workers is \(workers), \(trainers) of them by --trainers: expected a trainer and a rollout at least"
             )
         }
         guard (1...100_000).contains(batches) else {

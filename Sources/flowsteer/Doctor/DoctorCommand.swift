@@ -39,7 +39,7 @@ struct DoctorCommand: AsyncParsableCommand {
     @Option(help: "A folder of secret key files to look at.")
     var keys: String?
 
-    @Option(help: "Where a coordinator would listen.")
+    @Option(help: ArgumentHelp("Where a coordinator would listen.", valueName: "tcp://host:port"))
     var bind = ControlEndpoint.standard
 
     @Option(

@@ -12,7 +12,10 @@ struct OperatorArguments: ParsableArguments {
     var folder: String?
 
     @Option(
-        help: "The coordinator's endpoint; default: \(ControlEndpoint.standard.text), or what --run says."
+        help: ArgumentHelp(
+            "The coordinator's endpoint; default: \(ControlEndpoint.standard.text), or what --run says.",
+            valueName: "tcp://host:port"
+        )
     )
     var coordinator: ControlEndpoint?
 

@@ -33,10 +33,5 @@ done
 swift build --package-path "$root" -c release --product flowsteer
 flowsteer=$(swift build --package-path "$root" -c release --show-bin-path)/flowsteer
 
-# Ends with the evaluation table.
-"$flowsteer" local --config "$root/Cluster/emoji.yaml" --run "$run" --rollouts 2 --trainers 2
-
-echo
-echo "samples, a row a method   $run/samples.png"
-echo "report                    $run/report.html"
-echo "exported student          $run/student/pytorch_lora_weights.safetensors"
+# Ends with the evaluation table, and where the samples, the report and the exported student lie.
+exec "$flowsteer" local --config "$root/Cluster/emoji.yaml" --run "$run" --rollouts 2 --trainers 2

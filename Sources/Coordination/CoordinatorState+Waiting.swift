@@ -146,9 +146,9 @@ extension CoordinatorState {
     private func assignmentReasons(_ survey: BatchLedger.Survey) -> [String] {
         guard let next = ledger.waiting.first else { return [] }
         let trainers = round.members.filter { membership[$0]?.isPresent ?? false }
-        if trainers.isEmpty {
-            return ["\(survey.census.produced) trajectories wait for a round with a trainer"]
-        }
+        let count = survey.census.produced
+        let waiting = count == 1 ? "1 batch of trajectories waits" : "\(count) batches of trajectories wait"
+        if trainers.isEmpty { return ["\(waiting) for a round with a trainer"] }
         let tooSmall = trainers.filter { credits.window(of: $0).byteCount < next.byteCount }
         guard tooSmall.count < trainers.count else {
             return ["batch \(next.batch) has \(next.byteCount) bytes, more than any trainer's window"]
@@ -157,7 +157,7 @@ extension CoordinatorState {
         if unreached.count == trainers.count { return ["no trainer could reach \(called(next.holder))"] }
         if membership[next.holder]?.standing != .alive { return ["\(called(next.holder)) does not answer"] }
         let able = trainers.contains { credits.admits(next.byteCount, to: $0, beside: survey.load(of: $0)) }
-        return able ? [] : ["\(survey.census.produced) trajectories wait for a trainer with credit"]
+        return able ? [] : ["\(waiting) for a trainer with credit"]
     }
 
     /// A node by the name that people gave it.

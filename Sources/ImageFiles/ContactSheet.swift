@@ -11,12 +11,12 @@ package struct ContactSheet {
     ///
     /// `scale` enlarges the pictures by repeating pixels, `textScale` the letters. Captions wrap to the width
     /// of a cell, labels to that width or 160 pixels, whichever is more. `margin` is the distance between any
-    /// two things, in pixels.
+    /// two things, in pixels: enough by default that neighbouring captions do not read as one.
     package init(
         rows: [[Picture]],
         rowLabels: [String] = [],
         columnCaptions: [String] = [],
-        margin: Int = 4,
+        margin: Int = 10,
         scale: Int = 1,
         textScale: Int = 1
     ) {

@@ -17,6 +17,24 @@ struct ProgressLineTests {
         )
     }
 
+    @Test func `a status tells what nodes do, and only that of those that have gone`() {
+        var status = RunStatus(runID: "run", rounds: 1)
+        status.nodes = ["alive", "left", "dead"].enumerated().map { number, state in
+            let id = NodeID(rawValue: UInt32(number))
+            var node = RunStatus.Node(id: id, name: "trainer", role: .trainer, state: state)
+            node.activity = "round 1, step 2 of 3"
+            return node
+        }
+        let lines = status.text.split(separator: "\n").suffix(3)
+        #expect(
+            lines == [
+                "node 0     trainer, trainer, alive: round 1, step 2 of 3",
+                "node 1     trainer, trainer, left",
+                "node 2     trainer, trainer, dead",
+            ]
+        )
+    }
+
     @Test func `a teacher's training names step, loss, rate and time left`() {
         let line = ProgressLine(step: 12, of: 300, loss: 0.12352, rate: 75.21, secondsLeft: 62)
         #expect(line.text == "step 12/300  loss 0.1235  75.2 pictures/s  1 min 2 s left")

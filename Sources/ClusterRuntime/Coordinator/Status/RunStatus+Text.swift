@@ -17,7 +17,9 @@ extension RunStatus {
             lines.append("averaging  \(figures[0]) % of a round of \(figures[1]) s")
         }
         for node in nodes {
-            let activity = node.activity.isEmpty ? "" : ": \(node.activity)"
+            // What a node that has gone did last is not what it does.
+            let isGone = ["left", "dead"].contains(node.state)
+            let activity = isGone || node.activity.isEmpty ? "" : ": \(node.activity)"
             lines.append("node \(node.id)     \(node.name), \(node.role), \(node.state)\(activity)")
         }
         lines += waitingOn.map { "waiting    \($0)" }

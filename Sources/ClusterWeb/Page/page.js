@@ -87,17 +87,23 @@ function showHead(status) {
   if (focused?.hidden) (["pause", "resume", "checkpoint", "unlock"].map(by).find(button => !button.hidden) ?? by("main")).focus({ preventScroll: true });
 }
 
+// That a round waits for those at work is the way of things; anything else may want a person.
+const isUsual = reason => /\((training|it has no trajectory), |% received\)|being averaged|being made|to load the parameters|ready trainers/.test(reason);
+
 function showReasons(reasons) {
   const list = by("reasons");
   const text = reasons.join("\n");
   by("waiting").hidden = reasons.length === 0;
   if (list.dataset.text === text) return;
   list.dataset.text = text;
-  // That a round waits for those at work is the way of things; anything else may want a person.
-  const isUsual = reasons.every(reason => /\((training|it has no trajectory), |% received\)|being averaged|being made|to load the parameters|ready trainers/.test(reason));
-  say(by("waiting-title"), isUsual ? "Under way" : "Waiting on");
-  by("waiting").classList.toggle("usual", isUsual);
-  list.replaceChildren(...reasons.map(reason => make("li", {}, reason.charAt(0).toUpperCase() + reason.slice(1))));
+  const unusual = reasons.filter(reason => !isUsual(reason));
+  say(by("waiting-title"), unusual.length ? "Waiting on" : "Under way");
+  by("waiting").classList.toggle("usual", !unusual.length);
+  list.replaceChildren(...[...unusual, ...reasons.filter(isUsual)].map(reason => make("li", {}, reason.charAt(0).toUpperCase() + reason.slice(1))));
+  // Read out once, not again with every second that is counted in it.
+  const kind = unusual.join(". ").replaceAll(/\d+/g, "");
+  if (kind && kind !== list.dataset.kind) say(by("spoken"), `Waiting on: ${unusual.join(". ")}`);
+  list.dataset.kind = kind;
 }
 
 // MARK: The flow
@@ -339,12 +345,16 @@ function hear() {
   };
 }
 
-/** Shows the token where there is one, for the cookie that reading from other machines needs; then listens. */
-async function start() {
+/**
+ * Shows the token where there is one, for the cookie that reading from other machines needs; then listens.
+ * @param welcome what to say when the token is right.
+ */
+async function start(welcome) {
   try {
     if (page.token !== null) {
       const answer = await fetch("/session", { method: "POST", headers: { Authorization: `Bearer ${page.token}` } });
       if (answer.status === 401) { keep(null); draw(); tell("that is not this run's token"); }
+      else if (welcome) tell(welcome);
     } else if (page.retries > 1 && (await fetch("/status")).status === 401) {
       return unlock();
     }
@@ -415,7 +425,7 @@ async function unlock() {
   const token = await ask({ title: "Unlock commands", text: "The word stands in web.token in the run's folder, and behind # in the link that flowsteer local prints.", yes: "Unlock", field: true });
   if (typeof token !== "string") return;
   keep(token);
-  await start();
+  await start("commands are unlocked");
 }
 
 // No submit button: Enter in the field takes the form's first one.

@@ -1,4 +1,3 @@
-import ClusterRuntime
 import Coordination
 import DiffusionModels
 import Distillation
@@ -7,6 +6,8 @@ import Foundation
 import NeuralNetwork
 import TestSupport
 import Testing
+
+@testable import ClusterRuntime
 
 struct RunConfigurationTests {
     private let folder = TemporaryRun()
@@ -22,6 +23,26 @@ struct RunConfigurationTests {
         #expect(configuration == RunConfiguration(modelPath: "/presets/teacher"))
         #expect(configuration.trajectory == TrajectorySettings())
         #expect(configuration.cluster.usesPerBatch == configuration.maxUses)
+    }
+
+    @Test func `every key is explained, in the emoji preset or with the method it belongs to`() throws {
+        let folder = Repository.root
+        let preset = try String(contentsOfFile: folder + "Cluster/emoji.yaml", encoding: .utf8)
+        let methods = try String(
+            contentsOfFile: folder + "Sources/Distillation/Distillation.docc/Methods.md",
+            encoding: .utf8
+        )
+        var path: [Substring] = []
+        var explained: Set<String> = []
+        for line in preset.split(separator: "\n") {
+            // Keys that are commented out are indented like the others.
+            guard let (_, indent, name) = line.firstMatch(of: /^( *)(?:# )?([a-z_0-9]+):/)?.output else {
+                continue
+            }
+            path = path.prefix(indent.count / 2) + [name]
+            explained.insert(path.joined(separator: "."))
+        }
+        #expect(ConfigurationKeys.all.filter { !explained.contains($0) && !methods.contains("`\($0)") } == [])
     }
 
     @Test func `the canonical form reads back equal, whatever was changed`() throws {

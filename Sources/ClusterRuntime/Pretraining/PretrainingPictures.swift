@@ -71,9 +71,9 @@ package enum PretrainingPictures: Sendable {
                 (task.rawValue, captions.filter { $0.task == task }.map(\.text))
             }
         case .latents(let folder, _):
-            let captions = try (0..<min(folder.count, Self.sheetColumns)).map {
-                try folder.sample($0).caption.text
-            }
+            // Neighbours in a folder are often alike.
+            let count = min(folder.count, Self.sheetColumns)
+            let captions = try (0..<count).map { try folder.sample($0 * folder.count / count).caption.text }
             return [("", captions)]
         }
     }

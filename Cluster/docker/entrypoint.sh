@@ -6,7 +6,12 @@
 # is 0.
 child=
 told=
-trap 'told=yes; [ -z "$child" ] || kill -TERM "$child" 2>/dev/null' TERM INT
+pass() {
+    told=yes
+    [ -z "$child" ] || kill -s "$1" "$child" 2>/dev/null
+}
+trap 'pass TERM' TERM
+trap 'pass INT' INT
 flowsteer "$@" &
 child=$!
 # A signal ends the first wait; the last one has the exit code.

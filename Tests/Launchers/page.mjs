@@ -165,9 +165,10 @@ async function eightHours() {
     hours.push(memory);
     console.log(`after ${hours.length} h: ${(memory.bytes / 1e6).toFixed(2)} MB of JavaScript, ${memory.nodes} nodes, ${memory.listeners} listeners`);
   }
-  // In the first hour lists and curves become as long as they get.
+  // In the first hour lists and curves become as long as they get. Compiled code comes and goes by a tenth of a megabyte; what is kept
+  // of each of the other six hours' reports would be megabytes.
   const [early, late] = [hours[1], hours.at(-1)];
-  for (const what of Object.keys(early)) expect(late[what] < 1.1 * early[what], `${what} grow: ${early[what]} after two hours, ${late[what]} at the end`);
+  for (const what of Object.keys(early)) expect(late[what] < 1.25 * early[what], `${what} grow: ${early[what]} after two hours, ${late[what]} at the end`);
   expect(await page.value(`document.querySelectorAll("#events li").length`) === 100, "the events shown are not the newest 100");
   await finish(page, home);
   server.closeAllConnections();

@@ -214,7 +214,7 @@ start() {
         echo "the coordinator does not serve after a minute" >&2; exit 69' || fail "$coordinator does not serve" 69
 
     for name in "${rollouts[@]}" "${trainers[@]}"; do
-        local arguments=("$program" "${role[$name]}-worker" --coordinator "$endpoint" --server-key "$server"
+        local arguments=("$program" "${role[$name]}-worker" --coordinator "$endpoint" "--server-key=$server"
             --keys "keys/$name.key" --name "$name" --run work --advertise "${address[$name]}" --drain-limit "$limit")
         read -ra more <<<"${words[$name]}"
         # shellcheck disable=SC2016

@@ -15,9 +15,10 @@ enum MethodKeys {
     private static let adversarialStart: Set<String> = ["training.adversarial_start_step"]
     private static let timeScales: Set<String> = ["training.critic_steps"]
     private static let criticOptimizer: Set<String> = [
-        "training.discriminator_learning_rate", "training.discriminator_betas",
-        "training.discriminator_weight_decay", "training.discriminator_gradient_clip",
-        "training.discriminator_warmup_steps", "training.discriminator_decay_steps",
+        "training.discriminator_optimizer", "training.discriminator_learning_rate",
+        "training.discriminator_betas", "training.discriminator_weight_decay",
+        "training.discriminator_gradient_clip", "training.discriminator_warmup_steps",
+        "training.discriminator_decay_steps",
     ]
     private static let discriminator: Set<String> = criticOptimizer.union([
         "discriminator.depth", "discriminator.head", "discriminator.mode", "discriminator.rank",

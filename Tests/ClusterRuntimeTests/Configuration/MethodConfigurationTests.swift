@@ -77,6 +77,11 @@ struct MethodConfigurationTests {
                 + "flowsteer or perflow"
         ),
         (
+            "method: perflow\ntraining: {discriminator_optimizer: adamw8bit}",
+            "run.yaml:3: training.discriminator_optimizer means nothing to method perflow: expected it to be left "
+                + "out, or method flowsteer or pcm or hyper-sd or flash or dmd or ladd"
+        ),
+        (
             "training: {critic_steps: 5}",
             "run.yaml:2: training.critic_steps means nothing to method flowsteer: expected it to be left out, or "
                 + "method dmd"

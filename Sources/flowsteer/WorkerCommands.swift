@@ -3,6 +3,7 @@ import ClusterMessages
 import ClusterRuntime
 import Foundation
 import Glibc
+import Tensors
 import ZeroMQ
 
 /// What both kinds of worker are told.
@@ -162,6 +163,7 @@ struct TrainerWorkerCommand: AsyncParsableCommand {
 
     func run() async throws {
         worker.parent.watch()
+        LargeBlocks.returnWhenFreed(mebibytes: 4)  // offers and states of rounds
         var options = try worker.options(.trainer)
         options.servingHost = bind?.host
         options.servingPort = bind?.port ?? 0

@@ -13,7 +13,7 @@ package struct BenchmarkShape: Sendable, Equatable {
     package private(set) var scope: Scope
     package private(set) var configuration: TransformerConfiguration
     /// Text tokens of a sample.
-    package let textTokens: Int
+    package private(set) var textTokens: Int
     /// Samples computed together.
     package private(set) var batch: Int
     /// Rows and columns of picture tokens.
@@ -88,6 +88,22 @@ extension BenchmarkShape {
         shape.configuration.headCount = heads
         shape.configuration.layerCount = layers
         shape.configuration.dualAttentionLayers = dualLayers
+        return shape
+    }
+
+    /// A network with a part of the heads on a part of the tokens, as large as that of the heads.
+    ///
+    /// Attention keeps its share of the operations. The table of positions is no larger than the picture.
+    func shrunk(heads: Int) -> BenchmarkShape {
+        let part = Double(heads) / Double(configuration.headCount)
+        func side(_ count: Int) -> Int { max(1, Int((Double(count) * part.squareRoot()).rounded())) }
+        var shape = self
+        shape.configuration.headCount = heads
+        shape.textTokens = max(1, Int((Double(textTokens) * part).rounded()))
+        shape.grid = (side(grid.rows), side(grid.columns))
+        let longer = max(shape.grid.rows, shape.grid.columns)
+        shape.configuration.positionTableSize = longer
+        shape.configuration.sampleSize = longer * configuration.patchSize
         return shape
     }
 

@@ -3,27 +3,38 @@ import Distillation
 import FlowMatching
 import Tensors
 
+/// What of a method takes part in an update.
+package enum TrainingStage: Sendable {
+    /// Before ``TrainingSettings/adversarialStartStep``.
+    case beforeDiscriminator
+    /// Where all that the method has takes part.
+    case last
+    /// From the first update on, as the settings say.
+    case whole
+}
+
 /// The real trainer of a method on random segments.
 struct DistillationTrial {
     private var trainer: DistillationTrainer
-    private let pool = LanePool(count: 1)
+    private let pool: LanePool
     private let batch: SegmentBatch
     private var random = RandomStream(key: 4, stream: 0)
     /// Updates until the student has its next turn.
-    private let turns: Int
+    let turns: Int
 
-    /// - Parameter isLastStage: it begins where all that the method has takes part, instead of at the first update.
     init(
         _ shape: BenchmarkShape,
         network: NetworkSettings,
         settings: TrainingSettings,
         trajectory: TrajectorySettings,
-        isLastStage: Bool = true
+        stage: TrainingStage = .last,
+        lanes: Int = 1
     ) throws {
+        pool = LanePool(count: lanes)
         var (network, settings) = (network, settings)
         network.initialAdaptersPath = nil
-        if isLastStage {
-            settings.adversarialStartStep = 0
+        if stage != .whole {
+            settings.adversarialStartStep = stage == .last ? 0 : .max
             settings.stageSteps = 0
         }
         let networks = try TrainableNetworks(
@@ -61,4 +72,45 @@ struct DistillationTrial {
         let lane = pool.lanes[0]
         return lane.tape.arena.peakCount + lane.inference.arena.peakCount
     }
+}
+
+extension DistillationTrial {
+    /// A network of no size and one sample: to count what is asked, not to time it.
+    init(
+        counting network: NetworkSettings,
+        settings: TrainingSettings,
+        trajectory: TrajectorySettings,
+        stage: TrainingStage
+    ) throws {
+        var network = network
+        network.discriminator.depth = 1
+        network.rank = 1
+        try self.init(
+            Self.least,
+            network: network,
+            settings: settings,
+            trajectory: trajectory,
+            stage: stage
+        )
+    }
+
+    private static let least = BenchmarkShape(
+        TransformerConfiguration(
+            sampleSize: 2,
+            patchSize: 2,
+            inChannels: 1,
+            outChannels: 1,
+            layerCount: 2,
+            headCount: 1,
+            headWidth: 8,
+            jointAttentionWidth: 4,
+            pooledProjectionWidth: 4,
+            positionTableSize: 2,
+            normalizesQueriesAndKeys: false,
+            dualAttentionLayers: []
+        ),
+        extent: LatentExtent(rows: 2, columns: 2),
+        textTokens: 1,
+        batch: 1
+    )
 }

@@ -50,13 +50,20 @@ extension BenchmarkShape {
             * (evaluations.judged * (forward + own) + evaluations.judgedStudent * toInput)
     }
 
-    /// The attentions' products of one forward of the whole batch: 4 T² D a block and sample.
+    /// The attentions' products of one forward of the whole batch: 4 T² D a block and sample, 4 Tᵢ² D of a second one.
     package var attentionOperations: Double {
         Double(batch) * sampleAttentionOperations(blocks: scope == .block ? 1 : configuration.layerCount)
     }
 
     private func sampleAttentionOperations(blocks: Int) -> Double {
-        4 * Double(tokens) * Double(tokens) * Double(width) * Double(blocks)
+        let joint = Double(tokens * tokens * blocks)
+        let second = Double(pictureTokens * pictureTokens * dualCount(blocks: blocks))
+        return 4 * (joint + second) * Double(width)
+    }
+
+    /// How many of the first so many blocks attend to the picture alone as well.
+    private func dualCount(blocks: Int) -> Int {
+        configuration.dualAttentionLayers.count { $0 < blocks }
     }
 
     private var sampleForwardOperations: Double {
@@ -68,12 +75,15 @@ extension BenchmarkShape {
             + embeddingOperations + output + outputModulation
     }
 
-    /// 24 T D² + 4 T² D + 24 D² a block; one after which nobody reads the text lacks 18 T_c D² + 8 D².
+    /// 24 T D² + 4 T² D + 24 D² a block, and 8 Tᵢ D² + 4 Tᵢ² D + 6 D² of a second attention.
+    ///
+    /// A block after which nobody reads the text lacks 18 T_c D² + 8 D².
     private func blockOperations(count: Int, lastIsCut: Bool) -> Double {
         let d = Double(width)
         let t = Double(tokens)
         let cut = lastIsCut ? 18 * Double(textTokens) * d * d + 8 * d * d : 0
-        return Double(count) * (24 * t * d * d + 4 * t * t * d + 24 * d * d) - cut
+        let second = Double(dualCount(blocks: count)) * (8 * Double(pictureTokens) + 6) * d * d
+        return Double(count) * 24 * (t + 1) * d * d + second + sampleAttentionOperations(blocks: count) - cut
     }
 
     /// Patches, text, noise level and pooled text to width `D`.

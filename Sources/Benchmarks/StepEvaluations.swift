@@ -1,8 +1,7 @@
-import DiffusionModels
 package import Distillation
 
-/// Evaluations of networks for a sample of a distillation step in its method's last stage, as the real trainer makes
-/// them: the mean over many updates, as some methods draw what they ask and take turns.
+/// Evaluations of networks for a sample of a distillation step, as the real trainer makes them: the mean over many
+/// updates, as some methods draw what they ask and take turns.
 package struct StepEvaluations: Sendable, Equatable {
     /// Of the student that gradients flow back through.
     package var learned = 0.0
@@ -21,22 +20,32 @@ package struct StepEvaluations: Sendable, Equatable {
     package init(
         network: NetworkSettings,
         settings: TrainingSettings,
-        trajectory: TrajectorySettings = TrajectorySettings()
+        trajectory: TrajectorySettings = TrajectorySettings(),
+        stage: TrainingStage = .last
     ) throws {
-        var trial = try DistillationTrial(counting: network, settings: settings, trajectory: trajectory)
+        var trial = try DistillationTrial(
+            counting: network,
+            settings: settings,
+            trajectory: trajectory,
+            stage: stage
+        )
+        self.init((0..<Self.updates).map { _ in trial.step() }, of: network.critic, samples: 1)
+    }
+
+    /// What updates of so many samples each report.
+    init(_ reports: [StepReport], of critic: NetworkSettings.Critic, samples: Int) {
         var (all, recorded) = (EvaluationCounts(), EvaluationCounts())
-        for _ in 0..<Self.updates {
-            let report = trial.step()
+        for report in reports {
             all += report.evaluations
             recorded += report.recorded
-            if network.critic == .discriminator, report.recorded.critic > 0 { judgedStudent += 1 }
         }
-        func mean(_ count: Int) -> Double { Double(count) / Double(Self.updates) }
+        func mean(_ count: Int) -> Double { Double(count) / Double(reports.count * samples) }
         learned = mean(recorded.student)
         asked = mean(all.student - recorded.student + all.teacher + all.critic - recorded.critic)
-        judgedStudent /= Double(Self.updates)
-        switch network.critic {
-        case .discriminator: judged = mean(recorded.critic)
+        switch critic {
+        case .discriminator:
+            judged = mean(recorded.critic)
+            judgedStudent = mean(samples * reports.count { $0.recorded.critic > 0 })
         case .velocity: learnedVelocity = mean(recorded.critic)
         case .none: break
         }

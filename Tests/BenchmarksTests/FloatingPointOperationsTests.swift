@@ -1,7 +1,8 @@
-import Benchmarks
 import DiffusionModels
 import Distillation
 import Testing
+
+@testable import Benchmarks
 
 /// Figures worked out by hand from the formulas, in 10⁹ operations.
 @Suite struct FloatingPointOperationsTests {
@@ -37,6 +38,14 @@ import Testing
         let sample = 6 * 76_578_816 - 10_911_744 + 786_432 + 1_179_648 + 466_944
         expect(BenchmarkShape.tiny.with(batch: 1).forwardOperations, giga: Double(sample) / 1e9)
         expect(BenchmarkShape.tiny.forwardOperations, giga: 16 * Double(sample) / 1e9)
+    }
+
+    @Test func `a second attention counts its maps, its products and its modulation`() {
+        let plain = BenchmarkShape.tiny.with(batch: 1)
+        let dual = plain.with(heads: 6, layers: 6, dualLayers: [0, 3])
+        // Tᵢ = 64, D = 192: 8·64·36864 + 4·4096·192 + 6·36864 = 18 874 368 + 3 145 728 + 221 184.
+        expect(dual.forwardOperations - plain.forwardOperations, giga: 2 * 22_241_280 / 1e9)
+        expect(dual.attentionOperations - plain.attentionOperations, giga: 2 * 3_145_728 / 1e9)
     }
 
     @Test func `training takes three forwards, of adapters two and one attention`() {

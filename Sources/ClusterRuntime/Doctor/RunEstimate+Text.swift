@@ -37,13 +37,17 @@ extension RunEstimate {
     }
 
     private var time: String {
-        """
+        let early = measures.secondsPerEarlyStep
+        let isEven = early == measures.secondsPerStep
+        return """
 
-        time, each worker alone on a machine like this one: a batch \(Self.seconds(secondsPerBatch)), a step \
-        \(Self.seconds(secondsPerStep)); a round \(Self.seconds(max(trainingPerRound, solvingPerRound))) \
-        (trainers work \(Self.seconds(trainingPerRound)), rollouts \(Self.seconds(solvingPerRound))); \
-        \(configuration.cluster.rounds) rounds \(Self.seconds(runSeconds))
-        """
+            time, each worker alone on a machine like this one: a batch \(Self.seconds(secondsPerBatch)), a step \
+            \(Self.seconds(measures.secondsPerStep))\
+            \(isEven ? "" : ", before the discriminator takes part \(Self.seconds(early))"); a round \
+            \(Self.seconds(max(trainingPerRound, solvingPerRound))) (trainers work \
+            \(Self.seconds(trainingPerRound)), rollouts \(Self.seconds(solvingPerRound))); \
+            \(configuration.cluster.rounds) rounds \(Self.seconds(runSeconds))
+            """
     }
 
     private static func bytes(_ count: Int) -> String {

@@ -29,47 +29,44 @@ import Tensors
 ///   at most what the worker's limit lets it;
 /// - trainer: `4 W + 4 P`, which a full student beside a full discriminator leaves in the file where it is mapped, if the
 ///   method does not ask the teacher; `4 N` of parameters, `4 N` of gradients a lane, `U` of moments, `4 N + U` of the round's
-///   beginning, `O`, with roundings `12 N` more, `4 max(A, D)` of a moment being decoded that is kept in bytes,
-///   `4 S + 4 max(A, D)` of a state that comes in where there are other trainers, in a ring two of its shares as well,
-///   `L a`, and `(B + E)` of the batches mixed and as many to come; a running mean of the student is two times `4 A`.
+///   beginning, `O`, with roundings `16 N` more, of which the base `4 N`, what the offer stands for and what it and the
+///   one before leave over; `4 max(A, D)` of a moment being decoded that is kept in bytes,
+///   `4 S + 4 max(A, D)` of a state that comes in where there are other trainers, in a ring two of its shares as well
+///   and what each node has asked for at once; `L a`, and `(B + E)` of the batches mixed and as many to come; a running
+///   mean of the student is two times `4 A`.
 ///   Paged state lies on the trainer's disk instead: `U`, and `4 N + U`;
 /// - each its process of ``processByteCount``. Text encoders are not in it: they are open only while a prompt is met
 ///   that is not kept (`prompts.cache`), see ``textByteCount``.
 ///
 /// Disk: three checkpoints and every tenth, `4 S` each and `4 A` of outer momentum, with whoever fetches them; and the
 /// offers of a round at the coordinator. Wire, a round: `B` a batch from rollouts to trainers, `O` up and `4 S` down a
-/// trainer. Time: multiplications of the networks (`FloatingPointOperations` of the benchmarks), each method's own
-/// evaluations, over what the machine was measured to do. Adapters and optimizers are not in it, so steps of narrow
-/// networks take longer than is told: on the emoji preset, a rollout and a trainer of one lane each on two cores of an
-/// AMD EPYC, 95 ms where 59 are told for FlowSteer, 117 and 81 for PCM, 96 and 74 for DMD; a batch of 8 prompts 453 and
-/// 431.
+/// trainer. Time: the run's own code, timed on this machine for a second or two, with fewer blocks and at smaller widths
+/// where the run's are large (`WorkTime` of the benchmarks), times each method's own evaluations.
 package struct RunEstimate: Sendable {
     /// What was found out by trying, of one lane.
     package struct Measures: Sendable {
         /// Bytes of activations of a rollout, and of a distillation step.
         package var rolloutActivations: Int
         package var trainerActivations: Int
-        /// Operations of one evaluation of the teacher for one sample, and of one distillation step of the batch.
-        package var evaluationOperations: Double
-        package var stepOperations: Double
-        /// Operations a second of all lanes together, in real work.
-        package var rolloutSpeed: Double
-        package var trainerSpeed: Double
+        /// Seconds of one evaluation of the teacher for one sample, and of one distillation step of the batch, all
+        /// lanes at work (`WorkTime` of the benchmarks).
+        package var secondsPerEvaluation: Double
+        package var secondsPerStep: Double
+        /// The same of a step before the discriminator takes part.
+        package var secondsPerEarlyStep: Double
 
         package init(
             rolloutActivations: Int,
             trainerActivations: Int,
-            evaluationOperations: Double,
-            stepOperations: Double,
-            rolloutSpeed: Double,
-            trainerSpeed: Double
+            secondsPerEvaluation: Double,
+            secondsPerStep: Double,
+            secondsPerEarlyStep: Double
         ) {
             self.rolloutActivations = rolloutActivations
             self.trainerActivations = trainerActivations
-            self.evaluationOperations = evaluationOperations
-            self.stepOperations = stepOperations
-            self.rolloutSpeed = rolloutSpeed
-            self.trainerSpeed = trainerSpeed
+            self.secondsPerEvaluation = secondsPerEvaluation
+            self.secondsPerStep = secondsPerStep
+            self.secondsPerEarlyStep = secondsPerEarlyStep
         }
     }
 
@@ -240,9 +237,10 @@ extension RunEstimate {
         let segment = max(sizes.student, sizes.critic) * Self.float
         let decoded = configuration.averaging.momentsPeriod > 0 && momentByteCount < 2 * numbers ? segment : 0
         let incoming = stateCount * Self.float + segment
-        // The share that it has made, and another's.
-        let shares =
-            configuration.cluster.topology == .ring ? 2 * stateCount * Self.float / cluster.trainers : 0
+        // The share that it has made, and another's; pieces on their way to the others, to the coordinator and in.
+        let shares = 2 * stateCount * Self.float / cluster.trainers
+        let pieces = (cluster.trainers + 1) * ChunkTransfer.windowByteCount
+        let ring = configuration.cluster.topology == .ring ? shares + pieces : 0
         return Memory(
             parts: [process] + trainerWeights + [
                 ("parameters", numbers + averages), ("gradients", cluster.lanes * numbers),
@@ -251,8 +249,8 @@ extension RunEstimate {
                     "where the round began",
                     (isPaged ? 0 : numbers + averages + momentByteCount) + (keepsCommitted ? numbers : 0)
                 ),
-                ("offer", offerByteCount + decoded + (isRounded ? 2 * numbers : 0)),
-                ("state that comes in", cluster.trainers > 1 ? incoming + shares : 0),
+                ("offer", offerByteCount + decoded + (isRounded ? 3 * numbers : 0)),
+                ("state that comes in", cluster.trainers > 1 ? incoming + ring : 0),
                 ("activations", lanesAtWork(configuration.training.batchSize) * measures.trainerActivations),
                 (
                     "trajectories and prompts",
@@ -298,15 +296,12 @@ extension RunEstimate {
     }
 
     /// Seconds that a rollout takes for one batch.
-    package var secondsPerBatch: Double {
-        configuration.evaluationsPerBatch * measures.evaluationOperations / measures.rolloutSpeed
+    package var secondsPerBatch: Double { configuration.evaluationsPerBatch * measures.secondsPerEvaluation }
+
+    /// Seconds of the trainers' work in a round, the discriminator taking part.
+    package var trainingPerRound: Double {
+        Double(configuration.cluster.localSteps) * measures.secondsPerStep
     }
-
-    /// Seconds that a trainer takes for one step.
-    package var secondsPerStep: Double { measures.stepOperations / measures.trainerSpeed }
-
-    /// Seconds of the trainers' work in a round.
-    package var trainingPerRound: Double { Double(configuration.cluster.localSteps) * secondsPerStep }
 
     /// Seconds in which the rollouts make what a round needs.
     package var solvingPerRound: Double {
@@ -315,6 +310,10 @@ extension RunEstimate {
 
     /// Seconds of the run, averaging left out: the slower side waits for none.
     package var runSeconds: Double {
-        Double(configuration.cluster.rounds) * max(trainingPerRound, solvingPerRound)
+        let steps = Double(configuration.cluster.localSteps)
+        let rounds = Double(configuration.cluster.rounds)
+        let early = min(rounds, Double(configuration.training.adversarialStartStep) / steps)
+        return early * max(steps * measures.secondsPerEarlyStep, solvingPerRound)
+            + (rounds - early) * max(trainingPerRound, solvingPerRound)
     }
 }

@@ -20,7 +20,8 @@ struct DoctorCommand: AsyncParsableCommand {
 
             With --model, memory, disk, wire and time are told. Nothing of the model but its settings and the headers \
             of its weights is read. Activations are measured on networks of the same kind with one to three heads and \
-            few blocks, times from how fast this machine multiplies; the formulas stand in \
+            few blocks, times on networks of the run's own size or, where that is large, of fewer blocks and smaller \
+            widths: doctor should have the machine to itself. The formulas stand in \
             Sources/ClusterRuntime/Doctor/RunEstimate.swift.
 
             \(examples(

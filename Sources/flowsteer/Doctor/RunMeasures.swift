@@ -6,9 +6,6 @@ import Tensors
 
 /// Finds out by trying what a run's formulas need to know of the engine and of this machine.
 struct RunMeasures {
-    /// What real work gets of the fastest product, which `flowsteer benchmark` prints as a share of peak.
-    private static let shareOfPeak = 0.75
-
     /// One sample.
     private let shape: BenchmarkShape
     private let configuration: RunConfiguration
@@ -24,6 +21,8 @@ struct RunMeasures {
         let training = configuration.training
         let solved = samplesAtOnce(of: configuration.batchSamples, .inference, evaluations: 2)
         let learned = samplesAtOnce(of: training.batchSize, .training, evaluations: 1)
+        let last = try secondsPerStep(.last)
+        let isDelayed = configuration.network.critic == .discriminator && training.adversarialStartStep > 0
         return RunEstimate.Measures(
             rolloutActivations: try ActivationMemory.rollout(shape.with(batch: solved)).byteCount,
             trainerActivations: try ActivationMemory.training(
@@ -32,17 +31,24 @@ struct RunMeasures {
                 settings: training,
                 trajectory: configuration.trajectory
             ).byteCount,
-            evaluationOperations: shape.forwardOperations,
-            stepOperations: shape.with(batch: training.batchSize).distillationOperations(
-                try StepEvaluations(
-                    network: configuration.network,
-                    settings: training,
-                    trajectory: configuration.trajectory
-                ),
-                network: configuration.network
+            secondsPerEvaluation: try WorkTime.evaluation(
+                shape.with(batch: configuration.batchSamples),
+                precision: configuration.trajectory.precision,
+                lanes: lanes
             ),
-            rolloutSpeed: try speed(configuration.trajectory.precision),
-            trainerSpeed: try speed(configuration.network.precision)
+            secondsPerStep: last,
+            secondsPerEarlyStep: isDelayed ? try secondsPerStep(.beforeDiscriminator) : last
+        )
+    }
+
+    private func secondsPerStep(_ stage: TrainingStage) throws -> Double {
+        try WorkTime.step(
+            shape.with(batch: configuration.training.batchSize),
+            network: configuration.network,
+            settings: configuration.training,
+            trajectory: configuration.trajectory,
+            stage: stage,
+            lanes: lanes
         )
     }
 
@@ -52,9 +58,5 @@ struct RunMeasures {
         let most = load.samples(tokens: shape.tokens * evaluations)
         let pieces = (share + most - 1) / most
         return (share + pieces - 1) / pieces
-    }
-
-    private func speed(_ precision: Precision) throws -> Double {
-        try MachinePeak.measured(precision: precision).operationsPerSecond * Double(lanes) * Self.shareOfPeak
     }
 }

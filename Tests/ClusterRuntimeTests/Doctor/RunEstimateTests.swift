@@ -1,4 +1,5 @@
 import ClusterRuntime
+import Coordination
 import DiffusionModels
 import Distillation
 import NeuralNetwork
@@ -26,10 +27,9 @@ import Testing
             measures: RunEstimate.Measures(
                 rolloutActivations: 0,
                 trainerActivations: 0,
-                evaluationOperations: 1,
-                stepOperations: 1,
-                rolloutSpeed: 1,
-                trainerSpeed: 1
+                secondsPerEvaluation: 1,
+                secondsPerStep: 3,
+                secondsPerEarlyStep: 2
             )
         )
     }
@@ -110,5 +110,16 @@ import Testing
         let state = ParameterBytes(networks, configuration.averaging)
         let counts = 4  // updates made, and seen by the moments, of two optimizers
         #expect(estimate.stateCount == state.segments.reduce(-counts) { $0 + $1.values.count })
+    }
+
+    @Test func `steps before the discriminator takes part are told by their own time`() throws {
+        let teacher = try ModelFolder(path: Repository.teacher)
+        var configuration = RunConfiguration(modelPath: Repository.teacher)
+        configuration.cluster.localSteps = 1000
+        configuration.cluster.rounds = 2
+        configuration.training.adversarialStartStep = 500
+        let told = estimate(configuration, teacher, latentCount: 1)
+        #expect(told.trainingPerRound > told.solvingPerRound)
+        #expect(told.runSeconds == 500 * 2 + 1500 * 3)
     }
 }

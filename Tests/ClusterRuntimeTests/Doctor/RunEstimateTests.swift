@@ -27,7 +27,7 @@ import Testing
             measures: RunEstimate.Measures(
                 rolloutActivations: 0,
                 trainerActivations: 0,
-                secondsPerEvaluation: 1,
+                secondsPerEvaluation: 1e-3,
                 secondsPerStep: 3,
                 secondsPerEarlyStep: 2
             )

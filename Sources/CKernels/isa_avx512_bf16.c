@@ -30,11 +30,11 @@ static const union {
 #define PAIRED_ROWS(low, high) \
     ((FS(pairs))_mm512_permutexvar_epi16(in_turns.vector, (__m512i)ROUNDED_PAIRS(low, high)))
 
-// 2^x, relative error 3e-6: 2^(k + r) with k whole and 0 <= r < 1.
+// 2^x, relative error 8e-5: 2^(k + r) with k whole and 0 <= r < 1. Infinite from 2^128 on.
 FS_INLINE FS(vector) FS(power_of_two)(FS(vector) x) {
     FS(vector) r = (FS(vector))_mm512_reduce_ps((__m512)x, _MM_FROUND_TO_NEG_INF | _MM_FROUND_NO_EXC);
-    FS(vector) power = (0x1.bb7cd4p-7f * r + 0x1.aa13fp-5f) * r + 0x1.ee798ap-3f;
-    power = (power * r + 0x1.62d166p-1f) * r + 0x1.00002cp+0f;
+    FS(vector) power = (0x1.3f96a4p-4f * r + 0x1.cefc4cp-3f) * r + 0x1.64444cp-1f;
+    power = power * r + 0x1.fff632p-1f;
     // Takes x for k.
     return (FS(vector))_mm512_scalef_ps((__m512)power, (__m512)x);
 }

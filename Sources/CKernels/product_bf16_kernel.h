@@ -5,7 +5,8 @@
 //   ROUNDED_PAIRS(first, second)  two vectors that follow one another, as pairs of neighbours; left out where no
 //                                 instruction does it
 //   PAIRED_ROWS(low, high)        a vector of each of two rows, as pairs of a column; likewise
-//   POWER_OF_TWO(x)               2^x of a vector, x <= 126, as exact as bfloat16 needs; likewise
+//   POWER_OF_TWO(x)               2^x of a vector, as exact as bfloat16 needs, finite for x <= 126 and of no finite
+//                                 reciprocal but 0 beyond; likewise
 //   RECIPROCAL(x)                 1 / x of a vector, so exact; likewise
 
 #include "fast_math.h"
@@ -55,7 +56,7 @@ FS_INLINE FS(pairs) FS(paired_rows)(FS(vector) low, FS(vector) high) {
 #ifndef POWER_OF_TWO
 FS_INLINE FS(vector) FS(power_of_two)(FS(vector) x) {
     for (size_t lane = 0; lane < LANES; lane++) {
-        x[lane] = fs_exp_of_negative(x[lane] / LOG2_E);
+        x[lane] = fs_exp_of_negative((x[lane] > 126.0f ? 126.0f : x[lane]) / LOG2_E);
     }
     return x;
 }
@@ -69,8 +70,7 @@ FS_INLINE FS(vector) FS(power_of_two)(FS(vector) x) {
 // x / (1 + e^-y), the power of e as one of two.
 FS_INLINE FS(vector) FS(gelu)(FS(vector) x) {
     FS(vector) minus_y = x * (x * x * (-FS_GELU_CUBIC * LOG2_E) - FS_GELU_LINEAR * LOG2_E);
-    FS(vector) e = POWER_OF_TWO(126.0f < minus_y ? FS(splat)(126.0f) : minus_y);
-    return x * RECIPROCAL(1.0f + e);
+    return x * RECIPROCAL(1.0f + POWER_OF_TWO(minus_y));
 }
 
 FS_INLINE FS(vector) FS(vector_at)(const float *x) {

@@ -222,7 +222,7 @@ private struct ProductCase: CustomTestStringConvertible {
         }
     }
 
-    /// The instruction's GELU is off by 2⁻¹⁴ of a value, which now and then is rounded the other way.
+    /// The instructions' GELU is off by 2⁻¹² of a value at most, which now and then is rounded the other way.
     @Test(arguments: ProductCase.all.filter { !$0.isLeftTransposed && !$0.adding })
     private func `a product of rounded rows may leave through GELU, rounded`(example: ProductCase) {
         let sums = example.reference { Float(bfloat16: $0) }

@@ -25,7 +25,7 @@ int fs_has_bf16_products(void) {
 #endif
 }
 
-static const isa_kernels *bf16_kernels_of(fs_isa isa) {
+const isa_kernels *bf16_kernels_of(fs_isa isa) {
 #if defined(__x86_64__)
     if (isa == FS_ISA_AVX512) {
         return &isa_avx512_bf16;

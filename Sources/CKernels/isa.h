@@ -20,6 +20,8 @@ typedef struct {
     void (*attention_forward_bf16)(const fs_attention_arguments *, float *workspace);
     void (*attention_backward_bf16)(const fs_attention_arguments *, float *workspace);
     size_t (*attention_workspace_bf16)(const fs_attention_arguments *);
+    void (*modulate_to_pairs)(
+        const float *x, float mean, float rstd, const float *scale, const float *shift, size_t columns, uint32_t *y);
 } isa_kernels;
 
 extern const isa_kernels isa_portable;
@@ -31,5 +33,7 @@ extern const isa_kernels isa_avx512_bf16;
 
 // Kernels of an instruction set; of the next lower one that exists where the CPU lacks it.
 const isa_kernels *isa_kernels_of(fs_isa isa);
+// Those in bfloat16.
+const isa_kernels *bf16_kernels_of(fs_isa isa);
 
 #endif

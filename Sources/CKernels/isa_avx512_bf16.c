@@ -39,8 +39,25 @@ FS_INLINE FS(vector) FS(power_of_two)(FS(vector) x) {
     return (FS(vector))_mm512_scalef_ps((__m512)power, (__m512)x);
 }
 #define POWER_OF_TWO FS(power_of_two)
-// Relative error 2^-14.
+// Relative errors 2^-14.
 #define RECIPROCAL(x) ((FS(vector))_mm512_rcp14_ps((__m512)(x)))
+#define RECIPROCAL_ROOT(x) ((FS(vector))_mm512_rsqrt14_ps((__m512)(x)))
+
+// Sums of 16 vectors, halves folded upon halves: every step brings twice as many rows into a vector.
+FS_INLINE FS(vector) FS(row_sums)(const FS(vector) rows[LANES]) {
+    __m512 fours[4];
+    for (int i = 0; i < 4; i++) {
+        __m512 a = (__m512)rows[4 * i], b = (__m512)rows[4 * i + 1];
+        __m512 c = (__m512)rows[4 * i + 2], d = (__m512)rows[4 * i + 3];
+        __m512 ab = _mm512_unpacklo_ps(a, b) + _mm512_unpackhi_ps(a, b);
+        __m512 cd = _mm512_unpacklo_ps(c, d) + _mm512_unpackhi_ps(c, d);
+        fours[i] = _mm512_shuffle_ps(ab, cd, 0x44) + _mm512_shuffle_ps(ab, cd, 0xee);
+    }
+    __m512 low = _mm512_shuffle_f32x4(fours[0], fours[1], 0x88) + _mm512_shuffle_f32x4(fours[0], fours[1], 0xdd);
+    __m512 high = _mm512_shuffle_f32x4(fours[2], fours[3], 0x88) + _mm512_shuffle_f32x4(fours[2], fours[3], 0xdd);
+    return (FS(vector))(_mm512_shuffle_f32x4(low, high, 0x88) + _mm512_shuffle_f32x4(low, high, 0xdd));
+}
+#define ROW_SUMS FS(row_sums)
 #include "product_bf16_kernel.h"
 
 #include "product_bf16_blocks.h"
@@ -49,7 +66,11 @@ FS_INLINE FS(vector) FS(power_of_two)(FS(vector) x) {
 
 #include "attention_rows.h"
 
+#include "attention_bf16_rows.h"
+
 #include "attention_bf16_kernel.h"
+
+#include "normalization_bf16.h"
 #pragma clang attribute pop
 
 const isa_kernels isa_avx512_bf16 = {
@@ -59,6 +80,7 @@ const isa_kernels isa_avx512_bf16 = {
     .attention_forward_bf16 = FS(attention_forward_bf16),
     .attention_backward_bf16 = FS(attention_backward_bf16),
     .attention_workspace_bf16 = FS(attention_workspace_bf16),
+    .modulate_to_pairs = FS(modulate_to_pairs),
 };
 
 #endif

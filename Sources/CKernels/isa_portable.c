@@ -49,7 +49,11 @@ FS_INLINE portable_sums dot_pairs(portable_sums sums, portable_pairs x, portable
 
 #include "product_bf16_blocks.h"
 
+#include "attention_bf16_rows.h"
+
 #include "attention_bf16_kernel.h"
+
+#include "normalization_bf16.h"
 
 const isa_kernels isa_portable = {
     .product = FS(product),
@@ -64,4 +68,5 @@ const isa_kernels isa_portable = {
     .attention_forward_bf16 = FS(attention_forward_bf16),
     .attention_backward_bf16 = FS(attention_backward_bf16),
     .attention_workspace_bf16 = FS(attention_workspace_bf16),
+    .modulate_to_pairs = FS(modulate_to_pairs),
 };

@@ -3,7 +3,7 @@
 #include "CKernels.h"
 #include "clones.h"
 #include "column_sums.h"
-#include "fast_math.h"
+#include "isa.h"
 #include "row_groups.h"
 
 #include <math.h>
@@ -125,35 +125,21 @@ void fs_layer_norm_modulate_forward(
     }
 }
 
-// A row of `columns` numbers in pairs.
-FS_INLINE void round_row(const float *restrict x, size_t columns, uint32_t *restrict pairs) {
-    for (size_t c = 0; c < columns / 2; c++) {
-        pairs[c] = fs_bfloat16_of(x[2 * c]) | (uint32_t)fs_bfloat16_of(x[2 * c + 1]) << 16;
-    }
-    if (columns % 2) {
-        pairs[columns / 2] = fs_bfloat16_of(x[columns - 1]);
-    }
-}
-
 FS_CLONES
 void fs_layer_norm_modulate_pairs(
-    const float *x, const float *shift, const float *scale, size_t stride, uint32_t *y, size_t rows, size_t columns,
-    size_t rows_per_sample, float epsilon) {
-    enum { PIECE = 1024 };   // normalised before it is rounded
+    fs_isa isa, const float *x, const float *shift, const float *scale, size_t stride, uint32_t *y, size_t rows,
+    size_t columns, size_t rows_per_sample, float epsilon) {
+    const isa_kernels *kernels = bf16_kernels_of(isa);
     size_t step = rows_per_group(columns), pairs = (columns + 1) / 2;
     for (size_t first = 0; first < rows; first += step) {
         size_t count = smaller(step, rows - first);
-        float mean[GROUP_ROWS], rstd[GROUP_ROWS], piece[PIECE];
+        float mean[GROUP_ROWS], rstd[GROUP_ROWS];
         row_statistics(x + first * columns, count, columns, epsilon, mean, rstd);
         for (size_t r = 0; r < count; r++) {
             size_t modulation = (first + r) / rows_per_sample * stride;
-            for (size_t c = 0; c < columns; c += PIECE) {
-                size_t width = smaller(PIECE, columns - c);
-                normalize_row(
-                    x + (first + r) * columns + c, mean[r], rstd[r], 1.0f, scale ? scale + modulation + c : NULL,
-                    shift ? shift + modulation + c : NULL, piece, width);
-                round_row(piece, width, y + (first + r) * pairs + c / 2);
-            }
+            kernels->modulate_to_pairs(
+                x + (first + r) * columns, mean[r], rstd[r], scale + modulation, shift + modulation, columns,
+                y + (first + r) * pairs);
         }
     }
 }

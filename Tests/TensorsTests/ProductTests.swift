@@ -380,7 +380,7 @@ extension Float {
 
 extension Tensor {
     /// Rows in bfloat16, two numbers to an element.
-    fileprivate func pairs() -> [UInt32] {
+    func pairs() -> [UInt32] {
         let width = shape[1]
         let numbers = values.map { Float(bfloat16: $0).bitPattern >> 16 }
         return (0..<shape[0]).flatMap { row in
@@ -391,7 +391,7 @@ extension Tensor {
         }
     }
 
-    fileprivate init(pairs: [UInt32], shape: [Int]) {
+    init(pairs: [UInt32], shape: [Int]) {
         let perRow = (shape[1] + 1) / 2
         let values = (0..<shape[0]).flatMap { row in
             (0..<shape[1]).map { column in

@@ -38,10 +38,6 @@ void fs_activation_backward(
 void fs_layer_norm_modulate_forward(
     const float *x, const float *shift, const float *scale, size_t stride, float *y, float *mean, float *rstd,
     size_t rows, size_t columns, size_t rows_per_sample, float epsilon);
-// y rounded to bfloat16, in rows as a_pairs of a product has them, one after another.
-void fs_layer_norm_modulate_pairs(
-    const float *x, const float *shift, const float *scale, size_t stride, uint32_t *y, size_t rows, size_t columns,
-    size_t rows_per_sample, float epsilon);
 // dx, dshift, dscale += ; dshift/dscale have the layout of shift/scale (same stride) and may be NULL, as may dx.
 void fs_layer_norm_modulate_backward(
     const float *x, const float *scale, size_t stride, const float *mean, const float *rstd, const float *dy,

@@ -99,6 +99,11 @@ typedef struct {
     fs_token_results outputs[FS_ATTENTION_STREAMS];
     // [query tokens]: log sum exp of each row of scores; written forward, read backward. NULL: not wanted.
     float *log_sums;
+    // Forward with rounded factors alone, and of a width that is a multiple of 32. What a stream's queries or keys are
+    // normalised with before, x / sqrt(mean(x^2) + norm_epsilon) * norm; NULL: they are normalised already.
+    const float *query_norms[FS_ATTENTION_STREAMS], *key_norms[FS_ATTENTION_STREAMS];
+    float norm_epsilon;
+    int rounds_outputs;   // outputs are rows of pairs of bfloat16, two numbers to an element, of which strides count
     // Backward only: gradients of the outputs, and those of the inputs, which are added to; rows NULL: not wanted.
     fs_token_rows doutputs[FS_ATTENTION_STREAMS];
     fs_token_results dqueries[FS_ATTENTION_STREAMS], dkeys[FS_ATTENTION_STREAMS], dvalues[FS_ATTENTION_STREAMS];
@@ -112,5 +117,11 @@ void fs_attention_backward(fs_isa isa, const fs_attention_arguments *arguments, 
 size_t fs_attention_workspace_bf16(fs_isa isa, const fs_attention_arguments *arguments);
 void fs_attention_forward_bf16(fs_isa isa, const fs_attention_arguments *arguments, float *workspace);
 void fs_attention_backward_bf16(fs_isa isa, const fs_attention_arguments *arguments, float *workspace);
+
+// fs_layer_norm_modulate_forward with y rounded to bfloat16, in rows as a_pairs of a product has them, one after
+// another; scale and shift are wanted. Of the instruction sets of fs_product_bf16.
+void fs_layer_norm_modulate_pairs(
+    fs_isa isa, const float *x, const float *shift, const float *scale, size_t stride, uint32_t *y, size_t rows,
+    size_t columns, size_t rows_per_sample, float epsilon);
 
 #endif

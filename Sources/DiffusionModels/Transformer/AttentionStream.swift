@@ -63,7 +63,7 @@ struct AttentionStream: Sendable {
     /// Of its maps' products.
     var precision: Precision { key.weight.precision }
 
-    /// What a stream brings to an attention; each `[samples, tokens, width]`.
+    /// What a stream brings to an attention, before its norms; each `[samples, tokens, width]`.
     struct Projections {
         let query: Variable?
         let key: Variable
@@ -77,18 +77,22 @@ struct AttentionStream: Sendable {
 
     /// `x` is not read again, except on the way back.
     func project(_ x: MapInput, on tape: Tape) -> Projections {
-        func normalized(_ x: Variable, _ weight: Parameter?) -> Variable {
-            weight.map { tape.rmsNorm(x, weight: $0, consuming: true) } ?? x
-        }
-        return Projections(
-            query: query.map { normalized($0(x, on: tape), queryNorm) },
-            key: normalized(key(x, on: tape), keyNorm),
+        Projections(
+            query: query.map { $0(x, on: tape) },
+            key: key(x, on: tape),
             value: value(x, consuming: !tape.isRecording, on: tape)
         )
     }
 
+    /// Of what it projects.
+    var norms: HeadNorms { HeadNorms(query: queryNorm, key: keyNorm) }
+
+    /// Whether what ``finish(_:on:)`` is given may be rounded to bfloat16.
+    func finishesRounded(on tape: Tape) -> Bool { output?.readsRounded(on: tape) ?? true }
+
     /// The map after the attention, whose result is not read again, except on the attention's way back.
-    func finish(_ attended: Variable, on tape: Tape) -> Variable {
-        output.map { $0(attended, consuming: !tape.isRecording, on: tape) } ?? attended
+    func finish(_ attended: MapInput, on tape: Tape) -> Variable {
+        guard let output else { preconditionFailure("nobody reads this stream after its attention") }
+        return output(attended, consuming: !tape.isRecording, on: tape)
     }
 }

@@ -90,9 +90,10 @@ package struct JointBlock: Sendable {
             queries: [p.query, t.query].compactMap(\.self),
             keys: [p.key, t.key],
             values: [p.value, t.value],
+            norms: [picture.norms, text.norms],
             heads: heads,
             precision: picture.precision,
-            consuming: true
+            rounding: picture.finishesRounded(on: tape) && text.finishesRounded(on: tape)
         )
         let branch = picture.finish(attended[0], on: tape)
         if let second {
@@ -108,9 +109,10 @@ package struct JointBlock: Sendable {
                 queries: [q.query].compactMap(\.self),
                 keys: [q.key],
                 values: [q.value],
+                norms: [second.norms],
                 heads: heads,
                 precision: second.precision,
-                consuming: true
+                rounding: second.finishesRounded(on: tape)
             )
             x = tape.gatedResidual(x, branch, modulation: m, gate: 2, consuming: true)
             let extra = second.finish(alone[0], on: tape)

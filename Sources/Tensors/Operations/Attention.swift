@@ -62,7 +62,7 @@ extension Tape {
 }
 
 /// What both directions read, and the outputs and log sums that the forward pass writes.
-private struct JointAttention {
+struct JointAttention {
     let queries: [Tensor]
     let keys: [Tensor]
     let values: [Tensor]
@@ -75,6 +75,8 @@ private struct JointAttention {
     /// `[H, 2 · tokens − 1]`.
     let positionBias: Tensor?
     let isBFloat16: Bool
+    /// Of the streams, where the kernel normalises queries and keys and makes outputs of pairs, `[B, tokens, H · D / 2]`.
+    var norms: [HeadNorms] = []
 
     init(
         queries: [Tensor],
@@ -135,7 +137,7 @@ private struct JointAttention {
         unsafe forEachHead(on: tape, arguments, parts: queryParts, kernel)
     }
 
-    func backward(_ gradients: AttentionGradients, on tape: Tape) {
+    fileprivate func backward(_ gradients: AttentionGradients, on tape: Tape) {
         var arguments = unsafe arguments
         unsafe arguments.doutputs = rows(gradients.outputs)
         unsafe arguments.dqueries = results(gradients.queries)
@@ -187,7 +189,20 @@ private struct JointAttention {
         unsafe a.values = rows(values)
         unsafe a.outputs = results(outputs)
         unsafe a.log_sums = logSums?.pointer
+        if !norms.isEmpty {
+            unsafe a.query_norms = weights(norms.map(\.query))
+            unsafe a.key_norms = weights(norms.map(\.key))
+            unsafe a.norm_epsilon = HeadNorms.epsilon
+            unsafe a.rounds_outputs = 1
+        }
         return unsafe a
+    }
+
+    private func weights(_ norms: [Parameter?]) -> (UnsafePointer<Float>?, UnsafePointer<Float>?) {
+        func weight(_ norm: Parameter?) -> UnsafePointer<Float>? {
+            unsafe norm.map { unsafe UnsafePointer($0.value.pointer) }
+        }
+        return unsafe (weight(norms[0]), norms.count > 1 ? weight(norms[1]) : nil)
     }
 
     private func rows(_ streams: [Tensor?]) -> (fs_token_rows, fs_token_rows) {
@@ -222,8 +237,9 @@ extension fs_attention_arguments {
         unsafe a.keys.1.move(to: sample, column)
         unsafe a.values.0.move(to: sample, column)
         unsafe a.values.1.move(to: sample, column)
-        unsafe a.outputs.0.move(to: sample, column)
-        unsafe a.outputs.1.move(to: sample, column)
+        let outputColumn = unsafe rounds_outputs == 0 ? column : column / 2
+        unsafe a.outputs.0.move(to: sample, outputColumn)
+        unsafe a.outputs.1.move(to: sample, outputColumn)
         unsafe a.doutputs.0.move(to: sample, column)
         unsafe a.doutputs.1.move(to: sample, column)
         unsafe a.dqueries.0.move(to: sample, column)

@@ -6,10 +6,10 @@ package struct RoundedRows {
     /// Of the numbers, `[…, width]`.
     package let shape: [Int]
     /// Two numbers to an element, the lower half first, and 0 behind an odd last one: `[rows, (width + 1) / 2]`.
-    fileprivate let pairs: Tensor
+    let pairs: Tensor
 
     fileprivate var width: Int { shape.last ?? 1 }
-    fileprivate var stride: Int { pairs.shape[1] }
+    var stride: Int { pairs.shape[1] }
     fileprivate var pointer: UnsafeMutablePointer<UInt32> {
         unsafe UnsafeMutableRawPointer(pairs.pointer).assumingMemoryBound(to: UInt32.self)
     }
@@ -50,6 +50,7 @@ extension Tape {
         let perSample = rows / modulation.samples
         shareRows(rows, perSample: perSample, width: width) { range, sample in
             unsafe fs_layer_norm_modulate_pairs(
+                InstructionSet.best,
                 x.value.pointer + range.lowerBound * width,
                 modulation.chunk(shift, sample: sample),
                 modulation.chunk(scale, sample: sample),
@@ -121,7 +122,7 @@ extension Tape {
         )
     }
 
-    private func allocateRounded(_ shape: [Int]) -> RoundedRows {
+    func allocateRounded(_ shape: [Int]) -> RoundedRows {
         let width = shape.last ?? 1
         return RoundedRows(
             shape: shape,

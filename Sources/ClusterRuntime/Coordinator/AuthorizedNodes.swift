@@ -20,7 +20,11 @@ package struct AuthorizedNodes: Sendable, Equatable {
     /// Reads a file.
     package init(path: String) throws(CoordinatorError) {
         guard let data = FileManager.default.contents(atPath: path) else {
-            throw .badAuthorization(path: path, line: 0, reason: "there is no such file")
+            throw .badAuthorization(
+                path: path,
+                line: nil,
+                reason: "there is no such file: expected one with `name role public-key` a line"
+            )
         }
         try self.init(text: String(decoding: data, as: UTF8.self), path: path)
     }

@@ -21,7 +21,7 @@ package enum CoordinatorError: Error, Equatable {
     /// A run cannot be taken back to a round.
     case noRewinding(folder: String, to: RoundNumber, reason: String)
     /// A line of the file of authorized nodes is none.
-    case badAuthorization(path: String, line: Int, reason: String)
+    case badAuthorization(path: String, line: Int?, reason: String)
     /// The prompts cannot be had.
     case badPrompts(path: String, reason: String)
     /// A line of the file of prompts is none, or holds none.
@@ -78,7 +78,8 @@ extension CoordinatorError: CustomStringConvertible {
                 + "one, take the run back to round \(whole): flowsteer ledger rewind RUN --to \(whole)"
         case .noRewinding(let folder, let round, let reason):
             "\(folder): cannot be taken back to round \(round): \(reason)"
-        case .badAuthorization(let path, let line, let reason): "\(path):\(line): \(reason)"
+        case .badAuthorization(let path, let line, let reason):
+            "\(path)\(line.map { ":\($0)" } ?? ""): \(reason)"
         case .badPrompts(let path, let reason): "\(path): no prompts: \(reason)"
         case .badPrompt(let path, let line, let reason): "\(path):\(line): \(reason)"
         case .unwritable(let path, let reason): "\(path): cannot be written: \(reason)"

@@ -18,7 +18,8 @@ package struct AccessToken: Sendable, Equatable {
 
     /// Reads a file of mode 0600 that holds one word.
     package init(readingFrom path: String) throws(KeyFileError) {
-        let text = try KeyFile.readSecret(path)
+        let text: String
+        do { text = try KeyFile.readSecret(path) } catch .malformed { throw .noToken(path: path) }
         guard (32...256).contains(text.count), text.allSatisfy(Self.alphabet.contains) else {
             throw .noToken(path: path)
         }

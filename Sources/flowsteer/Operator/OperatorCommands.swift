@@ -30,12 +30,13 @@ struct StatusCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
+        if let last = try finished { return try show(last) }
         try await OperatorClient.with(operation) { client in
-            var status = try await newest(client)
+            var status = try await client.status()
             try show(status)
             while let watch, status.state != .finished {
                 try await Task.sleep(for: .seconds(watch))
-                status = try await newest(client)
+                if let last = try finished { status = last } else { status = try await client.status() }
                 // A terminal shows the present one only.
                 if !json, isatty(STDOUT_FILENO) == 1 { say("\u{1B}[H\u{1B}[2J\u{1B}[A") }
                 try show(status)
@@ -44,9 +45,11 @@ struct StatusCommand: AsyncParsableCommand {
     }
 
     /// A finished run has no coordinator any more; what it said last stands in its folder.
-    private func newest(_ client: OperatorClient) async throws -> RunStatus {
-        if let last = try operation.lastStatus(), last.state == .finished { return last }
-        return try await client.status()
+    private var finished: RunStatus? {
+        get throws {
+            let last = try operation.lastStatus()
+            return last?.state == .finished ? last : nil
+        }
     }
 
     private func show(_ status: RunStatus) throws {

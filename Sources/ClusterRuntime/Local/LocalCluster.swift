@@ -12,6 +12,7 @@ package actor LocalCluster {
     private static let grace: Duration = .seconds(15)
 
     private let options: LocalRunOptions
+    private let patience: Duration
     private let start = ContinuousClock.now
     private var display = ProgressDisplay()
     private var children: [String: ChildProcess] = [:]
@@ -21,16 +22,21 @@ package actor LocalCluster {
     private var faults: FaultPlan
     private var isInterrupted = false
 
-    /// - Parameter faults: deaths for the processes it starts.
-    package init(_ options: LocalRunOptions, faults: FaultPlan) {
+    /// - Parameters:
+    ///   - faults: deaths for the processes it starts.
+    ///   - patience: how long it waits for a coordinator in the folder whose parent was killed.
+    package init(_ options: LocalRunOptions, faults: FaultPlan, patience: Duration = .seconds(15)) {
         self.options = options
         self.faults = faults
+        self.patience = patience
     }
 
     /// Starts everything, keeps it running, and returns when the run is finished and all children are gone.
     ///
-    /// - Throws: ``LocalError`` when a person stopped it, or a child fails for good.
+    /// - Throws: ``LocalError`` when a person stopped it, or a child fails for good; ``CoordinatorError`` when a run is
+    ///   going on in the folder.
     package func run() async throws {
+        try await waitUntilFree()
         try options.prepare()
         for path in [options.runFolder.coordinator, options.runFolder.web] {
             try? FileManager.default.removeItem(atPath: path)
@@ -54,6 +60,21 @@ package actor LocalCluster {
             }
             while let isOver = try await group.next(), !isOver {}
             group.cancelAll()
+        }
+    }
+
+    /// Nothing of a run that is going on in the folder may be touched.
+    private func waitUntilFree() async throws {
+        let folder = options.runFolder.path
+        guard FileManager.default.fileExists(atPath: "\(folder)/ledger.sqlite") else { return }
+        let deadline = ContinuousClock.now + patience
+        while true {
+            do {
+                return try Ledger(folder: folder).close()
+            } catch {
+                guard case .folderInUse = error, ContinuousClock.now < deadline else { throw error }
+            }
+            try await Task.sleep(for: Self.tick)
         }
     }
 

@@ -10,6 +10,9 @@ export const pause = seconds => new Promise(resolve => setTimeout(resolve, 1000 
 export async function openPage(address, { width = 1280, height = 900, scheme = "light" } = {}) {
   const profile = mkdtempSync(join(tmpdir(), "page-"));
   const chromium = spawn("chromium", ["--headless=new", "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--remote-debugging-port=0", `--user-data-dir=${profile}`, "about:blank"], { stdio: ["ignore", "ignore", "pipe"] });
+  // Also when a check fails half way.
+  const end = () => chromium.kill();
+  process.once("exit", end);
   const hello = await new Promise((resolve, reject) => {
     let said = "";
     chromium.stderr.on("data", data => { const found = (said += data).match(/ws:\/\/[^\s]+/); if (found) resolve(found[0]); });
@@ -82,7 +85,8 @@ export async function openPage(address, { width = 1280, height = 900, scheme = "
     async close() {
       socket.close();
       const isOver = new Promise(resolve => chromium.on("exit", resolve));
-      chromium.kill();
+      process.off("exit", end);
+      end();
       await isOver;
       rmSync(profile, { recursive: true, force: true, maxRetries: 5 });
     },

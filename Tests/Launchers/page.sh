@@ -35,4 +35,4 @@ done
 [ -s "$work/run/web.json" ] || { echo "FAILED: no page after a minute: $(tail -n 3 "$work/local.log")"; exit 1; }
 # Node has had WebSocket without the flag since version 22.
 flag=$(node -e 'console.log(typeof WebSocket === "undefined" ? "--experimental-websocket" : "--no-deprecation")')
-node "$flag" "$root/Tests/Launchers/page.mjs" "$work/run" "${2:-$work}"
+TMPDIR=$work node "$flag" "$root/Tests/Launchers/page.mjs" "$work/run" "${2:-$work}"

@@ -9,7 +9,12 @@ final class Inbox<Element: Sendable>: Sendable {
         var wait = 0
         /// The last wait that is over, perhaps before it began.
         var givenUp = 0
+        /// When the present wait ends; nil while nobody waits.
+        var deadline: ContinuousClock.Instant?
         var reader: CheckedContinuation<Element?, Never>?
+        /// Looks whether a wait has to end, and outlasts the waits that end well: most are shorter than it takes to
+        /// start and stop it.
+        var timer: (task: Task<Void, Never>, due: ContinuousClock.Instant)?
     }
 
     private let state = Mutex(State())
@@ -17,6 +22,8 @@ final class Inbox<Element: Sendable>: Sendable {
 
     /// - Parameter limit: elements kept; what comes beyond them is dropped.
     init(limit: Int) { self.limit = limit }
+
+    deinit { state.withLock { $0.timer?.task.cancel() } }
 
     /// Adds an element, or hands it to the reader who waits.
     func deliver(_ element: Element) {
@@ -49,15 +56,17 @@ final class Inbox<Element: Sendable>: Sendable {
         if let element = state.withLock({ $0.elements.isEmpty ? nil : $0.elements.removeFirst() }) {
             return element
         }
+        let deadline = ContinuousClock.now + time
         let wait = state.withLock { state in
             state.wait += 1
+            state.deadline = deadline
+            if !(state.timer.map { $0.due <= deadline } ?? false) {
+                state.timer?.task.cancel()
+                state.timer = (startTimer(deadline), deadline)
+            }
             return state.wait
         }
-        let timer = Task {
-            do { try await Task.sleep(for: time) } catch { return }
-            giveUp(wait)
-        }
-        defer { timer.cancel() }
+        defer { state.withLock { $0.deadline = nil } }
         let element = await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in answer(continuation) }
         } onCancel: {
@@ -76,6 +85,32 @@ final class Inbox<Element: Sendable>: Sendable {
             return nil
         }
         if let element { continuation.resume(returning: element) }
+    }
+
+    private func startTimer(_ first: ContinuousClock.Instant) -> Task<Void, Never> {
+        Task { [weak self] in
+            var due: ContinuousClock.Instant? = first
+            while let next = due {
+                do { try await Task.sleep(until: next, clock: .continuous) } catch { return }
+                due = self?.look()
+            }
+        }
+    }
+
+    /// Ends the present wait if it is time.
+    ///
+    /// - Returns: when to look again; nil while nobody waits.
+    private func look() -> ContinuousClock.Instant? {
+        let (due, overdue) = state.withLock { state -> (ContinuousClock.Instant?, Int?) in
+            guard let deadline = state.deadline, deadline > .now else {
+                state.timer = nil
+                return (nil, state.deadline == nil ? nil : state.wait)
+            }
+            state.timer?.due = deadline
+            return (deadline, nil)
+        }
+        if let overdue { giveUp(overdue) }
+        return due
     }
 
     private func giveUp(_ wait: Int) {

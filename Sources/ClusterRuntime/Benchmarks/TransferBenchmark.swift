@@ -131,7 +131,7 @@ private func processorSeconds() -> Double { ProcessUsage(of: getpid()).processor
 private struct TransferEnds: Sendable {
     private let context: Context
     private let network: NodeNetwork
-    private let link: MessageLink
+    private let links: [MessageLink]
     private let serving: Task<Void, Never>
     private let hash: ContentHash
     private let byteCount: Int
@@ -185,23 +185,32 @@ private struct TransferEnds: Sendable {
         )
         serving = Task { await server.run() }
         network = try NodeNetwork(name: "trainer", keys: clientKeys, isInsecure: false)
-        link = try await network.link(to: endpoint, serverKey: serverKeys.publicKey.text, peer: "the rollout")
+        var links: [MessageLink] = []
+        for _ in 0..<FetchLine.connectionCount {
+            let serverKey = serverKeys.publicKey.text
+            links.append(try await network.link(to: endpoint, serverKey: serverKey, peer: "the rollout"))
+        }
+        self.links = links
     }
 
-    /// Fetches the batch so many times.
+    /// Fetches the batch so many times, in the order in which a trainer does.
     func fetch(_ count: Int) async throws -> Duration {
-        let fetch = ChunkFetch(link: link, plane: .trajectories)
         let start = ContinuousClock.now
-        for _ in 0..<count {
-            let bytes = try await fetch.bytes(of: hash, byteCount: byteCount)
-            precondition(bytes.count == byteCount, "a fetch returns all bytes or throws")
+        var line = FetchLine()
+        let fetches = (0..<count).map { _ in
+            line.add { [links, hash, byteCount] connection, whenAsked in
+                let fetch = ChunkFetch(link: links[connection], plane: .trajectories)
+                let bytes = try await fetch.bytes(of: hash, byteCount: byteCount, whenAsked: whenAsked)
+                precondition(bytes.count == byteCount, "a fetch returns all bytes or throws")
+            }
         }
+        for fetch in fetches { try await fetch.value }
         return start.duration(to: .now)
     }
 
     func close() async {
         serving.cancel()
-        await link.close()
+        for link in links { await link.close() }
         await network.context.terminate()
         await context.terminate()
     }

@@ -17,10 +17,16 @@ struct ChunkFetch: Sendable {
     var repetition: Duration = .seconds(2)
 
     /// All bytes of what has this hash; compared with it.
-    func bytes(of hash: ContentHash, byteCount: Int) async throws -> [UInt8] {
+    ///
+    /// - Parameter whenAsked: is called once no piece is left to ask for, again when some are asked for again.
+    func bytes(
+        of hash: ContentHash,
+        byteCount: Int,
+        whenAsked: () -> Void = {}
+    ) async throws -> [UInt8] {
         var running = SHA256()
-        let bytes = try await bytes(0..<byteCount, of: hash, byteCount: byteCount) { piece in
-            running.update(data: piece)
+        let bytes = try await bytes(0..<byteCount, of: hash, byteCount: byteCount, whenAsked: whenAsked) {
+            piece in running.update(data: piece)
         }
         let actual = ContentHash(running)
         guard actual == hash else {
@@ -36,16 +42,19 @@ struct ChunkFetch: Sendable {
 
     /// A part of the bytes that have this hash; the codec has compared each piece with its CRC-32C.
     ///
-    /// - Parameter heed: is shown each piece in order, while those after it are on their way.
+    /// - Parameters:
+    ///   - whenAsked: is called once no piece is left to ask for, again when some are asked for again.
+    ///   - heed: is shown each piece in order, while those after it are on their way.
     func bytes(
         _ range: Range<Int>,
         of hash: ContentHash,
         byteCount: Int,
+        whenAsked: () -> Void = {},
         heed: (_ piece: [UInt8]) -> Void = { _ in }
     ) async throws -> [UInt8] {
         var transfer = ChunkTransfer(range)
         var lastProgress = ContinuousClock.now
-        for piece in transfer.requests() { try await link.send(request(piece, of: hash)) }
+        try await ask(&transfer, of: hash, whenAsked)
         while !transfer.isComplete {
             switch try await link.next(within: repetition) {
             case .chunk(let chunk) where chunk.hash == hash:
@@ -59,7 +68,7 @@ struct ChunkFetch: Sendable {
                 }
                 guard transfer.receive(chunk.payload, at: chunk.offset) else { break }
                 lastProgress = .now
-                for piece in transfer.requests() { try await link.send(request(piece, of: hash)) }
+                try await ask(&transfer, of: hash, whenAsked)
                 heed(chunk.payload)
             case .fetchError(let error) where error.hash == hash:
                 throw NodeError.notServed(
@@ -71,13 +80,24 @@ struct ChunkFetch: Sendable {
             case .some: break  // left over from a transfer that was given up
             case nil:
                 transfer.rewind()
-                for piece in transfer.requests() { try await link.send(request(piece, of: hash)) }
+                try await ask(&transfer, of: hash, whenAsked)
             }
             if lastProgress.duration(to: .now) >= patience, !transfer.isComplete {
                 throw NodeError.silent(peer: link.peer, subject: subject(hash), patience)
             }
         }
         return transfer.bytes
+    }
+
+    /// Asks for the pieces that the window has room for.
+    private func ask(
+        _ transfer: inout ChunkTransfer,
+        of hash: ContentHash,
+        _ whenAsked: () -> Void
+    ) async throws {
+        let pieces = transfer.requests()
+        for piece in pieces { try await link.send(request(piece, of: hash)) }
+        if !pieces.isEmpty, transfer.isAsked { whenAsked() }
     }
 
     private func subject(_ hash: ContentHash) -> String {

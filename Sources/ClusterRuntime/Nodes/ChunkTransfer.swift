@@ -27,6 +27,9 @@ struct ChunkTransfer: Sendable {
     /// The position of the next byte.
     var position: Int { range.lowerBound + bytes.count }
 
+    /// Whether no piece is left to ask for; the last ones may still be on their way.
+    var isAsked: Bool { asked == range.upperBound }
+
     var isComplete: Bool { position == range.upperBound }
 
     /// The pieces to ask for now.

@@ -1,7 +1,7 @@
 import ClusterMessages
 
-/// Fetches assigned batches ahead of their use: from every holder one after the other, from different holders at the
-/// same time.
+/// Fetches assigned batches ahead of their use: from every holder in the order of their assignment, from different
+/// holders at the same time.
 actor TrajectoryPrefetch {
     /// Who serves a batch, and where.
     private struct Holder: Hashable {
@@ -10,21 +10,26 @@ actor TrajectoryPrefetch {
         let publicKey: String?
     }
 
+    /// One of those to a holder.
+    private struct Connection: Hashable {
+        let holder: Holder
+        let number: Int
+    }
+
     private let network: NodeNetwork
-    private let connection: CoordinatorConnection
+    private let coordinator: CoordinatorConnection
     private let meter: WorkMeter
     private var queue = PrefetchQueue()
-    private var links: [Holder: MessageLink] = [:]
+    private var links: [Connection: MessageLink] = [:]
     /// Holders that did not answer the last fetch; the next one gives them less time.
     private var silent: Set<Holder> = []
-    /// The last fetch from each holder.
-    private var fetches: [Holder: Task<Void, Never>] = [:]
+    private var lines: [Holder: FetchLine] = [:]
     /// Says that something has changed.
     private let changes = Inbox<Void>(limit: 1)
 
     init(network: NodeNetwork, connection: CoordinatorConnection, meter: WorkMeter) {
         self.network = network
-        self.connection = connection
+        coordinator = connection
         self.meter = meter
     }
 
@@ -36,9 +41,8 @@ actor TrajectoryPrefetch {
             endpoint: assignment.holderEndpoint,
             publicKey: assignment.holderPublicKey
         )
-        fetches[holder] = Task { [previous = fetches[holder]] in
-            await previous?.value
-            await fetch(assignment, from: holder)
+        _ = lines[holder, default: FetchLine()].add { number, whenAsked in
+            await self.fetch(assignment, on: Connection(holder: holder, number: number), whenAsked)
         }
     }
 
@@ -78,24 +82,33 @@ actor TrajectoryPrefetch {
         changes.deliver(())
     }
 
-    private func fetch(_ assignment: Message.Assign, from holder: Holder) async {
+    private func fetch(
+        _ assignment: Message.Assign,
+        on connection: Connection,
+        _ whenAsked: @Sendable () -> Void
+    ) async {
+        let holder = connection.holder
         let start = ContinuousClock.now
         do {
-            let link = try await link(to: holder)
+            let link = try await link(connection)
             var fetch = ChunkFetch(link: link, plane: .trajectories)
             // Who is silent for so long is dead to the coordinator, too.
             let dead = network.signature.session?.welcome.deadInterval ?? fetch.patience
             fetch.patience = silent.contains(holder) ? fetch.repetition : min(fetch.patience, dead)
-            let bytes = try await fetch.bytes(of: assignment.hash, byteCount: assignment.byteCount)
+            let bytes = try await fetch.bytes(
+                of: assignment.hash,
+                byteCount: assignment.byteCount,
+                whenAsked: whenAsked
+            )
             queue.arrived(assignment, bytes)
             silent.remove(holder)
             meter.progressed()
         } catch {
-            await links.removeValue(forKey: holder)?.close()
+            await links.removeValue(forKey: connection)?.close()
             guard queue.failed(assignment) else { return }
             let failure = error as? NodeError
             if case .silent? = failure { silent.insert(holder) }
-            connection.post(
+            coordinator.post(
                 .fetchFailed(
                     .init(
                         batch: assignment.batch,
@@ -111,14 +124,15 @@ actor TrajectoryPrefetch {
         changed()
     }
 
-    private func link(to holder: Holder) async throws -> MessageLink {
-        if let link = links[holder] { return link }
+    private func link(_ connection: Connection) async throws -> MessageLink {
+        if let link = links[connection] { return link }
+        let holder = connection.holder
         let link = try await network.link(
             to: holder.endpoint,
             serverKey: holder.publicKey,
             peer: "rollout \(holder.node)"
         )
-        links[holder] = link
+        links[connection] = link
         return link
     }
 }

@@ -31,6 +31,23 @@ struct ChunkFetchTests {
         }
     }
 
+    @Test func `the last pieces are asked for while those before them are on their way`() async throws {
+        try await withLoopback { loopback in
+            loopback.hold(bytes, as: hash(bytes), of: BatchID(7))
+            var (heeded, heededWhenAsked): (Int, [Int]) = (0, [])
+            _ = try await loopback.fetch().bytes(
+                0..<bytes.count,
+                of: hash(bytes),
+                byteCount: bytes.count,
+                whenAsked: { heededWhenAsked.append(heeded) },
+                heed: { heeded += $0.count }
+            )
+            // The second piece, which makes room in the window for the sixth and last, is not heeded yet.
+            #expect(heededWhenAsked == [1 << 20])
+            #expect(heeded == bytes.count)
+        }
+    }
+
     @Test func `bytes that do not have the hash they were named by are refused`() async throws {
         try await withLoopback { loopback in
             let promised = hash([1, 2, 3])

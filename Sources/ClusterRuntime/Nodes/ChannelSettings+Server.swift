@@ -50,7 +50,7 @@ struct ServerConnections: Sendable, Equatable {
         count = max(16, min(Self.wanted, (openFiles - Self.reservedFiles) / sockets))
     }
 
-    /// What a node that serves others takes on its one socket.
+    /// What a node that serves others takes on its one socket; a trainer makes up to two to a rollout.
     static let ofHolder = ServerConnections(sockets: 1, openFiles: OpenFiles.raiseLimit())
 
     /// Why there are fewer than wanted; nil when there are not.

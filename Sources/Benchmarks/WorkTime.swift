@@ -81,10 +81,12 @@ package enum WorkTime {
 
     /// `a + b / D` at the width `to`, through its values at two others, the wider first.
     ///
-    /// A narrow network that seems faster is one that was timed in a better moment: `b` is not negative.
+    /// Moments differ, and what is carried far with them: `b` is not negative, and `b / D` at the wider one no more than
+    /// half of its value.
     static func carried(_ costs: [Double], widths: [Int], to width: Int) -> Double {
         let inverses = (widths + [width]).map { 1 / Double($0) }
-        let b = max(0, (costs[1] - costs[0]) / (inverses[1] - inverses[0]))
+        let slope = (costs[1] - costs[0]) / (inverses[1] - inverses[0])
+        let b = min(max(0, slope), costs[0] / 2 / inverses[0])
         return costs[0] + b * (inverses[2] - inverses[0])
     }
 }

@@ -67,4 +67,9 @@ import Testing
     @Test func `a narrow network that seems faster says nothing of a wide one`() {
         #expect(WorkTime.carried([3, 2], widths: [512, 256], to: 1536) == 3)
     }
+
+    @Test func `a narrow network that was timed in a bad moment makes no wide one take less than half`() {
+        let carried = WorkTime.carried([3, 30], widths: [512, 256], to: 1536)
+        #expect(abs(carried - (1.5 + 1.5 / 3)) < 1e-12)
+    }
 }

@@ -39,8 +39,7 @@ import Tensors
 ///   that is not kept (`prompts.cache`), see ``textByteCount``.
 ///
 /// Two trainers of PeRFlow on the emoji teacher, a lane each, took 377 MiB where 375 are told in a ring at rank 64, 289
-/// and 273 at rank 32, and 351 and 355 with int8 at rank 64; a trainer of FlowSteer at the widths of Stable Diffusion 3
-/// Medium, two blocks deep, 8.9 and 8.7 GiB.
+/// and 273 at rank 32, and 351 and 355 with int8 at rank 64; one of FlowSteer on two blocks of SD3 Medium 8.9 and 8.7 GiB.
 ///
 /// Disk: three checkpoints and every tenth, `4 S` each and `4 A` of outer momentum, with whoever fetches them; and the
 /// offers of a round at the coordinator. Wire, a round: `B` a batch from rollouts to trainers, `O` up and `4 S` down a

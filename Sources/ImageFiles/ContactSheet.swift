@@ -1,5 +1,8 @@
 /// Pictures of one size in rows and columns, with captions above the columns and labels left of the rows.
 package struct ContactSheet {
+    /// Enough that neighbouring captions do not read as one.
+    package static let standardMargin = 10
+
     private let rows: [[Picture]]
     private let labels: [Lettering]
     private let captions: [Lettering]
@@ -11,12 +14,12 @@ package struct ContactSheet {
     ///
     /// `scale` enlarges the pictures by repeating pixels, `textScale` the letters. Captions wrap to the width
     /// of a cell, labels to that width or 160 pixels, whichever is more. `margin` is the distance between any
-    /// two things, in pixels: enough by default that neighbouring captions do not read as one.
+    /// two things, in pixels.
     package init(
         rows: [[Picture]],
         rowLabels: [String] = [],
         columnCaptions: [String] = [],
-        margin: Int = 10,
+        margin: Int = standardMargin,
         scale: Int = 1,
         textScale: Int = 1
     ) {

@@ -35,16 +35,21 @@ import Testing
         }
         #expect(fresh.width == trained.width && fresh.height == trained.height)
         // The rows stand one under another behind their labels, all of one height.
-        let cell = 4 * 32 + 4
+        let margin = ContactSheet.standardMargin
+        let cell = 4 * 32 + margin
         func row(_ sheet: Picture, _ index: Int) -> [Color] {
             let top = sheet.height - (3 - index) * cell
             let left = sheet.width - prompts.count * cell
-            return (top..<top + cell - 4).flatMap { y in
-                (left..<sheet.width - 4).map { x in sheet[x, y] }
+            return (top..<top + cell - margin).flatMap { y in
+                (left..<sheet.width - margin).map { x in sheet[x, y] }
             }
         }
-        #expect(row(fresh, 1) == row(fresh, 2))
-        #expect(row(fresh, 0) != row(fresh, 1))
-        #expect(row(trained, 2) != row(fresh, 2) && row(trained, 1) == row(fresh, 1))
+        // Thousands of colours would not help whoever reads of a failure.
+        let isAsTheTeacher = row(fresh, 1) == row(fresh, 2)
+        let isAsManySteps = row(fresh, 0) == row(fresh, 1)
+        #expect(isAsTheTeacher && !isAsManySteps)
+        let isUntrained = row(trained, 2) == row(fresh, 2)
+        let hasSameTeacher = row(trained, 1) == row(fresh, 1)
+        #expect(!isUntrained && hasSameTeacher)
     }
 }

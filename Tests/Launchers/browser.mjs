@@ -88,7 +88,8 @@ export async function openPage(address, { width = 1280, height = 900, scheme = "
       process.off("exit", end);
       end();
       await isOver;
-      rmSync(profile, { recursive: true, force: true, maxRetries: 5 });
+      // Its children outlive it by moments, and write.
+      rmSync(profile, { recursive: true, force: true, maxRetries: 20 });
     },
   };
   return page;

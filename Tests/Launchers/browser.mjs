@@ -1,12 +1,16 @@
 // A page in a headless Chromium, steered by DevTools' protocol.
 import { spawn } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 export const pause = seconds => new Promise(resolve => setTimeout(resolve, 1000 * seconds));
 
-/** Opens an address in a browser of its own; `width` and `height` are in CSS pixels. */
+/**
+ * Opens an address in a browser of its own; `width` and `height` are in CSS pixels.
+ *
+ * Its files stay in the system's temporary folder: its processes write there for moments after it has ended.
+ */
 export async function openPage(address, { width = 1280, height = 900, scheme = "light" } = {}) {
   const profile = mkdtempSync(join(tmpdir(), "page-"));
   const chromium = spawn("chromium", ["--headless=new", "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--remote-debugging-port=0", `--user-data-dir=${profile}`, "about:blank"], { stdio: ["ignore", "ignore", "pipe"] });
@@ -88,8 +92,6 @@ export async function openPage(address, { width = 1280, height = 900, scheme = "
       process.off("exit", end);
       end();
       await isOver;
-      // Its children outlive it by moments, and write.
-      rmSync(profile, { recursive: true, force: true, maxRetries: 20 });
     },
   };
   return page;

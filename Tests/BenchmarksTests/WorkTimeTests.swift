@@ -8,24 +8,16 @@ import Testing
 /// What is timed in place of a large network, and how its time is carried on.
 @Suite struct WorkTimeTests {
     /// Stable Diffusion 3 Medium on pictures of 1024 × 1024 pixels, as its pipeline feeds it.
-    private let medium = BenchmarkShape(
-        TransformerConfiguration(
-            sampleSize: 128,
-            patchSize: 2,
-            inChannels: 16,
-            outChannels: 16,
-            layerCount: 24,
-            headCount: 24,
-            headWidth: 64,
-            jointAttentionWidth: 4096,
-            pooledProjectionWidth: 2048,
-            positionTableSize: 192,
-            normalizesQueriesAndKeys: false
-        ),
-        extent: LatentExtent(rows: 128, columns: 128),
-        textTokens: 333,
-        batch: 8
-    )
+    private let medium: BenchmarkShape = {
+        var configuration = BenchmarkShape.sd3Block.configuration
+        configuration.sampleSize = 128
+        return BenchmarkShape(
+            configuration,
+            extent: LatentExtent(rows: 128, columns: 128),
+            textTokens: 333,
+            batch: 8
+        )
+    }()
 
     private func probes(_ shape: BenchmarkShape, depth: Int = 0) -> [ProbeShape] {
         ProbeShape.probes(shape, depth: depth, load: .training, lanes: 1) { shape, _ in

@@ -2,7 +2,6 @@ import ClusterMessages
 import Coordination
 import DiffusionModels
 package import Distillation
-import FlowMatching
 import NeuralNetwork
 import Tensors
 

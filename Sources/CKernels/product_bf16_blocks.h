@@ -41,6 +41,13 @@ static void FS(multiply_pair_panels)(
                         .bias = p->bias && start == 0 ? p->bias + first + j : NULL,
                         .adding = p->adding || start > 0,
                     };
+                    if (p->gates) {
+                        size_t gate_row = p->gate_start + row + i;
+                        tile.gates = p->gates + gate_row / p->rows_per_gate * p->gate_stride + first + j;
+                        tile.gate_stride = p->gate_stride;
+                        tile.gate_rows = p->rows_per_gate - gate_row % p->rows_per_gate;
+                        tile.rows_per_gate = p->rows_per_gate;
+                    }
                     FS(multiply_pair_tile)(&tile, FS(smaller)(ROWS, rows - i), FS(smaller)(COLUMNS, columns - j));
                 }
             }

@@ -189,7 +189,37 @@ typedef struct {
     size_t c_stride;
     const float *bias;
     int adding;
+    const float *gates;   // those of the first row, which `gate_rows` rows have in common, like rows_per_gate later ones
+    size_t gate_stride, gate_rows, rows_per_gate;
 } FS(pair_tile);
+
+// Moves on to the next row's gates; `rows` more have those of the row before.
+FS_INLINE void FS(advance_gates)(const FS(pair_tile) *t, const float **gates, size_t *rows) {
+    if (*rows == 0) {
+        *gates += t->gate_stride;
+        *rows = t->rows_per_gate;
+    }
+    --*rows;
+}
+
+// C += gates (sums + bias), the sums of LANES columns to the left and, with COLUMNS, as many to the right.
+FS_INLINE void FS(add_gated)(
+    const FS(pair_tile) *t, const FS(vector) *left, const FS(vector) *right, size_t rows, size_t columns) {
+    const FS(pair_tile) tile = *t;   // which C, for all the compiler knows, overlaps
+    const float *gates = tile.gates;
+    size_t gate_rows = tile.gate_rows;
+    FS(vector) bias_left = tile.bias ? FS(vector_at)(tile.bias) : (FS(vector)){};
+    FS(vector) bias_right = tile.bias && columns > LANES ? FS(vector_at)(tile.bias + LANES) : (FS(vector)){};
+#pragma clang loop unroll(full)
+    for (size_t i = 0; i < rows; i++) {
+        FS(advance_gates)(&tile, &gates, &gate_rows);
+        float *c = tile.c + i * tile.c_stride;
+        *(FS(vector) *)c += FS(vector_at)(gates) * (left[i] + bias_left);
+        if (columns > LANES) {
+            *(FS(vector) *)(c + LANES) += FS(vector_at)(gates + LANES) * (right[i] + bias_right);
+        }
+    }
+}
 
 // For COLUMNS or LANES columns, or for fewer than COLUMNS; constants wherever this is inlined, like the strides.
 FS_INLINE void FS(multiply_pair_rows)(
@@ -228,6 +258,10 @@ FS_INLINE void FS(multiply_pair_rows)(
             __asm__("" : "+r"(triples[i / 3]));
         }
     }
+    if (t->gates && (columns == COLUMNS || columns == LANES)) {
+        FS(add_gated)(t, left, right, rows, columns);
+        return;
+    }
     if (columns == COLUMNS || columns == LANES) {
         FS(vector) bias_left = bias ? *(const FS(vector) *)bias : (FS(vector)){};
         FS(vector) bias_right = bias && columns > LANES ? *(const FS(vector) *)(bias + LANES) : (FS(vector)){};
@@ -244,14 +278,20 @@ FS_INLINE void FS(multiply_pair_rows)(
         }
         return;
     }
+    const float *gates = t->gates;
+    size_t gate_rows = t->gate_rows;
 #pragma clang loop unroll(full)
     for (size_t i = 0; i < rows; i++) {
         float sums[COLUMNS];
         *(FS(vector) *)sums = left[i];
         *(FS(vector) *)(sums + LANES) = right[i];
+        if (gates) {
+            FS(advance_gates)(t, &gates, &gate_rows);
+        }
         for (size_t j = 0; j < columns; j++) {
             float *element = c + i * c_stride + j;
-            *element = (adding ? *element : 0.0f) + (bias ? bias[j] : 0.0f) + sums[j];
+            float sum = sums[j] + (bias ? bias[j] : 0.0f);
+            *element = (adding ? *element : 0.0f) + (gates ? gates[j] * sum : sum);
         }
     }
 }

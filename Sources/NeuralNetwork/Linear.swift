@@ -29,6 +29,15 @@ package struct Linear: Sendable {
         }
     }
 
+    /// As above, for a residual, which computes it while it adds what is made of rounded rows; those are not read
+    /// again.
+    package func branch(_ x: MapInput, consuming: Bool = false, on tape: Tape) -> Branch {
+        switch x {
+        case .floats(let x): .floats(self(x, consuming: consuming, on: tape))
+        case .rounded(let x): .mapped(x, weight: weight, bias: bias)
+        }
+    }
+
     /// Whether it may be given rows rounded to bfloat16; an adapter reads them in full.
     package func readsRounded(on tape: Tape) -> Bool { adapter == nil && tape.readsRounded(weight) }
 }

@@ -109,6 +109,10 @@ private struct ProductCase: CustomTestStringConvertible {
             k: k,
             bias: bias.pointer,
             adding: adding ? 1 : 0,
+            gates: nil,
+            gate_stride: 0,
+            gate_start: 0,
+            rows_per_gate: 0,
             is_narrow: isNarrow ? 1 : 0,
             tail_a: leftTail.pointer,
             tail_a_row_stride: tail,
@@ -252,6 +256,84 @@ private struct ProductCase: CustomTestStringConvertible {
             let ends = (1...example.m).map { rounded[$0 * stride - 1] >> 16 }
             #expect(ends.allSatisfy { $0 == 0 }, "instruction set \(isa.rawValue)")
         }
+    }
+
+    @Test(arguments: ProductCase.all.filter(\.adding), [(1, 0), (5, 3), (1000, 0)])
+    private func `a bfloat16 product may be gated where it is added`(
+        example: ProductCase,
+        gating: (rowsPerGate: Int, start: Int)
+    ) {
+        let (n, start) = (example.n, example.start.values)
+        let samples = (gating.start + example.m - 1) / gating.rowsPerGate + 1
+        let gates = randomTensor([samples, n + 1], seed: 11)
+        var alone = example
+        alone.adding = false
+        let sums = alone.reference { Float(bfloat16: $0) }.values
+        let reference = (0..<example.m * n).map { index in
+            let sample = (gating.start + index / n) / gating.rowsPerGate
+            return start[index] + gates.values[sample * (n + 1) + index % n] * sums[index]
+        }
+        for isa in ProductCase.bfloat16Sets {
+            let panels = example.packed(isa, .bfloat16)
+            let result = unsafe example.compute(panels: panels) { arguments, workspace in
+                unsafe arguments.gates = UnsafePointer(gates.pointer)
+                unsafe arguments.gate_stride = n + 1
+                unsafe arguments.gate_start = gating.start
+                unsafe arguments.rows_per_gate = gating.rowsPerGate
+                unsafe fs_product_bf16(isa, &arguments, workspace)
+            }
+            let expected = Tensor(reference, shape: result.shape)
+            #expect(relativeError(result, expected) < 1e-6, "instruction set \(isa.rawValue)")
+        }
+    }
+
+    /// Widths of which columns, and of which rows, are shared with idle lanes.
+    @Test(.enabled(if: Precision.isBFloat16Fast), arguments: [40, 96])
+    func `a residual of a map of rounded rows is that of the map's result`(width: Int) {
+        let (samples, tokens) = (3, 40)
+        let x = randomTensor([samples, tokens, width], seed: 36)
+        let modulation = Modulation(
+            Variable(constant: randomTensor([samples, 3 * width], seed: 37)),
+            width: width
+        )
+        let weight = Parameter(
+            frozen: FrozenWeight(StoredTensor(randomTensor([width, width], seed: 38))),
+            .bfloat16
+        )
+        let bias = Parameter(frozen: randomTensor([width], seed: 39))
+        func rounded(on tape: Tape) -> RoundedRows? {
+            let norm = tape.layerNorm(
+                Variable(constant: x),
+                modulation: modulation,
+                shift: 0,
+                scale: 1,
+                rounding: true
+            )
+            guard case .rounded(let rows) = norm else { return nil }
+            return rows
+        }
+        let (plain, pool) = (Tape(), LanePool(count: 2))
+        let branch = rounded(on: plain).map { plain.linear($0, weight: weight, bias: bias) }
+        let apart = branch.map {
+            plain.gatedResidual(Variable(constant: x.copied()), $0, modulation: modulation, gate: 2)
+        }
+        var joined: Tensor?
+        pool.forEachShare(of: 1) { lane, _ in
+            joined = rounded(on: lane.tape).map {
+                lane.tape.gatedResidual(
+                    Variable(constant: x.copied()),
+                    .mapped($0, weight: weight, bias: bias),
+                    modulation: modulation,
+                    gate: 2
+                )
+                .value
+            }
+        }
+        guard let apart, let joined else {
+            Issue.record("a norm that may round did not")
+            return
+        }
+        #expect(relativeError(joined, apart.value) < 1e-6)
     }
 
     @Test(.enabled(if: Precision.isBFloat16Fast), arguments: [40, 41])

@@ -52,6 +52,10 @@ typedef struct {
     size_t m, n, k;
     const float *bias;   // may be NULL
     int adding;
+    // C += gates (A B + bias), element by element, for fs_product_bf16 of panels and `adding`: row i is multiplied by
+    // row (gate_start + i) / rows_per_gate of gates, which lie gate_stride apart. NULL: by 1.
+    const float *gates;
+    size_t gate_stride, gate_start, rows_per_gate;
     int is_narrow;   // few rows: B is read once and never packed; A's and B's rows along k must be contiguous
     const float *tail_a;   // contiguous along tail_k
     size_t tail_a_row_stride;

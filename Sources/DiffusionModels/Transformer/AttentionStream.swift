@@ -91,8 +91,8 @@ struct AttentionStream: Sendable {
     func finishesRounded(on tape: Tape) -> Bool { output?.readsRounded(on: tape) ?? true }
 
     /// The map after the attention, whose result is not read again, except on the attention's way back.
-    func finish(_ attended: MapInput, on tape: Tape) -> Variable {
+    func finish(_ attended: MapInput, on tape: Tape) -> Branch {
         guard let output else { preconditionFailure("nobody reads this stream after its attention") }
-        return output(attended, consuming: !tape.isRecording, on: tape)
+        return output.branch(attended, consuming: !tape.isRecording, on: tape)
     }
 }

@@ -17,12 +17,12 @@ struct FeedForward: Sendable {
     }
 
     /// `x` is not read again.
-    func callAsFunction(_ x: MapInput, on tape: Tape) -> Variable {
+    func callAsFunction(_ x: MapInput, on tape: Tape) -> Branch {
         switch x {
         case .floats(let x):
             let inner = expand(x, consuming: true, on: tape)
             let activated = tape.activation(.geluTanh, inner, consuming: true)
-            return contract(activated, consuming: true, on: tape)
+            return contract.branch(.floats(activated), consuming: true, on: tape)
         case .rounded(let x):
             let inner = tape.linearThroughGELU(
                 x,
@@ -30,7 +30,7 @@ struct FeedForward: Sendable {
                 bias: expand.bias,
                 consuming: true
             )
-            return contract(.rounded(inner), consuming: true, on: tape)
+            return contract.branch(.rounded(inner), consuming: true, on: tape)
         }
     }
 }

@@ -114,24 +114,24 @@ package struct JointBlock: Sendable {
                 precision: second.precision,
                 rounding: second.finishesRounded(on: tape)
             )
-            x = tape.gatedResidual(x, branch, modulation: m, gate: 2, consuming: true)
+            x = tape.gatedResidual(x, branch, modulation: m, gate: 2)
             let extra = second.finish(alone[0], on: tape)
-            x = tape.gatedResidual(x, extra, modulation: m, gate: 8, consuming: true)
+            x = tape.gatedResidual(x, extra, modulation: m, gate: 8)
         } else {
-            x = tape.gatedResidual(x, branch, modulation: m, gate: 2, consuming: true)
+            x = tape.gatedResidual(x, branch, modulation: m, gate: 2)
         }
         let inner = feed(pictureFeedForward, x, m, on: tape)
-        x = tape.gatedResidual(x, inner, modulation: m, gate: 5, consuming: true)
+        x = tape.gatedResidual(x, inner, modulation: m, gate: 5)
 
         guard let textFeedForward else { return }
         let textBranch = text.finish(attended[1], on: tape)
-        c = tape.gatedResidual(c, textBranch, modulation: n, gate: 2, consuming: true)
+        c = tape.gatedResidual(c, textBranch, modulation: n, gate: 2)
         let textInner = feed(textFeedForward, c, n, on: tape)
-        c = tape.gatedResidual(c, textInner, modulation: n, gate: 5, consuming: true)
+        c = tape.gatedResidual(c, textInner, modulation: n, gate: 5)
     }
 
     /// The feed-forward of normalised tokens.
-    private func feed(_ maps: FeedForward, _ x: Variable, _ m: Modulation, on tape: Tape) -> Variable {
+    private func feed(_ maps: FeedForward, _ x: Variable, _ m: Modulation, on tape: Tape) -> Branch {
         let normalized = tape.layerNorm(
             x,
             modulation: m,

@@ -71,8 +71,8 @@ struct TransformerTrunk: Sendable {
         var c = context(text.context, on: tape)
         let condition = condition(times: times, pooled: text.pooled, on: tape)
         var features: [Variable] = []
-        for block in blocks {
-            tape.scratch { apply(block, &x, &c, condition: condition, on: tape) }
+        for index in blocks.indices {
+            tape.scratch { apply(blocks[index], &x, &c, condition: condition, on: tape) }
             guard keepsFeatures else { continue }
             // Without a recording the next block writes over x.
             features.append(tape.isRecording ? x : Variable(constant: x.value.copied()))

@@ -46,8 +46,16 @@ extension Tensor {
         let half = width / 2
         // In 32-bit arithmetic, as the networks were trained.
         let frequencies = (0..<half).map { exp(-log(Float(10000)) * Float($0) / Float(half)) }
-        let values = times.flatMap { time in
-            frequencies.map { cos(time * $0) } + frequencies.map { sin(time * $0) }
+        var values: [Float] = []
+        values.reserveCapacity(times.count * width)
+        for (index, time) in times.enumerated() {
+            // Samples of one solve stand at one time.
+            if index > 0, time == times[index - 1] {
+                values += values[(values.count - width)...]
+            } else {
+                values += frequencies.map { cos(time * $0) }
+                values += frequencies.map { sin(time * $0) }
+            }
         }
         return Tensor(values, shape: [times.count, width])
     }

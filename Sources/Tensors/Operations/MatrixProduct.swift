@@ -1,88 +1,6 @@
 import CKernels
 import COpenBLAS
 
-/// A matrix in memory, its rows `stride` numbers apart, read as it stands or transposed.
-@unsafe
-struct Matrix {
-    /// What its numbers are read from; left-hand matrices are `rows` or `pairs`.
-    @unsafe
-    enum Form {
-        case rows(UnsafePointer<Float>)
-        /// Rows of bfloat16.
-        case bfloat16Rows(UnsafeRawPointer)
-        /// A left-hand matrix's rows of bfloat16, two numbers to an element, of which `stride` counts.
-        case pairs(UnsafePointer<UInt32>)
-        /// Laid out for products before; a row of a panel is 32 bits wide for every column.
-        case panels(UnsafePointer<Float>, Precision)
-        /// Panels in bfloat16 of the transpose, which has `k` rows, of which the matrix begins with the row `first`.
-        case turnedPanels(UnsafePointer<Float>, k: Int, first: Int)
-    }
-
-    let form: Form
-    let stride: Int
-    let transposed: Bool
-
-    init(_ form: Form, stride: Int, transposed: Bool) {
-        unsafe self.form = form
-        unsafe self.stride = stride
-        unsafe self.transposed = transposed
-    }
-
-    init(_ pointer: UnsafePointer<Float>, stride: Int, transposed: Bool = false) {
-        unsafe self.init(.rows(pointer), stride: stride, transposed: transposed)
-    }
-
-    /// The first of its floats.
-    var pointer: UnsafePointer<Float> {
-        guard case .rows(let pointer) = unsafe form else { preconditionFailure("a matrix of no floats") }
-        return unsafe pointer
-    }
-
-    /// Elements from one row to the next and from one column to the next, of the matrix as it is read.
-    var strides: (row: Int, column: Int) { unsafe transposed ? (1, stride) : (stride, 1) }
-
-    /// The matrix as kernels take it; of no elements where products read panels alone.
-    var kernelMatrix: fs_right_matrix {
-        var matrix = unsafe fs_right_matrix()
-        unsafe (matrix.row_stride, matrix.column_stride) = unsafe strides
-        switch unsafe form {
-        case .rows(let floats):
-            unsafe matrix.elements = UnsafeRawPointer(floats)
-            unsafe matrix.type = FS_FLOAT32
-        case .bfloat16Rows(let elements):
-            unsafe matrix.elements = elements
-            unsafe matrix.type = FS_BFLOAT16
-        case .pairs, .panels, .turnedPanels: break
-        }
-        return unsafe matrix
-    }
-
-    /// The matrix without its first `count` columns, of `k` rows; panels are cut at multiples of their width.
-    func dropping(columns count: Int, k: Int) -> Matrix {
-        let step = unsafe count * strides.column
-        let rest: Form
-        switch unsafe form {
-        case .rows(let floats): unsafe rest = .rows(floats + step)
-        case .bfloat16Rows(let elements):
-            unsafe rest = .bfloat16Rows(elements + step * ScalarType.bfloat16.byteCount)
-        case .panels(let panels, let precision):
-            unsafe rest = .panels(panels + count * (precision == .bfloat16 ? (k + 1) / 2 : k), precision)
-        case .turnedPanels(let panels, let rows, let first):
-            unsafe rest = .turnedPanels(panels, k: rows, first: first + count)
-        case .pairs: preconditionFailure("pairs are left-hand matrices, of which no columns are taken")
-        }
-        return unsafe Matrix(rest, stride: stride, transposed: transposed)
-    }
-
-    /// The left-hand matrix without its first `count` rows.
-    func dropping(rows count: Int) -> Matrix {
-        if case .pairs(let pairs) = unsafe form {
-            return unsafe Matrix(.pairs(pairs + count * stride), stride: stride, transposed: false)
-        }
-        return unsafe Matrix(pointer + count * strides.row, stride: stride, transposed: transposed)
-    }
-}
-
 /// A second pair of factors, A' `[m, k]` · B' `[k, n]`, whose product is added to the first's before it is
 /// written: the low-rank update of a linear map.
 @unsafe
@@ -90,6 +8,35 @@ struct ProductTail {
     let a: Matrix
     let b: Matrix
     let k: Int
+}
+
+/// What a product is multiplied by, element by element, before it is added to C: a row of `n` numbers for every
+/// `rowsPerGate` rows of C.
+@unsafe
+struct ProductGates {
+    private(set) var pointer: UnsafePointer<Float>
+    let stride: Int
+    let rowsPerGate: Int
+    /// The row of all gated ones that C begins with.
+    private(set) var start = 0
+
+    init(_ pointer: UnsafePointer<Float>, stride: Int, rowsPerGate: Int) {
+        unsafe self.pointer = pointer
+        unsafe self.stride = stride
+        unsafe self.rowsPerGate = rowsPerGate
+    }
+
+    func dropping(columns count: Int) -> ProductGates {
+        var rest = unsafe self
+        unsafe rest.pointer += count
+        return unsafe rest
+    }
+
+    func dropping(rows count: Int) -> ProductGates {
+        var rest = unsafe self
+        unsafe rest.start += count
+        return unsafe rest
+    }
 }
 
 /// Extents of C `[m, n]` = A `[m, k]` · B `[k, n]`.
@@ -111,6 +58,7 @@ extension Tape {
     ///
     /// - Parameter throughGELU: the result is taken through GELU and laid out as A, which is of pairs: `c` points at
     ///   two numbers to an element, of which `stride` counts.
+    /// - Parameter gates: multiply what is added to C; B is packed in bfloat16.
     func multiply(
         _ a: Matrix,
         _ b: Matrix,
@@ -120,6 +68,7 @@ extension Tape {
         bias: UnsafePointer<Float>? = nil,
         tail: ProductTail? = nil,
         adding: Bool = false,
+        gates: ProductGates? = nil,
         throughGELU: Bool = false
     ) {
         guard shape.m > 0, shape.n > 0 else { return }
@@ -132,6 +81,7 @@ extension Tape {
             bias: bias,
             tail: tail,
             adding: adding,
+            gates: gates,
             throughGELU: throughGELU
         )
         let size = unsafe fs_product_workspace(shape.n, shape.k, tail?.k ?? 0)
@@ -174,6 +124,7 @@ func multiplyAlone(
         bias: bias,
         tail: nil,
         adding: adding,
+        gates: nil,
         throughGELU: false
     )
     .compute(workspace)
@@ -197,6 +148,7 @@ private struct Product {
     let bias: UnsafePointer<Float>?
     let tail: ProductTail?
     let adding: Bool
+    let gates: ProductGates?
     let throughGELU: Bool
 
     func columns(_ range: Range<Int>) -> Product {
@@ -211,6 +163,7 @@ private struct Product {
                 unsafe ProductTail(a: $0.a, b: $0.b.dropping(columns: range.lowerBound, k: $0.k), k: $0.k)
             },
             adding: adding,
+            gates: gates.map { unsafe $0.dropping(columns: range.lowerBound) },
             throughGELU: throughGELU
         )
     }
@@ -225,6 +178,7 @@ private struct Product {
             bias: bias,
             tail: tail.map { unsafe ProductTail(a: $0.a.dropping(rows: range.lowerBound), b: $0.b, k: $0.k) },
             adding: adding,
+            gates: gates.map { unsafe $0.dropping(rows: range.lowerBound) },
             throughGELU: throughGELU
         )
     }
@@ -241,6 +195,7 @@ private struct Product {
                 bias: nil,
                 tail: nil,
                 adding: true,
+                gates: nil,
                 throughGELU: false
             )
         }
@@ -298,6 +253,12 @@ private struct Product {
         unsafe arguments.k = shape.k
         unsafe arguments.bias = bias
         unsafe arguments.adding = adding ? 1 : 0
+        if let gates = unsafe gates {
+            unsafe arguments.gates = gates.pointer
+            unsafe arguments.gate_stride = gates.stride
+            unsafe arguments.gate_start = gates.start
+            unsafe arguments.rows_per_gate = gates.rowsPerGate
+        }
         unsafe arguments.is_narrow = isNarrow ? 1 : 0
         return unsafe arguments
     }

@@ -1,6 +1,23 @@
 import CKernels
 
 extension Tape {
+    /// ``gatedResidual(_:_:modulation:gate:consuming:)`` of a branch that may not be computed yet.
+    ///
+    /// Neither is read again.
+    package func gatedResidual(
+        _ x: Variable,
+        _ branch: Branch,
+        modulation: Modulation,
+        gate: Int
+    ) -> Variable {
+        switch branch {
+        case .floats(let branch):
+            gatedResidual(x, branch, modulation: modulation, gate: gate, consuming: true)
+        case .mapped(let rows, let weight, let bias):
+            gatedResidual(x, rows, weight: weight, bias: bias, modulation: modulation, gate: gate)
+        }
+    }
+
     /// y = x + gate · branch, gate one row a sample (AdaLN-Zero, Peebles & Xie 2023).
     ///
     /// - Parameters:

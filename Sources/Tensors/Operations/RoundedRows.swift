@@ -21,6 +21,13 @@ package enum MapInput {
     case rounded(RoundedRows)
 }
 
+/// What a residual adds to its stream.
+package enum Branch {
+    case floats(Variable)
+    /// What a map, which ``Tape/readsRounded(_:)``, makes of rounded rows; computed where it is added.
+    case mapped(RoundedRows, weight: Parameter, bias: Parameter?)
+}
+
 extension Tape {
     /// Whether maps of a weight may read ``RoundedRows``: their products round what they read, and no way back needs
     /// what was rounded.
@@ -80,7 +87,7 @@ extension Tape {
         consuming: Bool = false
     ) -> Variable {
         let y = allocate(x.shape.dropLast() + [weight.shape[0]])
-        unsafe multiply(x, weight, bias, into: y.pointer, stride: weight.shape[0], throughGELU: false)
+        unsafe multiply(x, weight, bias, into: y.pointer, stride: weight.shape[0])
         if consuming { retire(x.pairs) }
         return Variable(constant: y)
     }
@@ -98,13 +105,48 @@ extension Tape {
         return y
     }
 
+    /// y = x + gate · (branch · Wᵀ + b), added as it leaves the product; takes the memory of `x`.
+    ///
+    /// ``gatedResidual(_:_:modulation:gate:consuming:)`` of what a map makes of rounded rows.
+    func gatedResidual(
+        _ x: Variable,
+        _ branch: RoundedRows,
+        weight: Parameter,
+        bias: Parameter?,
+        modulation: Modulation,
+        gate: Int
+    ) -> Variable {
+        let width = modulation.width
+        let rows = x.value.count / width
+        precondition(
+            x.shape.last == width && weight.shape[0] == width && branch.pairs.shape[0] == rows
+                && rows % modulation.samples == 0,
+            "a map of \(weight.shape) from \(branch.shape) beside \(x.shape) of \(modulation.samples) samples"
+        )
+        unsafe multiply(
+            branch,
+            weight,
+            bias,
+            into: x.value.pointer,
+            stride: width,
+            gates: ProductGates(
+                modulation.chunk(gate, sample: 0),
+                stride: modulation.stride,
+                rowsPerGate: rows / modulation.samples
+            )
+        )
+        retire(branch.pairs)
+        return x
+    }
+
     private func multiply(
         _ x: RoundedRows,
         _ weight: Parameter,
         _ bias: Parameter?,
         into y: UnsafeMutablePointer<Float>,
         stride: Int,
-        throughGELU: Bool
+        gates: ProductGates? = nil,
+        throughGELU: Bool = false
     ) {
         let inputs = weight.shape.dropFirst().reduce(1, *)
         precondition(
@@ -118,6 +160,8 @@ extension Tape {
             stride: stride,
             ProductShape(m: x.pairs.shape[0], n: weight.shape[0], k: inputs),
             bias: bias.map { unsafe UnsafePointer($0.value.pointer) },
+            adding: gates != nil,
+            gates: gates,
             throughGELU: throughGELU
         )
     }

@@ -380,8 +380,9 @@ const ask = ({ title, text, yes, field = false }) => new Promise(resolve => {
   say(by("ask-yes"), yes);
   by("ask-field").hidden = !field;
   by("ask-input").value = "";
-  dialog.returnValue = "no";
-  dialog.onclose = () => resolve(dialog.returnValue === "yes" ? by("ask-input").value.trim() || true : null);
+  dialog.onsubmit = () => resolve(by("ask-input").value.trim() || true);
+  // Told a moment after it closed, perhaps when the next question stands there already, which nobody has answered.
+  dialog.onclose = () => { if (!dialog.open) resolve(null); };
   dialog.showModal();
 });
 
@@ -429,7 +430,7 @@ async function unlock() {
 }
 
 // No submit button: Enter in the field takes the form's first one.
-by("ask-no").onclick = () => by("ask").close("no");
+by("ask-no").onclick = () => by("ask").close();
 by("pause").onclick = event => command("pause", "no more work is handed out", event.target);
 by("resume").onclick = event => command("resume", "work is handed out again", event.target);
 by("checkpoint").onclick = event => command("checkpoint", page.status.isRoundOpen ? "the round ends after the step in hand" : "no round is open: the last committed one is the newest", event.target);

@@ -68,7 +68,8 @@ extension CoordinatorState {
             directives += reopened(for: node)
         case .coordinator, .operator: break
         }
-        return directives
+        // It may have missed the word; one that heard it does nothing else for hearing it again.
+        return membership[node]?.isDraining ?? false ? directives + [.drain(node)] : directives
     }
 
     /// Believes a node that a batch unknown after a restart was issued before it, within bounds.

@@ -40,4 +40,15 @@ import Testing
         _ = talk.says(trainer, .goodbye("gone"))
         #expect(talk.stage(0) == .pending)
     }
+
+    @Test(arguments: [Role.rollout, .trainer])
+    mutating func `who missed that it is to leave hears it after its next hello`(role: Role) {
+        let node = talk.join(role, "a")
+        #expect(talk.happens(.command(.drainNode(node))) == [.drain(node)])
+        _ = talk.wait(10, silent: [node])
+        #expect(talk.hello(talk.arrival(role, "a")).directives.last == .drain(node))
+        _ = talk.wait(10, silent: [node])
+        let another = talk.hello(talk.arrival(role, "a", process: 2))
+        #expect(!another.directives.contains(.drain(node)), "the place is free for another process")
+    }
 }

@@ -78,7 +78,12 @@ async function commands() {
   await page.value(`(() => { const drain = document.querySelector(${JSON.stringify(drain)}); drain.click(); document.querySelector("#ask-no").click(); drain.click(); })()`);
   await page.click("#ask-yes");
   await page.until("draining to begin", `document.querySelector("#events").innerText.includes("rollout-2 draining")`);
+  // Its row goes to the end of the list; those that it passes stay as they are.
+  await page.value(`document.querySelector('[aria-label="Drain trainer-1"]').focus()`);
   await page.until("rollout-2 to leave", `[...document.querySelectorAll("#nodes li")].some(each => each.innerText.includes("rollout, left"))`, 120);
+  const names = await page.value(`[...document.querySelectorAll("#nodes .name")].map(each => each.innerText).join(", ")`);
+  expect(names === "rollout-1, trainer-1, rollout-2", `the nodes are ${names}`);
+  expect(await page.value("document.activeElement.ariaLabel") === "Drain trainer-1", "the focus is lost");
   expect((await page.text("#scale")).startsWith("1 rollout here"), await page.text("#scale"));
   await finish(page);
 }

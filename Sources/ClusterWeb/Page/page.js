@@ -55,7 +55,13 @@ function rows(list, items, key, build) {
   });
   for (const row of list.querySelectorAll(":scope > .empty")) row.remove();
   for (const row of known.values()) row.remove();
-  wanted.forEach((row, index) => { if (list.children[index] !== row) list.insertBefore(row, list.children[index] ?? null); });
+  let place = list.firstElementChild;
+  for (const row of wanted) {
+    // A row that goes down is moved itself, not those that it lets pass: what is moved loses the focus and a press under way.
+    if (place !== row && place?.nextElementSibling === row) { list.append(place); place = row; }
+    if (place === row) place = row.nextElementSibling;
+    else list.insertBefore(row, place);
+  }
 }
 
 // MARK: The head

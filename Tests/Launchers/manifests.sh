@@ -1,14 +1,17 @@
 #!/usr/bin/env bash
-# Checks what Cluster/ says to systemd, Kubernetes and Docker, as far as that goes without them: the units with
-# systemd-analyze, the manifests against Kubernetes' published schemas and JobSet's, the compose file against its own,
-# the Dockerfile with hadolint. Needs PyPI (a virtual environment of its own is made), systemd, kubectl and shellcheck;
-# what is missing is said and passed over.
+# Checks what Cluster/ says to systemd, Kubernetes, Docker and Grafana, as far as that goes without them: the units with
+# systemd-analyze, the manifests against Kubernetes' published schemas and JobSet's, the compose file and the dashboard
+# against their own, the Dockerfile with hadolint. Needs PyPI (a virtual environment of its own is made), systemd, kubectl
+# and shellcheck; what is missing is said and passed over.
 #
-#   Tests/Launchers/manifests.sh [JOBSET_CRD]   the CRD is config/components/crd/bases/jobset.x-k8s.io_jobsets.yaml of
-#                                               kubernetes-sigs/jobset
+#   Tests/Launchers/manifests.sh [JOBSET_CRD [GRAFANA_SCHEMAS]]
+#
+# JOBSET_CRD is config/components/crd/bases/jobset.x-k8s.io_jobsets.yaml of kubernetes-sigs/jobset, GRAFANA_SCHEMAS the
+# folder jsonschema of grafana/grafana-foundation-sdk; either may be ''.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 crd=${1:-}
+grafana=${2:-}
 program=${PROGRAM:-$PWD/.build/debug/flowsteer}
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
@@ -82,4 +85,41 @@ fi
 step "Docker"
 "$work/venv/bin/check-jsonschema" --builtin-schema vendor.compose-spec Cluster/docker/compose.yaml
 # Versions of Debian's packages are Debian's affair.
-"$work/venv/bin/hadolint" --ignore DL3008 Cluster/docker/Dockerfile && echo "Dockerfile: nothing to say"
+"$work/venv/bin/hadolint" --ignore DL3008 Cluster/docker/Dockerfile
+echo "Dockerfile: nothing to say"
+
+step "Grafana"
+if [ -z "$grafana" ]; then
+    echo "passed over: its schemas were not given"
+    exit 0
+fi
+"$work/venv/bin/python" - Cluster/monitoring/grafana.json "$grafana" <<'PYTHON'
+import json, sys, jsonschema
+def relax(node):
+    if isinstance(node, dict):
+        # What has a default may be left out; and an open object of the original became one of objects alone.
+        properties = node.get("properties", {})
+        if "required" in node: node["required"] = [each for each in node["required"] if "default" not in properties.get(each, {})]
+        if node.get("additionalProperties") == {"type": "object", "additionalProperties": {}}: node["additionalProperties"] = {}
+        for value in node.values(): relax(value)
+    elif isinstance(node, list):
+        for value in node: relax(value)
+def check(what, file, kind, value):
+    schema = json.load(open(f"{sys.argv[2]}/{file}.jsonschema.json"))
+    relax(schema)
+    try:
+        jsonschema.validate(value, {"$ref": f"#/definitions/{kind}", "definitions": schema["definitions"]})
+    except jsonschema.ValidationError as error:
+        sys.exit(f"FAILED: {what}: {'/'.join(map(str, error.absolute_path))}: {error.message}")
+dashboard = json.load(open(sys.argv[1]))
+check("the dashboard", "dashboard", "Dashboard", dashboard)
+units = open(f"{sys.argv[2]}/units.jsonschema.json").read()
+for panel in dashboard["panels"]:
+    check(panel["title"], "dashboard", "Panel", panel)
+    check(panel["title"], panel["type"], "Options", panel["options"])
+    defaults = panel["fieldConfig"]["defaults"]
+    if "custom" in defaults: check(panel["title"], panel["type"], "FieldConfig", defaults["custom"])
+    if f'"{defaults["unit"]}"' not in units: sys.exit(f"FAILED: {panel['title']}: there is no unit {defaults['unit']}")
+    for target in panel["targets"]: check(panel["title"], "prometheus", "Dataquery", target)
+print(f"dashboard: {len(dashboard['panels'])} panels are valid")
+PYTHON

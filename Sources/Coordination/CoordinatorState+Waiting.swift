@@ -157,7 +157,7 @@ extension CoordinatorState {
         if unreached.count == trainers.count { return ["no trainer could reach \(called(next.holder))"] }
         if membership[next.holder]?.standing != .alive { return ["\(called(next.holder)) does not answer"] }
         let able = trainers.contains { credits.admits(next.byteCount, to: $0, beside: survey.load(of: $0)) }
-        return able ? [] : ["\(waiting) for a trainer with credit"]
+        return able ? [] : ["\(waiting) until a trainer has room"]
     }
 
     /// A node by the name that people gave it.

@@ -55,6 +55,13 @@ import Testing
         #expect(reasons.contains("batch 0 has 5000 bytes, more than any trainer's window"))
     }
 
+    @Test mutating func `trajectories that trainers have no room for yet say so`() {
+        let rollout = talk.join(.rollout, "a", credit: 9)
+        for name in ["t", "u"] { _ = talk.join(.trainer, name, credit: 1) }
+        for batch in 0..<3 as Range<UInt64> { _ = talk.produces(rollout, batch) }
+        #expect(reasons.contains("1 batch of trajectories waits until a trainer has room"), "\(reasons)")
+    }
+
     @Test mutating func `a round between its members' loading and its opening names the slow one`() {
         talk = Conversation { $0.leadBatches = 1 }
         let rollout = talk.join(.rollout, "a")

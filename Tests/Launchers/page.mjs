@@ -60,6 +60,8 @@ async function commands() {
 
   step("checkpoint now ends the open round; its files can be loaded");
   await page.until("an open round", `document.querySelector("#reasons").innerText.includes("samples so far")`);
+  // Rollouts that are ahead want no person.
+  await page.until("rollouts to be ahead", `document.querySelector("#reasons").innerText.includes("until a trainer has room") && document.querySelector("#waiting-title").innerText === "Under way"`);
   const round = await page.text("#rounds");
   await page.click("#checkpoint");
   await page.until("another round", `document.querySelector("#rounds").textContent !== ${JSON.stringify(round)}`);

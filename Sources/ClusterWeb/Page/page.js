@@ -93,8 +93,8 @@ function showHead(status) {
   if (focused?.hidden) (["pause", "resume", "checkpoint", "unlock"].map(by).find(button => !button.hidden) ?? by("main")).focus({ preventScroll: true });
 }
 
-// That a round waits for those at work is the way of things; anything else may want a person.
-const isUsual = reason => /\((training|it has no trajectory), |% received\)|being averaged|being made|to load the parameters|ready trainers/.test(reason);
+// That a round waits for those at work, and what is made for those who use it, is the way of things; anything else may want a person.
+const isUsual = reason => /\((training|it has no trajectory), |% received\)|being averaged|being made|to load the parameters|ready trainers|until a trainer has room/.test(reason);
 
 function showReasons(reasons) {
   const list = by("reasons");

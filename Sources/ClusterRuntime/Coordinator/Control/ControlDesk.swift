@@ -87,7 +87,7 @@ actor ControlDesk {
     /// A round is on the disk.
     func stored(_ version: ParameterVersion, manifest: ContentHash?, took times: CommitTimes) throws {
         manifestHash = manifest
-        try record.close(version.round, took: times, time: clock.time)
+        try record.close(version.round, took: times, now: clock.now, time: clock.time)
         try handle(.stored(version))
     }
 

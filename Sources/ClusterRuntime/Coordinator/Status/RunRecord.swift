@@ -16,7 +16,7 @@ struct RunRecord: Sendable {
     private var evaluations = EvaluationBook()
     private var producedSamples: Int
     private var producedAt: [Instant] = []
-    private var commits = 0
+    private var pace = CommitPace()
     private var unsendable: [String] = []
     private var times = RoundTimes()
     private var figures = RunFigures()
@@ -94,9 +94,10 @@ struct RunRecord: Sendable {
     mutating func close(
         _ round: RoundNumber,
         took times: CommitTimes,
+        now: Instant,
         time: Double
     ) throws(CoordinatorError) {
-        commits += 1
+        pace.committed(at: now)
         figures.note(times)
         guard let means = losses.close(round) else { return }
         try add(JournalLine(losses: means, of: round, time: time))
@@ -143,9 +144,9 @@ struct RunRecord: Sendable {
         status.figures.evaluations = evaluations.means
         status.figures.recommendedRollouts = recommendedRollouts(state, survey)
         status.waitingOn = [hindrance].compactMap(\.self) + state.waitingOn(now: now) + unsendable
-        if commits > 0, !state.isFinished {
+        if !state.isFinished {
             let rest = state.settings.rounds - state.parameters.round.rawValue
-            status.secondsLeft = elapsed / Double(commits) * Double(rest)
+            status.secondsLeft = pace.secondsLeft(rest, at: now)
         }
         status.averaging = times.total
         status.refusals = refusals

@@ -27,11 +27,16 @@ extension TensorSource {
 
     /// A tensor that must have `shape`, else ``CheckpointError/shapeMismatch(path:tensor:expected:found:)``.
     package func tensor(named name: String, shape: [Int]) throws(CheckpointError) -> Tensor {
+        try stored(named: name, shape: shape).floats
+    }
+
+    /// The same, its numbers unread.
+    package func stored(named name: String, shape: [Int]) throws(CheckpointError) -> StoredTensor {
         let found = try self.shape(of: name)
         guard found == shape else {
             throw .shapeMismatch(path: path, tensor: name, expected: shape, found: found)
         }
-        return try tensor(named: name)
+        return try stored(named: name)
     }
 
     /// All tensors but the position numbers some text encoders come with; other integers are no weights, and refused.

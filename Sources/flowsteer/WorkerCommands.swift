@@ -129,6 +129,7 @@ struct RolloutWorkerCommand: AsyncParsableCommand {
 
     func run() async throws {
         worker.parent.watch()
+        LargeBlocks.returnWhenFreed(mebibytes: 4)  // weights as they come, before they are laid out
         var options = try worker.options(.rollout)
         options.servingHost = bind?.host
         options.servingPort = bind?.port ?? 0

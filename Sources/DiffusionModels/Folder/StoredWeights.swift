@@ -18,10 +18,33 @@ package struct StoredWeights: ParameterSource, Sendable {
 
     package func parameter(_ name: String, shape: [Int]) throws(ModelError) -> Parameter {
         do {
-            return Parameter(frozen: try source.tensor(named: name, shape: shape))
+            let stored = try source.stored(named: name, shape: shape)
+            let floats = stored.floats
+            if !stored.areFloats { stored.letGo() }
+            return Parameter(frozen: floats)
         } catch {
             throw ModelError(error)
         }
+    }
+
+    /// Rows of a matrix of a shape, in an order, in memory of their own; its others are not read.
+    func rows(_ indices: [Int], of name: String, shape: [Int]) throws(ModelError) -> Tensor {
+        do {
+            let matrix = try source.stored(named: name, shape: shape)
+            let rows = Tensor.zeros([indices.count, shape[1]])
+            for (row, index) in indices.enumerated() {
+                matrix.rows(index..<index + 1).write(to: rows.rows(row..<row + 1))
+            }
+            matrix.letGo()
+            return rows
+        } catch {
+            throw ModelError(error)
+        }
+    }
+
+    /// Lets the system take back the memory in which the file's numbers of some tensors lie.
+    func letGo(namesBeginningWith prefix: String) {
+        for name in source.names where name.hasPrefix(prefix) { try? source.stored(named: name).letGo() }
     }
 
     /// Throws unless there is a tensor of a name with this shape; reads none of its numbers.

@@ -23,6 +23,8 @@ package struct CLIPTextEncoder: Sendable {
             isHeld: try weights.elementCount <= LayerStack<CLIPTextLayer>.mostHeldElements
         ) { index throws(ModelError) in
             try CLIPTextLayer(index, configuration, from: weights)
+        } letGo: { index in
+            weights.letGo(namesBeginningWith: CLIPTextLayer.prefix(index))
         }
     }
 
@@ -43,20 +45,33 @@ package struct CLIPTextEncoder: Sendable {
         )
         let x = try embed(tokens, length: length, on: tape)
         var penultimate = x
-        for index in 0..<layers.count {
-            let layer = try layers.layer(index)
+        try layers.forEach { index, layer in
             if index == layers.count - 1 { penultimate = x.copied() }
             tape.scratch { x.copy(from: layer(Variable(constant: x), on: tape).value) }
         }
         return Output(penultimate: penultimate, embeddings: try project(x, tokens, on: tape))
     }
 
-    /// Tokens and their places, `[prompts, tokens, width]`.
+    /// Tokens and their places, `[prompts, tokens, width]`; of a large table only the tokens' rows are read.
     private func embed(_ tokens: [[Int]], length: Int, on tape: Tape) throws(ModelError) -> Tensor {
-        let embedding = try CLIPTextEmbedding(configuration, from: weights)
-        let x = Tensor.zeros([tokens.count, length, configuration.width])
-        tape.scratch { x.copy(from: embedding(tokens, on: tape).value) }
-        return x
+        let width = configuration.width
+        let x = try weights.rows(
+            tokens.flatMap(\.self),
+            of: CLIPTextEmbedding.tokensName,
+            shape: [configuration.vocabularySize, width]
+        )
+        let places = try weights.parameter(
+            CLIPTextEmbedding.placesName,
+            shape: [configuration.positionCount, width]
+        )
+        tape.scratch {
+            let positions = tape.gather(
+                tape.parameter(places),
+                tokens.flatMap { _ in Array(0..<length) }
+            )
+            x.copy(from: tape.add(Variable(constant: x), positions).value)
+        }
+        return x.reshaped([tokens.count, length, width])
     }
 
     /// The end tokens of the last layer's output, normalized and projected, `[prompts, projection width]`.

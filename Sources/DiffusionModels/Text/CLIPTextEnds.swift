@@ -6,17 +6,13 @@ struct CLIPTextEmbedding: Sendable {
     private let tokens: Parameter
     private let places: Parameter
 
+    static let tokensName = "text_model.embeddings.token_embedding.weight"
+    static let placesName = "text_model.embeddings.position_embedding.weight"
+
     init(_ configuration: CLIPTextConfiguration, from source: some ParameterSource) throws(ModelError) {
-        let name = "text_model.embeddings."
         let width = configuration.width
-        tokens = try source.parameter(
-            name + "token_embedding.weight",
-            shape: [configuration.vocabularySize, width]
-        )
-        places = try source.parameter(
-            name + "position_embedding.weight",
-            shape: [configuration.positionCount, width]
-        )
+        tokens = try source.parameter(Self.tokensName, shape: [configuration.vocabularySize, width])
+        places = try source.parameter(Self.placesName, shape: [configuration.positionCount, width])
     }
 
     /// - Parameter rows: of equal length, ids in `0 ..< vocabularySize`.

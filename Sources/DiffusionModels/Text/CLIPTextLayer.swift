@@ -12,13 +12,16 @@ struct CLIPTextLayer: Sendable {
     private let expand: Linear
     private let contract: Linear
 
+    /// What the names of a layer's weights begin with.
+    static func prefix(_ index: Int) -> String { "text_model.encoder.layers.\(index)." }
+
     init(
         _ index: Int,
         _ configuration: CLIPTextConfiguration,
         from source: some ParameterSource
     ) throws(ModelError) {
         self.configuration = configuration
-        let prefix = "text_model.encoder.layers.\(index)."
+        let prefix = Self.prefix(index)
         let (width, inner) = (configuration.width, configuration.innerWidth)
         var norms: [(weight: Parameter, bias: Parameter)] = []
         for name in ["layer_norm1", "layer_norm2"] {

@@ -30,6 +30,8 @@ package struct T5TextEncoder: Sendable {
             isHeld: try weights.elementCount <= LayerStack<T5TextLayer>.mostHeldElements
         ) { index throws(ModelError) in
             try T5TextLayer(index, configuration, from: weights)
+        } letGo: { index in
+            weights.letGo(namesBeginningWith: T5TextLayer.prefix(index))
         }
     }
 
@@ -41,15 +43,13 @@ package struct T5TextEncoder: Sendable {
     package func callAsFunction(_ tokens: [[Int]], on tape: Tape) throws(ModelError) -> Tensor {
         let length = tokens.first?.count ?? 0
         precondition(tokens.allSatisfy { $0.count == length }, "prompts of equal length")
-        let x = Tensor.zeros([tokens.count, length, configuration.width])
-        let table = try weights.parameter(
-            tableName,
+        let x = try weights.rows(
+            tokens.flatMap(\.self),
+            of: tableName,
             shape: [configuration.vocabularySize, configuration.width]
-        )
-        tape.scratch { x.copy(from: tape.gather(tape.parameter(table), tokens.flatMap(\.self)).value) }
+        ).reshaped([tokens.count, length, configuration.width])
         let bias = try positionBias(length: length)
-        for index in 0..<layers.count {
-            let layer = try layers.layer(index)
+        try layers.forEach { _, layer in
             tape.scratch { x.copy(from: layer(Variable(constant: x), bias: bias, on: tape).value) }
         }
         let norm = try weights.parameter("encoder.final_layer_norm.weight", shape: [configuration.width])
@@ -92,6 +92,9 @@ private struct T5TextLayer: Sendable {
     private let gate: Linear?
     private let contract: Linear
 
+    /// What the names of a layer's weights begin with.
+    static func prefix(_ index: Int) -> String { "encoder.block.\(index).layer." }
+
     init(
         _ index: Int,
         _ configuration: T5TextConfiguration,
@@ -100,7 +103,7 @@ private struct T5TextLayer: Sendable {
         self.configuration = configuration
         let (width, inner) = (configuration.width, configuration.innerWidth)
         let heads = configuration.headCount * configuration.headWidth
-        let prefix = "encoder.block.\(index).layer."
+        let prefix = Self.prefix(index)
         func map(_ name: String, _ inputs: Int, _ outputs: Int) throws(ModelError) -> Linear {
             try source.linear(prefix + name, inputs: inputs, outputs: outputs, bias: false)
         }

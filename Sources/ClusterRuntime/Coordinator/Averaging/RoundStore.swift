@@ -31,9 +31,12 @@ struct RoundStore: Sendable {
     /// The store of the run that the options describe; makes its initial parameters.
     init(_ options: CoordinatorOptions, teacher: ModelFolder, ledger: Ledger, folder: RunFolder) throws {
         let configuration = options.configuration
+        // Nothing is computed with the networks here, and of this precision the teacher's maps are read when they are.
+        var network = configuration.network
+        network.precision = .bfloat16
         let networks = try TrainableNetworks(
             teacher: teacher,
-            network: configuration.network,
+            network: network,
             seed: configuration.seed
         )
         identity = RunIdentity(

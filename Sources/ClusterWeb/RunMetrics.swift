@@ -205,7 +205,7 @@ struct RunMetrics: Sendable {
         var bytes = MetricFamily(
             "flowsteer_bytes_total",
             .counter,
-            "Bytes of messages through the coordinator's sockets; of trajectories, those assigned for fetching."
+            "Bytes of messages through the coordinator's sockets; of trajectories, of those that trainers began with."
         )
         var errors = MetricFamily(
             "flowsteer_protocol_errors_total",
@@ -223,8 +223,8 @@ struct RunMetrics: Sendable {
             }
         }
         bytes.add(
-            [("plane", "trajectories"), ("direction", "assigned")],
-            Double(status.figures.assignedByteCount)
+            [("plane", "trajectories"), ("direction", "fetched")],
+            Double(status.figures.fetchedByteCount)
         )
         var events = MetricFamily("flowsteer_events_total", .counter, "Lines of the run's log, by kind.")
         // From 0 on, so that the first of a kind is an increase.

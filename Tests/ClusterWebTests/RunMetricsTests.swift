@@ -22,7 +22,7 @@ struct RunMetricsTests {
         ]
         status.figures.freshUses = 3
         status.figures.repeatedUses = 1
-        status.figures.assignedByteCount = 1000
+        status.figures.fetchedByteCount = 1000
         status.figures.recommendedRollouts = 2
         status.figures.lastCheckpointTime = 1_700_000_000
         status.figures.events = ["roundCommitted": 2, "excluded": 1]
@@ -54,7 +54,7 @@ struct RunMetricsTests {
         "flowsteer_nodes{role=\"trainer\",state=\"dead\"} 0",
         "flowsteer_node_seconds_total{node=\"rollout \\\"1\\\"\",role=\"rollout\",activity=\"wait\"} 1.5",
         "flowsteer_bytes_total{plane=\"control\",direction=\"out\"} 40",
-        "flowsteer_bytes_total{plane=\"trajectories\",direction=\"assigned\"} 1000",
+        "flowsteer_bytes_total{plane=\"trajectories\",direction=\"fetched\"} 1000",
         "flowsteer_protocol_errors_total{plane=\"control\",code=\"too_fast\"} 3",
         "flowsteer_fresh_fraction 0.75", "flowsteer_rollouts_recommended 2",
         "flowsteer_offers_total{result=\"excluded\"} 1", "flowsteer_run_state{state=\"running\"} 1",

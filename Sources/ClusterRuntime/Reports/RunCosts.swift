@@ -54,7 +54,7 @@ package struct RunCosts: Codable, Sendable, Equatable {
         planes = status.doors.map { door in
             Plane(name: door.name, receivedBytes: door.byteCount, sentBytes: door.sentByteCount)
         }
-        trajectoryBytes = status.figures.assignedByteCount
+        trajectoryBytes = status.figures.fetchedByteCount
     }
 
     /// What was counted, in words.

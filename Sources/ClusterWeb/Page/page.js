@@ -213,7 +213,7 @@ function showThroughput(history) {
 
 function showBytes(status) {
   const planes = status.doors.map(door => ({ name: door.name, received: door.byteCount, sent: door.sentByteCount }));
-  planes.push({ name: "trajectories", received: 0, sent: status.figures.assignedByteCount });
+  planes.push({ name: "trajectories", received: 0, sent: status.figures.fetchedByteCount });
   const most = Math.max(1, ...planes.map(plane => plane.received + plane.sent));
   rows(by("bytes"), planes, plane => plane.name, (row, plane) => {
     if (!row.firstChild) row.append(make("span"), make("span", { class: "amount" }), make("div", { class: "bar", "aria-hidden": "true" }));

@@ -24,7 +24,7 @@ struct RunReportTests {
         var door = RunStatus.Door(name: "control")
         door.byteCount = 3 << 20
         status.doors = [door]
-        status.figures.assignedByteCount = 5 << 20
+        status.figures.fetchedByteCount = 5 << 20
         status.figures.evaluations.teacherPerTrajectory = 64
         status.figures.evaluations.studentPerSample = 1
         status.figures.evaluations.teacherPerSample = 2

@@ -15,8 +15,8 @@ package struct RunFigures: Codable, Sendable, Equatable {
     package var events: [String: Int] = [:]
     /// Results of leases that the rollouts reported.
     package var producedBatches = 0
-    /// Bytes of trajectories that trainers were told to fetch from rollouts.
-    package var assignedByteCount = 0
+    /// Bytes of trajectories that trainers fetched from rollouts and began with, each once a round.
+    package var fetchedByteCount = 0
     /// A batch's first use in a round.
     package var freshUses = 0
     /// Any further use of it in the round.

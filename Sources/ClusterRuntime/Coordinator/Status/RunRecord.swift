@@ -22,6 +22,8 @@ struct RunRecord: Sendable {
     private var figures = RunFigures()
     private var leases = OpenLeases()
     private var rates = WorkRates()
+    /// By batch, of trajectories that were assigned since they were last used.
+    private var assignedByteCounts: [BatchID: Int] = [:]
     /// The last round of which each trainer began to upload an offer.
     private var offered: [NodeID: RoundNumber] = [:]
     /// What the sockets let in and kept out, as last told.
@@ -42,6 +44,10 @@ struct RunRecord: Sendable {
         try journal.append(line)
         times.note(line)
         figures.note(line)
+        if line.kind == JournalLine.consumed, let batch = line.batch {
+            let byteCount = assignedByteCounts.removeValue(forKey: batch) ?? 0
+            if line.use == 1 { figures.fetchedByteCount += byteCount }
+        }
         if line.kind == JournalLine.consumed, line.use == 1, let node = line.node {
             rates.did(batchSamples, by: node)
         }
@@ -87,8 +93,10 @@ struct RunRecord: Sendable {
         leases.grant(lease.batch, lease.fence, at: now)
     }
 
-    /// A trainer was told to fetch a trajectory.
-    mutating func assigned(_ trajectory: ProducedBatch) { figures.assignedByteCount += trajectory.byteCount }
+    /// A trainer was told to fetch a trajectory, unless it has it: what it did not come to in a round is assigned again.
+    mutating func assigned(_ trajectory: ProducedBatch) {
+        assignedByteCounts[trajectory.batch] = trajectory.byteCount
+    }
 
     /// Logs a committed round's losses.
     mutating func close(

@@ -7,6 +7,8 @@ package struct NetworkSizes: Sendable, Equatable {
     package let weights: Int
     /// Of them, in linear maps.
     package let maps: Int
+    /// Of them, in the table of positions, of which no more is read than a picture's places.
+    package let positions: Int
     /// Of what the student trains.
     package let student: Int
     /// Of the critic, a discriminator or a fake-velocity network's adapters, where there is one.
@@ -22,6 +24,7 @@ package struct NetworkSizes: Sendable, Equatable {
         weights = shapes.values.reduce(0) { $0 + count($1) }
         let linear = shapes.filter { $0.key.hasSuffix(".weight") && $0.value.count == 2 }
         maps = linear.values.reduce(0) { $0 + count($1) }
+        positions = shapes["pos_embed.pos_embed"].map(count) ?? 0
         let adapters = linear.reduce(0) { sum, map in
             let module = String(map.key.dropLast(".weight".count))
             guard LowRankAdapters.matches(module, network.targets) else { return sum }

@@ -1,4 +1,5 @@
 import Coordination
+import DiffusionModels
 import Distillation
 import Foundation
 
@@ -12,8 +13,20 @@ extension RunEstimate {
 
             """
         return header + role("coordinator", coordinatorMemory, disk: coordinatorDisk)
-            + role("rollout", rolloutMemory, disk: checkpointsByteCount)
-            + role("trainer", trainerMemory, disk: trainerDisk) + wire + time
+            + role("rollout", rolloutMemory, disk: fetchedCheckpointsByteCount)
+            + role("trainer", trainerMemory, disk: trainerDisk) + unkept + wire + time
+    }
+
+    /// What a worker takes more where a prompt's encoding is to be kept and is not there.
+    private var unkept: String {
+        guard configuration.prompts.cachePath != nil else { return "" }
+        let more = textMemory.heldByteCount + textMemory.passingByteCount
+        return """
+
+            text encoders: \(Self.bytes(more)) more in a worker that meets a prompt whose encoding is not kept; \
+            'flowsteer encode prompts' keeps all of them before the run
+
+            """
     }
 
     private func role(_ name: String, _ memory: Memory, disk: Int) -> String {
@@ -30,8 +43,9 @@ extension RunEstimate {
         """
 
         wire, a round: \(Self.bytes(trajectoriesPerRound)) of trajectories from rollouts to trainers; \
-        \(Self.bytes(exchangePerRound)) between each trainer and the coordinator, when all is averaged; \
-        \(Self.bytes(checkpointByteCount)) of checkpoint to whoever fetches it
+        \(Self.bytes(usualExchangePerRound)) between each trainer and the coordinator and \
+        \(Self.bytes(usualCheckpointPerRound)) of checkpoint to whoever fetches it on average, \
+        \(Self.bytes(exchangePerRound)) and \(Self.bytes(checkpointByteCount)) where all is averaged
 
         """
     }
@@ -52,9 +66,12 @@ extension RunEstimate {
 
     private static func bytes(_ count: Int) -> String {
         let mebibytes = Double(count) / 1_048_576
-        return mebibytes < 1024
-            ? String(format: mebibytes < 10 ? "%.1f MiB" : "%.0f MiB", mebibytes)
-            : String(format: "%.1f GiB", mebibytes / 1024)
+        return switch mebibytes {
+        case ..<1: String(format: "%.0f KiB", mebibytes * 1024)
+        case ..<10: String(format: "%.1f MiB", mebibytes)
+        case ..<1024: String(format: "%.0f MiB", mebibytes)
+        default: String(format: "%.1f GiB", mebibytes / 1024)
+        }
     }
 
     private static func count(_ count: Int) -> String { String(format: "%.1f million", Double(count) / 1e6) }

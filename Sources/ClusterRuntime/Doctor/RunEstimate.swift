@@ -1,6 +1,6 @@
 import ClusterMessages
 import Coordination
-import DiffusionModels
+package import DiffusionModels
 package import Distillation
 import NeuralNetwork
 import Tensors
@@ -11,38 +11,41 @@ import Tensors
 ///
 /// | letter | what it is |
 /// |---|---|
-/// | `W` | weights of the teacher's transformer that are read as they stand; files of 32-bit floats are mapped, others widened |
+/// | `W` | weights of the teacher's transformer that are read as they stand, without the table of positions, of which a picture reads its own; files of 32-bit floats are mapped, others widened |
 /// | `P` | the linear maps, which `W` then leaves out, laid out for products: 1 of each number, in trainers 2; none beyond 2²⁶; in bf16 ½ |
 /// | `A`, `D` | what the student trains, adapters or weights, and critic, where there is one, `N = A + D` |
 /// | `U` | bytes of moments: 8 a parameter, 2.03 with `adamw8bit` |
 /// | `S` | what rounds commit: `N`, `2 N` of moments unless `cluster.averaging.moments_period` is 0, `A` of a running mean |
 /// | `O` | bytes of an offer: `4 S`; float16 and int8 write `N` with 2 and 1⅛ bytes |
 /// | `B`, `E` | bytes of a batch: `4 · states · samples · latents`, and of its encoded prompts; states are K + 1 of K segments on the teacher's trajectory, 2 K of segments by themselves, 2 of whole trajectories |
-/// | `L`, `a` | lanes at work, and the bytes of one's activations (`ActivationMemory` of the benchmarks) |
+/// | `L`, `a` | lanes at work, and the bytes of one's activations (`ActivationMemory` of the benchmarks); the first lane encodes prompts as well and takes what that needs, if it is more |
+/// | `T`, `t` | bytes of text encoders (`TextMemory` of the models) where `prompts.cache` keeps no encodings: layers of those up to 2²⁶ numbers and tokenizers; of larger ones the layer that runs |
 ///
 /// Memory in bytes:
 /// - coordinator: `4 N + 8 S`, the last state and the next; with outer momentum `8 A`, both rounds', and `4 A` of a
 ///   running mean that is written; a piece of every trainer's offer and three more while they are averaged; and what
 ///   each node may have asked for at once. Of the teacher it reads what networks begin with, and lets it go;
-/// - rollout: `4 W + 4 P + L a + B · held + 2 E`, where it holds what a round trains on and `cluster.lead_batches` more,
+/// - rollout: `4 W + 4 P + L a + T + t + B · held + 2 E`, where it holds what a round trains on and `cluster.lead_batches` more,
 ///   at most what the worker's limit lets it;
 /// - trainer: `4 W + 4 P`, which a full student beside a full discriminator leaves in the file where it is mapped, if the
 ///   method does not ask the teacher; `4 N` of parameters, `4 N` of gradients a lane, `U` of moments, `4 N + U` of the round's
 ///   beginning, `O`, with roundings `16 N` more, of which the base `4 N`, what the offer stands for and what it and the
 ///   one before leave over; `4 max(A, D)` of a moment being decoded that is kept in bytes,
 ///   `4 S + 4 max(A, D)` of a state that comes in where there are other trainers, in a ring two of its shares as well
-///   and what each node has asked for at once; `L a`, and `(B + E)` of the batches mixed and as many to come; a running
-///   mean of the student is two times `4 A`.
+///   and what each node has asked for at once; `L a`, `T`, `t` where it is more than the
+///   offer, which it makes room for, and `(B + E)` of the batches mixed and as many to come; a running mean of the
+///   student is two times `4 A`.
 ///   Paged state lies on the trainer's disk instead: `U`, and `4 N + U`;
-/// - each its process of ``processByteCount``. Text encoders are not in it: they are open only while a prompt is met
-///   that is not kept (`prompts.cache`), see ``textByteCount``.
+/// - each its process of ``processByteCount``. With `prompts.cache`, text encoders are open only where a prompt is met
+///   that is not kept; the text of the estimate says what they take then.
 ///
 /// Two trainers of PeRFlow on the emoji teacher, a lane each, took 377 MiB where 375 are told in a ring at rank 64, 289
 /// and 273 at rank 32, and 351 and 355 with int8 at rank 64; one of FlowSteer on two blocks of SD3 Medium 8.9 and 8.7 GiB.
 ///
-/// Disk: three checkpoints and every tenth, `4 S` each and `4 A` of outer momentum, with whoever fetches them; and the
-/// offers of a round at the coordinator. Wire, a round: `B` a batch from rollouts to trainers, `O` up and `4 S` down a
-/// trainer. Time: the run's own code, timed on this machine for a second or two, with fewer blocks and at smaller widths
+/// Disk: three checkpoints and every tenth, `4 S` each and `4 A` of outer momentum, with whoever fetches them, who has
+/// moments that a round did not average once; and the offers of a round at the coordinator. Wire, a round: `B` a batch
+/// from rollouts to trainers, `O` up and `4 S` down a trainer where all is averaged, without moments and discriminator
+/// in rounds that do not average them; a checkpoint alike. Time: the run's own code, timed on this machine for a second or two, with fewer blocks and at smaller widths
 /// where the run's are large (`WorkTime` of the benchmarks), times each method's own evaluations. On the emoji preset, a
 /// rollout and a trainer of one lane each on two cores of an AMD EPYC and nothing beside them, a step took 76 ms where 79
 /// are told for FlowSteer, 73 and 71 in bf16, 94 and 85 with all weights trained, 41 and 38 before the discriminator;
@@ -95,14 +98,16 @@ package struct RunEstimate: Sendable {
         package var byteCount: Int { parts.reduce(0) { $0 + $1.byteCount } }
     }
 
-    /// A process that has opened its sockets and nothing else, as measured: 45 MiB of them are program and libraries.
-    package static let processByteCount = 56 << 20
+    /// What any role of the smallest models took beside what is told of it, as measured: 40 to 45 MiB of them are program and
+    /// libraries, as far as they are read, the rest what those allocate.
+    package static let processByteCount = 51 << 20
 
     let configuration: RunConfiguration
     let sizes: NetworkSizes
     let storesFloats: Bool
     let latentCount: Int
     let textCount: Int
+    let textMemory: TextMemory
     let cluster: Cluster
     let measures: Measures
 
@@ -111,12 +116,14 @@ package struct RunEstimate: Sendable {
     ///   - storesFloats: whether all weights are stored as 32-bit floats.
     ///   - latentCount: numbers in one sample's latents.
     ///   - textCount: numbers in one prompt's encoding.
+    ///   - textMemory: of text encoders that encode the prompts of a batch.
     package init(
         _ configuration: RunConfiguration,
         sizes: NetworkSizes,
         storesFloats: Bool,
         latentCount: Int,
         textCount: Int,
+        textMemory: TextMemory,
         cluster: Cluster,
         measures: Measures
     ) {
@@ -125,6 +132,7 @@ package struct RunEstimate: Sendable {
         self.storesFloats = storesFloats
         self.latentCount = latentCount
         self.textCount = textCount
+        self.textMemory = textMemory
         self.cluster = cluster
         self.measures = measures
     }
@@ -133,11 +141,11 @@ package struct RunEstimate: Sendable {
 // MARK: - Sizes
 
 extension RunEstimate {
-    private static let float = ScalarType.float32.byteCount
+    static let float = ScalarType.float32.byteCount
 
     var parameters: Int { sizes.student + sizes.critic }
     /// Numbers of the student's running mean.
-    private var averageCount: Int { configuration.averaging.keepsStudentAverage ? sizes.student : 0 }
+    var averageCount: Int { configuration.averaging.keepsStudentAverage ? sizes.student : 0 }
     /// Numbers that rounds commit.
     package var stateCount: Int {
         (configuration.averaging.momentsPeriod > 0 ? 3 : 1) * parameters + averageCount
@@ -174,114 +182,47 @@ extension RunEstimate {
 
     /// Bytes of the weights that are read as they stand; what is laid out for products is let go of.
     func standingByteCount(_ precision: Precision) -> Int {
-        (packedByteCount(precision, learning: false) > 0 ? sizes.weights - sizes.maps : sizes.weights)
-            * Self.float
+        let laidOut = packedByteCount(precision, learning: false) > 0 ? sizes.maps : 0
+        return (sizes.weights - sizes.positions - laidOut) * Self.float
     }
 
-    /// Lanes that hold activations of so many samples: with fewer samples than lanes the first takes all.
-    func lanesAtWork(_ samples: Int) -> Int { samples >= cluster.lanes ? cluster.lanes : 1 }
-}
-
-// MARK: - Memory
-
-extension RunEstimate {
-    private var process: (String, Int) { ("the process", Self.processByteCount) }
-
-    private func weights(_ precision: Precision, learning: Bool) -> [(String, Int)] {
-        [
-            (storesFloats ? "weights, mapped" : "weights, widened", standingByteCount(precision)),
-            ("weights for products", packedByteCount(precision, learning: learning)),
-        ]
+    /// Bytes of activations of lanes that share so many samples.
+    ///
+    /// With fewer samples than lanes the first takes all. It encodes the prompts as well.
+    func activationByteCount(_ samples: Int, lane byteCount: Int) -> Int {
+        let others = samples >= cluster.lanes ? cluster.lanes - 1 : 0
+        return max(byteCount, openEncoders.activationByteCount) + others * byteCount
     }
 
-    /// The teacher's weights in a trainer.
-    private var trainerWeights: [(String, Int)] {
-        let network = configuration.network
-        let areRead =
-            network.student == .lora || network.critic == .velocity
-            || network.critic == .discriminator && network.discriminator.mode != .full
-            || configuration.training.method.asksTeacher
-        let weights = weights(network.precision, learning: true)
-        return areRead ? weights : storesFloats ? [] : Array(weights.prefix(1))
-    }
-
-    package var coordinatorMemory: Memory {
-        let hasMomentum = configuration.averaging.student == .nesterov
-        return Memory(
-            parts: [
-                process,
-                ("networks", (parameters + averageCount) * Self.float),
-                ("states of two rounds", 2 * stateCount * Self.float),
-                ("outer momentum", hasMomentum ? 2 * sizes.student * Self.float : 0),
-                // Of every offer, their mean, a difference from it, and the bytes that are read.
-                ("pieces of offers", (cluster.trainers + 3) * RoundAverage.pieceByteCount),
-                (
-                    "messages on their way",
-                    (cluster.trainers + cluster.rollouts) * ChunkTransfer.windowByteCount
-                ),
-            ]
-        )
-    }
-
-    package var rolloutMemory: Memory {
-        let held =
-            (configuration.batchesPerRound * cluster.trainers + configuration.cluster.leadBatches)
-            / cluster.rollouts
-        return Memory(
-            parts: [process] + weights(configuration.trajectory.precision, learning: false) + [
-                ("activations", lanesAtWork(configuration.batchSamples) * measures.rolloutActivations),
-                ("trajectories held", min(max(1, held) * batchByteCount, cluster.heldByteLimit)),
-                ("encoded prompts", 2 * textByteCount),
-            ]
-        )
-    }
-
-    package var trainerMemory: Memory {
-        let isPaged = configuration.training.pagesOptimizerState
-        let numbers = parameters * Self.float
-        let averages = averageCount * Self.float
-        let isRounded = configuration.averaging.exchange != .float32
-        let keepsCommitted = isRounded || configuration.cluster.topology == .ring
-        let segment = max(sizes.student, sizes.critic) * Self.float
-        let decoded = configuration.averaging.momentsPeriod > 0 && momentByteCount < 2 * numbers ? segment : 0
-        let incoming = stateCount * Self.float + segment
-        // The share that it has made, and another's; pieces on their way to the others, to the coordinator and in.
-        let shares = 2 * stateCount * Self.float / cluster.trainers
-        let pieces = (cluster.trainers + 1) * ChunkTransfer.windowByteCount
-        let ring = configuration.cluster.topology == .ring ? shares + pieces : 0
-        return Memory(
-            parts: [process] + trainerWeights + [
-                ("parameters", numbers + averages), ("gradients", cluster.lanes * numbers),
-                ("moments", isPaged ? 0 : momentByteCount),
-                (
-                    "where the round began",
-                    (isPaged ? 0 : numbers + averages + momentByteCount) + (keepsCommitted ? numbers : 0)
-                ),
-                ("offer", offerByteCount + decoded + (isRounded ? 3 * numbers : 0)),
-                ("state that comes in", cluster.trainers > 1 ? incoming + ring : 0),
-                ("activations", lanesAtWork(configuration.training.batchSize) * measures.trainerActivations),
-                (
-                    "trajectories and prompts",
-                    2 * configuration.mixedBatches * (batchByteCount + textByteCount)
-                ),
-            ]
-        )
-    }
+    /// Text encoders that are open all along, none where encodings are kept.
+    var openEncoders: TextMemory { configuration.prompts.cachePath == nil ? textMemory : TextMemory() }
 }
 
 // MARK: - Disk, wire and time
 
 extension RunEstimate {
-    /// Bytes of one round's checkpoint.
-    package var checkpointByteCount: Int {
-        let momentum = configuration.averaging.student == .nesterov ? sizes.student : 0
-        return (stateCount + momentum) * Self.float
+    private var momentumByteCount: Int {
+        configuration.averaging.student == .nesterov ? sizes.student * Self.float : 0
     }
+    /// Bytes of the moments that rounds commit.
+    private var committedMoments: Int { (stateCount - parameters - averageCount) * Self.float }
+
+    /// Bytes of one round's checkpoint.
+    package var checkpointByteCount: Int { stateCount * Self.float + momentumByteCount }
+
+    private var rounds: Int { Int(clamping: configuration.cluster.rounds) }
+    /// Checkpoints that stay beside the last three.
+    private var olderCheckpoints: Int { max(0, rounds - 3) / 10 }
 
     /// Bytes of the checkpoints that stay until the end of the run.
-    package var checkpointsByteCount: Int {
-        let rounds = Int(clamping: configuration.cluster.rounds)
-        return (min(3, rounds) + max(0, rounds - 3) / 10) * checkpointByteCount
+    package var checkpointsByteCount: Int { (min(3, rounds) + olderCheckpoints) * checkpointByteCount }
+
+    /// Bytes of the same in a worker that fetches them: moments that a round did not average are one file with those
+    /// before, so that of the last three two differ at most, unless every round averages them.
+    package var fetchedCheckpointsByteCount: Int {
+        let last = min(3, rounds)
+        let moments = configuration.averaging.momentsPeriod > 1 ? min(2, last) : last
+        return checkpointsByteCount - (last - moments) * committedMoments
     }
 
     /// Bytes on the coordinator's disk.
@@ -290,7 +231,7 @@ extension RunEstimate {
     /// Bytes on a trainer's disk: checkpoints, if it fetches them, and paged state.
     package var trainerDisk: Int {
         let isPaged = configuration.training.pagesOptimizerState
-        return checkpointsByteCount + (isPaged ? parameters * Self.float + 2 * momentByteCount : 0)
+        return fetchedCheckpointsByteCount + (isPaged ? parameters * Self.float + 2 * momentByteCount : 0)
     }
 
     /// Bytes of trajectories that trainers fetch in a round, all together.
@@ -301,6 +242,31 @@ extension RunEstimate {
     /// Bytes that a trainer sends to the coordinator and gets from it, in a round that averages all.
     package var exchangePerRound: Int {
         offerByteCount + (cluster.trainers > 1 ? stateCount * Self.float : 0)
+    }
+
+    /// The same of a round on average: discriminators and moments are averaged in some rounds alone.
+    package var usualExchangePerRound: Int {
+        let encoding = configuration.averaging.encoding(of: .student)
+        let offer = usual(
+            student: encoding.byteCount(of: sizes.student) + averageCount * Self.float,
+            critic: encoding.byteCount(of: sizes.critic)
+        )
+        return offer + (cluster.trainers > 1 ? usualStatePerRound : 0)
+    }
+
+    /// Bytes of a checkpoint that were not in the one before, on average.
+    package var usualCheckpointPerRound: Int { usualStatePerRound + momentumByteCount }
+
+    private var usualStatePerRound: Int {
+        usual(
+            student: (sizes.student + averageCount) * Self.float,
+            critic: sizes.critic * Self.float
+        )
+    }
+
+    private func usual(student: Int, critic: Int) -> Int {
+        student + critic / configuration.averaging.discriminatorPeriod
+            + committedMoments / max(1, configuration.averaging.momentsPeriod)
     }
 
     /// Seconds that a rollout takes for one batch.

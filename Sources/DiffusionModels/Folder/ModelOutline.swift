@@ -74,9 +74,9 @@ package struct ModelOutline: Sendable {
         return try AutoencoderConfiguration(file).pixelsPerLatent
     }
 
-    /// Tokens of an encoded prompt, those of CLIP and of T5.
-    package func textTokens() throws(ModelError) -> Int {
-        try TextPipeline(folder: path, index: Self.index(of: path), transformer: configuration).tokenCount
+    /// What makes encodings of prompts, its encoders unopened.
+    package func textPipeline() throws(ModelError) -> TextPipeline {
+        try TextPipeline(folder: path, index: Self.index(of: path), transformer: configuration)
     }
 
     /// Shape of a sample's latents, `[channels, height, width]`.

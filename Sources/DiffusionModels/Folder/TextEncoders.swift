@@ -13,9 +13,6 @@ struct TextEncoders: Sendable {
         let model: T5TextEncoder
     }
 
-    /// What layers may take for what they make of a batch, in bytes.
-    private static let layerByteCount = 1 << 29
-
     private let clip: [CLIP]
     private let t5: T5?
 
@@ -54,8 +51,10 @@ struct TextEncoders: Sendable {
     ) throws(ModelError) -> [PromptEncoding] {
         tape.reset()
         defer { tape.reset() }
-        let elements = layerElements(length: length, t5Length: t5Length)
-        let batch = max(1, Self.layerByteCount / (MemoryLayout<Float>.stride * elements))
+        let batch = TextMemory.promptsAtOnce(
+            clip.map { ($0.model.configuration.layerSize, length) }
+                + (t5.map { [($0.model.configuration.layerSize, t5Length)] } ?? [])
+        )
         var encodings: [PromptEncoding] = []
         for start in stride(from: 0, to: prompts.count, by: batch) {
             let texts = prompts[start..<min(start + batch, prompts.count)]
@@ -78,13 +77,6 @@ struct TextEncoders: Sendable {
             }
         }
         return encodings
-    }
-
-    /// Numbers that the widest layer makes of one prompt: some six rows as wide as a token, three as wide inside.
-    private func layerElements(length: Int, t5Length: Int) -> Int {
-        let widest = clip.map(\.model.configuration).map { length * (6 * $0.width + 3 * $0.innerWidth) }
-        let t5 = t5?.model.configuration
-        return max(1, widest.max() ?? 0, t5.map { t5Length * (6 * $0.width + 3 * $0.innerWidth) } ?? 0)
     }
 
     /// A tokenizer must not give numbers that its encoder's table lacks.

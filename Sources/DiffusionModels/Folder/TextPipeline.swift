@@ -12,12 +12,11 @@ package struct TextPipeline: Sendable {
     package static let longestT5Length = 512
 
     private let encoders: DeferredTextEncoders
-    private let hasT5: Bool
+    private let clip: [CLIPTextConfiguration]
+    private let t5: T5TextConfiguration?
     /// Tokens of a prompt for CLIP, the same for both encoders.
     private let length: Int
     private let width: Int
-    /// Numbers of both CLIP encoders in a prompt's encoding.
-    private let clipCount: Int
     private let folder: String
 
     /// T5 tokens of a prompt, 0 to ``longestT5Length``.
@@ -42,8 +41,14 @@ package struct TextPipeline: Sendable {
             try index.checkComponent("text_encoder\(suffix)", isOf: "CLIPTextModelWithProjection")
             clip.append(try CLIPTextConfiguration(folder: "\(folder)/text_encoder\(suffix)"))
         }
-        hasT5 = index.componentClass("text_encoder_3") != nil
-        encoders = DeferredTextEncoders(folder: folder, hasT5: hasT5)
+        self.clip = clip
+        if index.componentClass("text_encoder_3") != nil {
+            try index.checkComponent("text_encoder_3", isOf: "T5EncoderModel")
+            t5 = try T5TextConfiguration(folder: "\(folder)/text_encoder_3")
+        } else {
+            t5 = nil
+        }
+        encoders = DeferredTextEncoders(folder: folder, hasT5: t5 != nil)
         width = transformer.jointAttentionWidth
         t5Length = try index.index("max_sequence_length", or: Self.usualT5Length)
         guard t5Length <= Self.longestT5Length else {
@@ -65,13 +70,7 @@ package struct TextPipeline: Sendable {
                 expected: "at most \(longest), the tokens that both text encoders take"
             )
         }
-        var clipCount = 0
-        for encoder in clip { clipCount += length * encoder.width + encoder.projectionWidth }
-        self.clipCount = clipCount
-        if hasT5 {
-            try index.checkComponent("text_encoder_3", isOf: "T5EncoderModel")
-            try checkWidth(of: T5TextConfiguration(folder: "\(folder)/text_encoder_3"))
-        }
+        if let t5 { try checkWidth(of: t5) }
         try checkProjections(of: clip, transformer)
     }
 
@@ -83,8 +82,16 @@ package struct TextPipeline: Sendable {
     /// Whether the encoders and tokenizers were opened: not as long as every prompt was found in the cache.
     package var isOpen: Bool { encoders.isOpen }
 
+    private var hasT5: Bool { t5 != nil }
+
     /// Tokens of an encoded prompt.
-    var tokenCount: Int { length + t5Length }
+    package var tokenCount: Int { length + t5Length }
+
+    /// What the encoders take while they encode so many prompts, none of which is kept.
+    package func memory(ofPrompts count: Int) -> TextMemory {
+        let layers = clip.map { ($0.layerSize, length) } + (t5.map { [($0.layerSize, t5Length)] } ?? [])
+        return TextMemory(layers, prompts: count)
+    }
 
     /// Tokens of a prompt for the CLIP encoder of an index, padded or cut to the encoder's length.
     package func tokens(of prompt: String, encoder: Int) throws -> [Int] {
@@ -125,7 +132,8 @@ extension TextPipeline {
 
     /// Bytes that one prompt's encoding takes where it is kept, at most.
     package var keptByteCount: Int {
-        ScalarType.float32.byteCount * (clipCount + lengths[1] * width) + PromptCache.headerByteCount
+        let clipCount = clip.reduce(0) { $0 + length * $1.width + $1.projectionWidth }
+        return ScalarType.float32.byteCount * (clipCount + lengths[1] * width) + PromptCache.headerByteCount
     }
 
     /// Sees to it that prompts' encodings are kept, in a pipeline with a cache.

@@ -117,7 +117,7 @@ struct DoctorCommand: AsyncParsableCommand {
         let weights = try SafetensorsFolder(path: "\(outline.path)/transformer")
         var shapes: [String: [Int]] = [:]
         for name in weights.names { shapes[name] = try weights.shape(of: name) }
-        let tokens = try outline.textTokens()
+        let text = try outline.textPipeline()
         let latents = outline.latentShape(extent).reduce(1, *)
         var cluster = RunEstimate.Cluster()
         (cluster.rollouts, cluster.trainers, cluster.lanes) = (rollouts, trainers, lanes)
@@ -130,11 +130,12 @@ struct DoctorCommand: AsyncParsableCommand {
             ),
             storesFloats: try weights.names.allSatisfy { try weights.scalarType(of: $0) == .float32 },
             latentCount: latents,
-            textCount: tokens * outline.configuration.jointAttentionWidth
+            textCount: text.tokenCount * outline.configuration.jointAttentionWidth
                 + outline.configuration.pooledProjectionWidth,
+            textMemory: text.memory(ofPrompts: configuration.batchSamples),
             cluster: cluster,
             measures: try RunMeasures(
-                BenchmarkShape(outline.configuration, extent: extent, textTokens: tokens, batch: 1),
+                BenchmarkShape(outline.configuration, extent: extent, textTokens: text.tokenCount, batch: 1),
                 configuration,
                 lanes: lanes
             ).measured()
@@ -149,6 +150,7 @@ struct DoctorCommand: AsyncParsableCommand {
         var options = ConfigurationOptions()
         options.path = configurationPath
         options.overrides = overrides
-        return try options.read(adding: ["model=\(model)"])
+        // An estimate reads no prompts: where they will lie need not be settled yet.
+        return try options.read(adding: ["model=\(model)", "prompts.path=not-read"])
     }
 }

@@ -23,6 +23,7 @@ import Testing
             storesFloats: true,
             latentCount: latentCount,
             textCount: 1,
+            textMemory: TextMemory(),
             cluster: RunEstimate.Cluster(),
             measures: RunEstimate.Measures(
                 rolloutActivations: 0,

@@ -5,7 +5,7 @@ import Tensors
 
 /// What of a method takes part in an update.
 package enum TrainingStage: Sendable {
-    /// Before ``TrainingSettings/adversarialStartStep``.
+    /// Before the settings' `adversarialStartStep`.
     case beforeDiscriminator
     /// Where all that the method has takes part.
     case last

@@ -24,6 +24,7 @@ import Testing
             )
             let networks = try TrainableNetworks(teacher: teacher, network: network, seed: 0)
             #expect(sizes.weights == teacher.weights.stored.values.reduce(0) { $0 + $1.count })
+            #expect(sizes.positions == teacher.weights.stored["pos_embed.pos_embed"]?.count)
             #expect(sizes.student == networks.student.parameters.layout.count)
             #expect(sizes.critic == networks.critic.parameters.layout.count)
         }

@@ -31,7 +31,7 @@ import Testing
     }
 
     @Test func `an arena holds what is told of a layer's activations`() throws {
-        // So many that they are more than what a product works in, which is there before a layer's last sum.
+        // An arena also has what products work in: so many prompts that it is little, at these widths a tenth.
         let (prompts, tokens) = (1000, 20)
         let rows = [[Int]](repeating: [Int](repeating: 1, count: tokens), count: prompts)
         func expect(
@@ -42,7 +42,7 @@ import Testing
             let tape = Tape()
             try encode(tape)
             let ratio = Double(prompts * tokens * layer.floatsPerToken) / Double(tape.arena.peakCount)
-            #expect((0.99...1.01).contains(ratio), sourceLocation: sourceLocation)
+            #expect((0.85...1).contains(ratio), sourceLocation: sourceLocation)
         }
         for folder in clip {
             let encoder = try CLIPTextEncoder(folder: folder)

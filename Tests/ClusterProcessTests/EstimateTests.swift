@@ -53,18 +53,24 @@ import Testing
                 _ found: Int,
                 near pattern: String,
                 times: Int = 1,
+                orWithin slack: Double = 0,
                 sourceLocation: SourceLocation = #_sourceLocation
             ) throws {
                 let expected = try bytes(pattern, in: told.output) * Double(times)
                 #expect(
-                    (0.9...1.1).contains(expected / Double(found)),
+                    abs(expected - Double(found)) <= max(0.1 * Double(found), slack),
                     "\(found) where \(expected) are told by '\(pattern)': \(told.output)",
                     sourceLocation: sourceLocation
                 )
             }
             #expect(report.processes.count == 3)
             for process in report.processes {
-                try expect(process.peakMemoryBytes, near: "\n\(process.role): (AMOUNT) of memory")
+                // 8 MiB more or less are a process's own: its build, and where allocations fall.
+                try expect(
+                    process.peakMemoryBytes,
+                    near: "\n\(process.role): (AMOUNT) of memory",
+                    orWithin: 8_388_608
+                )
             }
             for role in ["rollout", "trainer"] {
                 let checkpoints = run.appending(path: "workers/\(role)-1/checkpoints")

@@ -19,6 +19,7 @@ import ZeroMQ
                 let other = try await TestRollout(run.spares[0], of: run, at: service, batches: 2)
                 _ = try await other.lease()
                 let third = try await TestRollout(run.spares[1], of: run, at: service, batches: 1)
+                try await third.waitUntilHeard()
 
                 try await wrong.deliver(first, hash(7))
                 let audit = try await third.lease()

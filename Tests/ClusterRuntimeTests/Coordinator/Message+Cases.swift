@@ -6,6 +6,7 @@ import ClusterMessages
 extension Message {
     var asWelcome: Welcome? { if case .welcome(let value) = self { value } else { nil } }
     var asRefusal: ErrorCode? { if case .refuse(let value) = self { value.code } else { nil } }
+    var asPong: Pong? { if case .pong(let value) = self { value } else { nil } }
     var asLease: Lease? { if case .lease(let value) = self { value } else { nil } }
     var asRelease: Release? { if case .release(let value) = self { value } else { nil } }
     var asStatus: RunStatus? {

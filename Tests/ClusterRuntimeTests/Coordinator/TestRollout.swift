@@ -18,6 +18,21 @@ struct TestRollout {
         try await node.send(.workCredit(credit), on: line)
     }
 
+    /// Returns once the coordinator has heard all that was said before; passes over what it says until then.
+    func waitUntilHeard() async throws {
+        let ping = Message.Ping(
+            progress: 0,
+            heldByteCount: 0,
+            activity: "",
+            computeTime: .zero,
+            waitTime: .zero,
+            wireTime: .zero,
+            peakMemoryByteCount: 0
+        )
+        try await node.send(.ping(ping), on: line)
+        _ = try await node.next(on: line) { $0.asPong }
+    }
+
     func lease() async throws -> Message.Lease { try await node.next(on: line) { $0.asLease } }
 
     func release() async throws -> Message.Release { try await node.next(on: line) { $0.asRelease } }

@@ -19,19 +19,22 @@ enum CalmRun {
         struct Use: Equatable, CustomStringConvertible {
             let round: Int?
             let batch: Int?
+            let number: Int?
 
-            var description: String { "\(round ?? -1):\(batch ?? -1)" }
+            var description: String { "\(round ?? -1):\(batch ?? -1)#\(number ?? -1)" }
         }
 
         let files: [String: Data]
-        /// In order, without those of rounds that were taken back.
+        /// In order, without those of rounds that were taken back; a trainer that was away tells of its uses again.
         let uses: [Use]
 
         init(_ cluster: Cluster) throws {
             files = try cluster.result(ofRound: rounds)
             uses = try cluster.journal().reduce(into: []) { uses, event in
                 if event.kind == "rewound" { uses.removeAll { $0.round ?? 0 > event.round ?? 0 } }
-                if event.kind == "consumed" { uses.append(Use(round: event.round, batch: event.batch)) }
+                guard event.kind == "consumed" else { return }
+                let use = Use(round: event.round, batch: event.batch, number: event.use)
+                if !uses.contains(use) { uses.append(use) }
             }
         }
     }

@@ -9,6 +9,8 @@ struct EventLog {
         let node: Int?
         let batch: Int?
         let round: Int?
+        /// Which use of the batch.
+        let use: Int?
         let text: String?
     }
 

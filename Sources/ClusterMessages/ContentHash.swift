@@ -1,4 +1,4 @@
-/// The SHA-256 of some bytes, by which trajectories, offers, manifests and files are named.
+/// A SHA-256 by which trajectories, offers, manifests and files are named: of their bytes, or of hashes of their parts.
 ///
 /// Encoded as 64 lower-case hexadecimal digits in JSON and YAML; ordered like them.
 package struct ContentHash: Sendable, Hashable {

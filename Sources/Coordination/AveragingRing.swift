@@ -49,7 +49,7 @@ package struct AveragingRing: Sendable, Equatable {
 
 /// A member's share of a ring's mean, as the member tells of it.
 package struct RingShare: Sendable, Equatable {
-    /// SHA-256 of the mean's bytes.
+    /// Of the mean's bytes.
     package let hash: ContentHash
     /// How many there are.
     package let byteCount: Int

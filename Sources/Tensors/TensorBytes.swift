@@ -54,3 +54,22 @@ extension Tensor {
 package func crc32c(_ bytes: [UInt8], continuing crc: UInt32 = 0) -> UInt32 {
     unsafe bytes.withUnsafeBytes { unsafe fs_crc32c(crc, $0.baseAddress, $0.count) }
 }
+
+/// SHA-256 (FIPS 180-4) of the blocks of `bytes` that this CPU hashes side by side.
+///
+/// - Parameters:
+///   - byteCount: of a block, a multiple of 64.
+///   - start: where the first block begins.
+/// - Returns: 32 bytes for each of as many of the first whole blocks as go in full groups; none on a CPU without AVX-512.
+package func sha256(ofBlocksOf byteCount: Int, in bytes: [UInt8], from start: Int) -> [UInt8] {
+    let groups = (bytes.count - start) / (byteCount * Int(FS_SHA256_BLOCKS))
+    let digestByteCount = groups * Int(FS_SHA256_BLOCKS * FS_SHA256_BYTES)
+    return unsafe [UInt8](unsafeUninitializedCapacity: digestByteCount) { digests, initialized in
+        unsafe bytes.withUnsafeBytes { bytes in
+            guard groups > 0, let first = bytes.baseAddress,
+                unsafe fs_sha256_blocks(first + start, byteCount, groups, digests.baseAddress) != 0
+            else { return }
+            initialized = digestByteCount
+        }
+    }
+}

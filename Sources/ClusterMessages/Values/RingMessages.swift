@@ -52,7 +52,7 @@ extension Message {
     package struct RingShare: Sendable, Hashable {
         /// Names the ring.
         package let ring: UInt64
-        /// SHA-256 of the mean's bytes.
+        /// Of the mean's bytes.
         package let hash: ContentHash
         /// How many there are.
         package let byteCount: Int
@@ -91,7 +91,7 @@ extension Message {
         package let endpoint: String
         /// The key it is served under, Z85; nil without encryption.
         package let publicKey: String?
-        /// SHA-256 of its bytes: 32-bit floats, little-endian, segment behind segment.
+        /// Of its bytes: 32-bit floats, little-endian, segment behind segment.
         package let hash: ContentHash
         /// How many there are.
         package let byteCount: Int

@@ -161,7 +161,7 @@ private struct TransferEnds: Sendable {
             }
         }
         bytes.removeLast(bytes.count - batchByteCount)
-        hash = ContentHash(of: bytes)
+        hash = HashList.hash(of: bytes)
         byteCount = batchByteCount
         let shelf = TrajectoryShelf()
         shelf.put(

@@ -1,6 +1,5 @@
 import Checkpoints
 import ClusterMessages
-import Crypto
 
 /// Fetches bytes by their hash from whoever serves them, within a window of a few MiB.
 struct ChunkFetch: Sendable {
@@ -16,7 +15,7 @@ struct ChunkFetch: Sendable {
     /// After how much silence pieces are asked for again.
     var repetition: Duration = .seconds(2)
 
-    /// All bytes of what has this hash; compared with it.
+    /// All bytes of what has this hash by ``HashList``; compared with it.
     ///
     /// - Parameter whenAsked: is called once no piece is left to ask for, again when some are asked for again.
     func bytes(
@@ -24,16 +23,16 @@ struct ChunkFetch: Sendable {
         byteCount: Int,
         whenAsked: () -> Void = {}
     ) async throws -> [UInt8] {
-        var running = SHA256()
+        var list = HashList()
         let bytes = try await bytes(0..<byteCount, of: hash, byteCount: byteCount, whenAsked: whenAsked) {
-            piece in running.update(data: piece)
+            piece in list.update(piece)
         }
-        let actual = ContentHash(running)
+        let actual = list.hash
         guard actual == hash else {
             throw NodeError.wrongBytes(
                 peer: link.peer,
                 subject: subject(hash),
-                expected: "SHA-256 \(hash.abbreviated)",
+                expected: "the hash \(hash.abbreviated)",
                 actual: actual.abbreviated
             )
         }

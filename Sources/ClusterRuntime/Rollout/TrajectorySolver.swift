@@ -1,4 +1,3 @@
-import Checkpoints
 import ClusterMessages
 import DiffusionModels
 import Distillation
@@ -89,7 +88,7 @@ struct TrajectorySolver: Sendable {
         )
         let bytes = batch.states.encoded()
         return SolvedTrajectories(
-            hash: ContentHash(ContentDigest(of: bytes)),
+            hash: HashList.hash(of: bytes),
             bytes: bytes,
             evaluationCount: samples.count * alignment.evaluations(for: samples, guidance: guidance)
         )

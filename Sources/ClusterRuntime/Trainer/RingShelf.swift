@@ -7,7 +7,7 @@ final class RingShelf: HeldByHash {
     struct Share: HeldBytes {
         /// Its member's place in the ring.
         let member: Int
-        /// SHA-256 of the bytes.
+        /// The bytes' ``HashList/hash``.
         let hash: ContentHash
         let bytes: [UInt8]
 

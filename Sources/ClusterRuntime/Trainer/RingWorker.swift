@@ -193,7 +193,7 @@ actor RingWorker {
             meter.progressed()
         }
         let made = bytes
-        let hash = try await compute.run { ContentHash(of: made) }
+        let hash = try await compute.run { HashList.hash(of: made) }
         return (RingShelf.Share(member: own, hash: hash, bytes: bytes), squares)
     }
 

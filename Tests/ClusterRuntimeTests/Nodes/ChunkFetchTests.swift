@@ -1,4 +1,3 @@
-import Checkpoints
 import ClusterMessages
 import Testing
 
@@ -12,7 +11,7 @@ struct ChunkFetchTests {
 
     private let bytes = pattern
 
-    private func hash(_ bytes: [UInt8]) -> ContentHash { ContentHash(ContentDigest(of: bytes)) }
+    private func hash(_ bytes: [UInt8]) -> ContentHash { HashList.hash(of: bytes) }
 
     @Test func `a batch larger than the window arrives whole over an encrypted connection`() async throws {
         try await withLoopback { loopback in

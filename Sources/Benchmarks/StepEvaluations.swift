@@ -14,14 +14,15 @@ package struct StepEvaluations: Sendable, Equatable {
     /// Of any network of the teacher's size without gradients.
     package var asked = 0.0
 
-    private static let updates = 320
-
     /// Counts them on a network of no size.
+    ///
+    /// - Parameter updates: from the first of the stage on, 1 or more.
     package init(
         network: NetworkSettings,
         settings: TrainingSettings,
         trajectory: TrajectorySettings = TrajectorySettings(),
-        stage: TrainingStage = .last
+        stage: TrainingStage = .last,
+        updates: Int = 320
     ) throws {
         var trial = try DistillationTrial(
             counting: network,
@@ -29,7 +30,7 @@ package struct StepEvaluations: Sendable, Equatable {
             trajectory: trajectory,
             stage: stage
         )
-        self.init((0..<Self.updates).map { _ in trial.step() }, of: network.critic, samples: 1)
+        self.init((0..<updates).map { _ in trial.step() }, of: network.critic, samples: 1)
     }
 
     /// What updates of so many samples each report.

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Benchmarks
 import ClusterRuntime
+import DiffusionModels
 import Evaluation
 import Foundation
 
@@ -111,6 +112,9 @@ struct StudyCommand: AsyncParsableCommand {
     private func study(of configuration: RunConfiguration) throws -> Study {
         let size = StudySize(rounds: rounds, localSteps: localSteps, equality: equal)
         let study = try stating(rowOverrides, of: Study(name, of: configuration, size: size))
+        guard name != .compute else {
+            return try study.counting(resolve: configured.read, operations: operations)
+        }
         guard equal == .evaluations else { return study }
         return try study.equalizing(size, of: configuration, resolve: configured.read) { run in
             try TrainingEvaluations(
@@ -120,6 +124,29 @@ struct StudyCommand: AsyncParsableCommand {
                 updates: run.updates
             ).perSample
         }
+    }
+
+    /// Those of a run on pictures of the model's own size.
+    private func operations(of run: RunConfiguration) throws -> Study.Operations {
+        let outline = try ModelOutline(path: run.modelPath)
+        let side = outline.configuration.sampleSize
+        let shape = BenchmarkShape(
+            outline.configuration,
+            extent: LatentExtent(rows: side, columns: side),
+            textTokens: try outline.textPipeline().tokenCount,
+            batch: 1
+        )
+        let evaluations = try StepEvaluations(
+            network: run.network,
+            settings: run.training,
+            trajectory: run.trajectory,
+            stage: .whole,
+            updates: run.updates
+        )
+        return Study.Operations(
+            evaluation: shape.forwardOperations,
+            sample: shape.distillationOperations(evaluations, network: run.network)
+        )
     }
 
     /// The study with what is stated of single rows.

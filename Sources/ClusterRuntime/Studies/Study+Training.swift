@@ -191,4 +191,20 @@ extension Study {
             return (training.run, training.overrides)
         }
     }
+    /// The study that also tells the floating-point operations of its runs whose costs are counted.
+    ///
+    /// - Parameters:
+    ///   - resolve: the configuration that overrides make of the base, `group.key=value`.
+    ///   - operations: of a run.
+    package func counting(
+        resolve: ([String]) throws -> RunConfiguration,
+        operations: (RunConfiguration) throws -> Operations
+    ) rethrows -> Study {
+        let rows = try rows.map { row in
+            guard case .train(let overrides, _) = row.work else { return row }
+            let counted = try operations(try resolve(overrides))
+            return Row(label: row.label, work: .train(overrides: overrides, operations: counted))
+        }
+        return Study(name: name, summary: summary, rows: rows)
+    }
 }

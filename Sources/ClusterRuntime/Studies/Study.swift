@@ -33,9 +33,23 @@ package struct Study: Sendable {
         /// Pictures of the teacher.
         case draw(Drawing)
         /// A run on this machine whose costs are counted, with these overrides of the base, `group.key=value`.
-        case train(overrides: [String])
+        case train(overrides: [String], operations: Operations? = nil)
         /// A student that is trained on this machine and then measured.
         case distil(Training)
+    }
+
+    /// Floating-point operations of a run's matrix products, by formula.
+    package struct Operations: Codable, Sendable, Equatable {
+        /// Of one evaluation of the teacher for a sample.
+        let evaluation: Double
+        /// Of a trainer for a sample, the mean over the run.
+        let sample: Double
+
+        /// Takes what was computed elsewhere.
+        package init(evaluation: Double, sample: Double) {
+            self.evaluation = evaluation
+            self.sample = sample
+        }
     }
 
     /// The training of a student.
@@ -101,7 +115,8 @@ extension Study {
                     What every method evaluates and takes, from one round of \(Self.computeSteps) updates each with all its
                     parts at work, one rollout and one trainer, \(configuration.training.batchSize) samples an update; the
                     paper gives no such figures. A guided evaluation of the teacher counts as two; evaluations in trainers
-                    are with and without gradients. A trajectory serves \(configuration.maxUses) samples. Milliseconds are of
+                    are with and without gradients. A trajectory serves \(configuration.maxUses) samples. Operations are those
+                    of matrix products, by formula, two for a multiplication and an addition. Milliseconds are of
                     computing alone; peak memory is the process's.
                     """,
                 rows: Self.computeRows

@@ -62,9 +62,10 @@ package struct StudyRun: Sendable {
                 progress.yield("seed \(seed): \(row.label)")
                 let figures: [StudyCell.Figure]
                 switch row.work {
-                case .train(let overrides):
+                case .train(let overrides, let operations):
                     let run = folder.run(row.label, seed: seed)
-                    figures = try await training.report(of: overrides, seed: seed, in: run).costFigures
+                    let report = try await training.report(of: overrides, seed: seed, in: run)
+                    figures = report.costFigures + (operations.map(report.figures) ?? [])
                 case .distil(let student):
                     let run = folder.run(student.run, seed: seed)
                     // The student is measured here, on the same bench as the others.

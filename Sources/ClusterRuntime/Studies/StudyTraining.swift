@@ -101,4 +101,13 @@ extension RunReport {
         ]
         return counted.map { StudyCell.Figure($0.0, $0.1) }
     }
+
+    /// The same in floating-point operations, for the table.
+    func figures(of operations: Study.Operations) -> [StudyCell.Figure] {
+        let trajectory = evaluations.teacherPerTrajectory * operations.evaluation
+        return [
+            StudyCell.Figure("rollout, GFLOP a trajectory", trajectory / 1e9),
+            StudyCell.Figure("trainer, GFLOP a sample", operations.sample / 1e9),
+        ]
+    }
 }

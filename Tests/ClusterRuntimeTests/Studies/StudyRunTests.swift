@@ -51,6 +51,33 @@ struct StudyRunTests {
         ]
     )
 
+    @Test func `operations are counted of each run with its own settings, and of nothing else`() throws {
+        let base = try configuration()
+        let study = Study(.compute, of: base)
+        var asked: [[String]] = []
+        let counted = study.counting {
+            asked.append($0)
+            return base
+        } operations: { _ in
+            Study.Operations(evaluation: 2, sample: Double(asked.count))
+        }
+        #expect(asked.map(\.first) == Method.allCases.map { "method=\($0.rawValue)" })
+        for (index, (row, counted)) in zip(study.rows, counted.rows).enumerated() {
+            guard case .train(let overrides, nil) = row.work else {
+                Issue.record("\(row)")
+                continue
+            }
+            let operations = Study.Operations(evaluation: 2, sample: Double(index + 1))
+            #expect(counted.work == .train(overrides: overrides, operations: operations))
+        }
+        let drawn = small.counting { _ in
+            base
+        } operations: { _ in
+            .init(evaluation: 1, sample: 1)
+        }
+        #expect(drawn.rows == small.rows)
+    }
+
     @Test func `cells that are there are not measured again, and more seeds only add theirs`() async throws {
         defer { try? FileManager.default.removeItem(atPath: path) }
         let first = try await measure(small)
@@ -112,7 +139,9 @@ struct StudyRunTests {
         let rows = Study(.compute, of: try configuration()).rows
         #expect(rows.map(\.label) == Method.allCases.map(\.rawValue))
         for row in rows {
-            guard case .train(let texts) = row.work else { throw StudyError.unreadable(path: row.label) }
+            guard case .train(let texts, _) = row.work else {
+                throw StudyError.unreadable(path: row.label)
+            }
             let overrides = try texts.map { try #require(ConfigurationOverride($0)) }
             let preset = Repository.root + "Cluster/emoji.yaml"
             let configuration = try RunConfiguration(file: preset, overrides: overrides)

@@ -2,29 +2,28 @@ import DiffusionModels
 package import Distillation
 import Tensors
 
-/// What a lane's arena holds at most, of a network too large to try.
+/// What a lane's arena holds at most.
 ///
-/// Every activation is samples × tokens × features, or smaller, so an arena's peak is linear in the number of blocks of
-/// each kind and quadratic, at most, in the number of heads of a fixed width. The real code is run over networks of two
-/// to five blocks and one to three heads, with the tokens of the real one, and what its arena handed out is carried on
-/// to the real size.
+/// The real code is run, and its arena asked. A network that is too large for that is shrunk: every activation is samples ×
+/// tokens × features, or smaller, so with as large a part of the tokens as of the features, in picture, text and adapters
+/// alike, an arena is fullest at the same place, and what it holds goes with the square of the part, but for what tokens or
+/// features take by themselves, and what workspaces take. Three widths tell all. Blocks are as many as the real ones: which
+/// place is the fullest depends on their number.
 package struct ActivationMemory: Sendable, Equatable {
-    /// A network's depth: blocks of the transformer, those of them with a second attention, blocks of the discriminator.
-    private struct Depth {
-        var blocks: Int
-        var dual: Set<Int> = []
-        var discriminator: Int
-    }
+    /// Operations of one forward of what is tried, at most, where three heads do with them.
+    package static let operationLimit = 2e10
 
     /// Bytes of one lane.
     package let byteCount: Int
 
     /// Of a rollout that solves `shape.batch` guided samples at once.
-    package static func rollout(_ shape: BenchmarkShape) throws -> ActivationMemory {
-        try extended(shape, discriminatorDepth: 0) { small, _ in
+    package static func rollout(_ shape: BenchmarkShape, operationLimit: Double = operationLimit) throws
+        -> ActivationMemory
+    {
+        try extended(shape, operationLimit) { tried in
             let pool = LanePool(count: 1)
-            let benchmark = try RolloutBenchmark(small, stepCount: 4, precision: .float32, pool: pool)
-            for _ in 0..<2 { benchmark.run() }
+            // Every evaluation resets the arena: one run has enough of them to settle it.
+            try RolloutBenchmark(tried, stepCount: 4, precision: .float32, pool: pool).run()
             return pool.lanes[0].tape.arena.peakCount
         }
     }
@@ -35,16 +34,17 @@ package struct ActivationMemory: Sendable, Equatable {
         _ shape: BenchmarkShape,
         network: NetworkSettings,
         settings: TrainingSettings,
-        trajectory: TrajectorySettings = TrajectorySettings()
+        trajectory: TrajectorySettings = TrajectorySettings(),
+        operationLimit: Double = operationLimit
     ) throws -> ActivationMemory {
-        let depth =
-            network.critic == .discriminator
-            ? min(network.discriminator.depth, shape.configuration.layerCount) : 0
-        return try extended(shape, discriminatorDepth: depth) { small, discriminatorDepth in
+        try extended(shape, operationLimit) { tried in
+            let (heads, all) = (tried.configuration.headCount, shape.configuration.headCount)
+            func part(of rank: Int) -> Int { max(1, (2 * rank * heads + all) / (2 * all)) }
             var network = network
-            network.discriminator.depth = discriminatorDepth
+            network.rank = part(of: network.rank)
+            network.discriminator.rank = part(of: network.discriminator.rank)
             var trial = try DistillationTrial(
-                small,
+                tried,
                 network: network,
                 settings: settings,
                 trajectory: trajectory
@@ -53,61 +53,30 @@ package struct ActivationMemory: Sendable, Equatable {
         }
     }
 
-    // MARK: From small networks to large ones
-
+    /// What `peak` says of a shape or, where that is too large, of three that are shrunk.
     private static func extended(
         _ shape: BenchmarkShape,
-        discriminatorDepth: Int,
-        _ peak: (BenchmarkShape, Int) throws -> Int
-    ) throws -> ActivationMemory {
-        let large = Depth(
-            blocks: shape.configuration.layerCount,
-            dual: shape.configuration.dualAttentionLayers,
-            discriminator: discriminatorDepth
-        )
-        let peaks = try (1...3).map { heads in
-            try peakOfDepth(large, of: shape, heads: heads, peak)
+        _ operationLimit: Double,
+        _ peak: (BenchmarkShape) throws -> Int
+    ) rethrows -> ActivationMemory {
+        let all = shape.configuration.headCount
+        guard shape.forwardOperations > operationLimit, all > 3 else {
+            return ActivationMemory(floats: Double(try peak(shape)))
         }
-        // The parabola through one, two and three heads.
-        let second = (peaks[2] - 2 * peaks[1] + peaks[0]) / 2
-        let first = peaks[1] - peaks[0] - 3 * second
-        let heads = Double(shape.configuration.headCount)
-        let floats = peaks[0] - first - second + first * heads + second * heads * heads
-        return ActivationMemory(byteCount: Int(floats.rounded()) * MemoryLayout<Float>.stride)
+        var heads = all - 1
+        while heads > 3, shape.shrunk(heads: heads).forwardOperations > operationLimit { heads -= 1 }
+        let peaks = try (heads - 2...heads).map { heads in
+            let tried = shape.shrunk(heads: heads)
+            // Tokens are whole.
+            let part = Double(heads) / Double(all)
+            return Double(try peak(tried)) * part * Double(shape.tokens) / Double(tried.tokens)
+        }
+        // The parabola through them.
+        let first = peaks[1] - peaks[0]
+        let second = peaks[2] - 2 * peaks[1] + peaks[0]
+        let steps = Double(all - heads + 2)
+        return ActivationMemory(floats: peaks[0] + steps * first + steps * (steps - 1) / 2 * second)
     }
 
-    /// The peak of a network as deep as the large one and as narrow as `heads` say, from networks of few blocks.
-    private static func peakOfDepth(
-        _ large: Depth,
-        of shape: BenchmarkShape,
-        heads: Int,
-        _ peak: (BenchmarkShape, Int) throws -> Int
-    ) throws -> Double {
-        func peakOf(_ depth: Depth) throws -> Double {
-            let small = shape.with(heads: heads, layers: depth.blocks, dualLayers: depth.dual)
-            return Double(try peak(small, depth.discriminator))
-        }
-        let hasDiscriminator = large.discriminator > 0
-        let least = Depth(blocks: 3, discriminator: hasDiscriminator ? 2 : 0)
-        var deeper = least
-        deeper.blocks += 1
-        let base = try peakOf(least)
-        let plain = try peakOf(deeper)
-        var floats = base + (plain - base) * Double(large.blocks - least.blocks)
-        // The first blocks are the discriminator's too.
-        for (dual, count) in [
-            (0, large.dual.count { $0 < large.discriminator }),
-            (2, large.dual.count { $0 >= large.discriminator }),
-        ] where count > 0 {
-            var doubled = deeper
-            doubled.dual = [dual]
-            floats += (try peakOf(doubled) - plain) * Double(count)
-        }
-        if hasDiscriminator {
-            var judging = deeper
-            judging.discriminator += 1
-            floats += (try peakOf(judging) - plain) * Double(large.discriminator - least.discriminator)
-        }
-        return floats
-    }
+    private init(floats: Double) { byteCount = Int(floats.rounded()) * MemoryLayout<Float>.stride }
 }

@@ -82,29 +82,44 @@ extension BenchmarkShape {
         return shape
     }
 
-    /// A narrower and less deep network over the same tokens.
-    func with(heads: Int, layers: Int, dualLayers: Set<Int>) -> BenchmarkShape {
+    /// A less deep network of the same width over the same tokens.
+    func with(layers: Int, dualLayers: Set<Int>) -> BenchmarkShape {
         var shape = self
-        shape.configuration.headCount = heads
         shape.configuration.layerCount = layers
         shape.configuration.dualAttentionLayers = dualLayers
         return shape
     }
 
-    /// A network with a part of the heads on a part of the tokens, as large as that of the heads.
+    /// A network with a part of the heads on a part of the tokens, as large as that of the heads, and so of the text's
+    /// features.
     ///
-    /// Attention keeps its share of the operations. The table of positions is no larger than the picture.
+    /// Attention keeps its share of the operations, and every activation its share of the memory. The table of
+    /// positions is no larger than the picture.
     func shrunk(heads: Int) -> BenchmarkShape {
         let part = Double(heads) / Double(configuration.headCount)
-        func side(_ count: Int) -> Int { max(1, Int((Double(count) * part.squareRoot()).rounded())) }
+        func shrunk(_ count: Int) -> Int { max(1, Int((Double(count) * part).rounded())) }
         var shape = self
         shape.configuration.headCount = heads
-        shape.textTokens = max(1, Int((Double(textTokens) * part).rounded()))
-        shape.grid = (side(grid.rows), side(grid.columns))
+        shape.configuration.jointAttentionWidth = shrunk(configuration.jointAttentionWidth)
+        shape.configuration.pooledProjectionWidth = shrunk(configuration.pooledProjectionWidth)
+        shape.textTokens = shrunk(textTokens)
+        shape.grid = Self.grid(ofAbout: Double(pictureTokens) * part)
         let longer = max(shape.grid.rows, shape.grid.columns)
         shape.configuration.positionTableSize = longer
         shape.configuration.sampleSize = longer * configuration.patchSize
         return shape
+    }
+
+    /// The rows and columns that come nearest to so many tokens, up to four times as many columns as rows.
+    private static func grid(ofAbout tokens: Double) -> (rows: Int, columns: Int) {
+        let most = max(1, Int(tokens.squareRoot().rounded()))
+        let grids = ((most + 1) / 2...most).map { rows in
+            (rows: rows, columns: max(1, Int((tokens / Double(rows)).rounded())))
+        }
+        func error(_ grid: (rows: Int, columns: Int)) -> Double {
+            abs(Double(grid.rows * grid.columns) - tokens)
+        }
+        return grids.reversed().min { error($0) < error($1) } ?? (most, most)
     }
 
     /// One joint block of the same sizes.

@@ -29,7 +29,7 @@ struct ProbeShape: Equatable {
         let fewest = min(2, layers)
         probe.discriminatorDepth =
             depth > 0 ? max(1, (2 * fewest * probe.discriminatorDepth + layers) / (2 * layers)) : 0
-        probe.shape = shape.with(heads: shape.configuration.headCount, layers: fewest, dualLayers: [])
+        probe.shape = shape.with(layers: fewest, dualLayers: [])
         if isDone() { return [probe] }
         let atOnce = load.samples(tokens: shape.tokens * evaluations)
         probe.shape = probe.shape.with(batch: min(shape.batch, lanes * atOnce))

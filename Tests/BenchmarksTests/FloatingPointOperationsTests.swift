@@ -42,7 +42,7 @@ import Testing
 
     @Test func `a second attention counts its maps, its products and its modulation`() {
         let plain = BenchmarkShape.tiny.with(batch: 1)
-        let dual = plain.with(heads: 6, layers: 6, dualLayers: [0, 3])
+        let dual = plain.with(layers: 6, dualLayers: [0, 3])
         // Tᵢ = 64, D = 192: 8·64·36864 + 4·4096·192 + 6·36864 = 18 874 368 + 3 145 728 + 221 184.
         expect(dual.forwardOperations - plain.forwardOperations, giga: 2 * 22_241_280 / 1e9)
         expect(dual.attentionOperations - plain.attentionOperations, giga: 2 * 3_145_728 / 1e9)

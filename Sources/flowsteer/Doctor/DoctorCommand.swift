@@ -19,10 +19,9 @@ struct DoctorCommand: AsyncParsableCommand {
             machine, 69 where only other machines do not answer.
 
             With --model, memory, disk, wire and time are told. Nothing of the model but its settings and the headers \
-            of its weights is read. Activations are measured on networks of the same kind with one to three heads and \
-            few blocks, times on networks of the run's own size or, where that is large, of fewer blocks and smaller \
-            widths: doctor should have the machine to itself. The formulas stand in \
-            Sources/ClusterRuntime/Doctor/RunEstimate.swift.
+            of its weights is read. Activations and times are measured on networks of the run's own size or, where \
+            that is large, of smaller widths, times of fewer blocks as well: doctor should have the machine to itself. \
+            The formulas stand in Sources/ClusterRuntime/Doctor/RunEstimate.swift.
 
             \(examples(
                 "flowsteer doctor --run runs/first --keys keys --bind tcp://10.0.0.1:7700",
@@ -115,8 +114,12 @@ struct DoctorCommand: AsyncParsableCommand {
             pixelsPerLatent: pixels
         )
         let weights = try SafetensorsFolder(path: "\(outline.path)/transformer")
-        var shapes: [String: [Int]] = [:]
-        for name in weights.names { shapes[name] = try weights.shape(of: name) }
+        var (shapes, storesFloats) = ([String: [Int]](), true)
+        for name in weights.names {
+            let tensor = try weights.stored(named: name)
+            shapes[name] = tensor.shape
+            storesFloats = storesFloats && tensor.type == .float32
+        }
         let text = try outline.textPipeline()
         let latents = outline.latentShape(extent).reduce(1, *)
         var cluster = RunEstimate.Cluster()
@@ -128,7 +131,7 @@ struct DoctorCommand: AsyncParsableCommand {
                 outline.configuration,
                 network: configuration.network
             ),
-            storesFloats: try weights.names.allSatisfy { try weights.scalarType(of: $0) == .float32 },
+            storesFloats: storesFloats,
             latentCount: latents,
             textCount: text.tokenCount * outline.configuration.jointAttentionWidth
                 + outline.configuration.pooledProjectionWidth,

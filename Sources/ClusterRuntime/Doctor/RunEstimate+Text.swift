@@ -14,7 +14,18 @@ extension RunEstimate {
             """
         return header + role("coordinator", coordinatorMemory, disk: coordinatorDisk)
             + role("rollout", rolloutMemory, disk: fetchedCheckpointsByteCount)
-            + role("trainer", trainerMemory, disk: trainerDisk) + unkept + wire + time
+            + role("trainer", trainerMemory, disk: trainerDisk) + paged + unkept + wire + time
+    }
+
+    /// What a trainer takes more while nobody else needs it.
+    private var paged: String {
+        guard pagedByteCount > 0 else { return "" }
+        return """
+
+            paged state: up to \(Self.bytes(pagedByteCount)) of the trainer's disk is in memory as long as that is free; the \
+            system takes it back
+
+            """
     }
 
     /// What a worker takes more where a prompt's encoding is to be kept and is not there.

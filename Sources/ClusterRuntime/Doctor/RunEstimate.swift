@@ -35,13 +35,16 @@ import Tensors
 ///   and what each node has asked for at once; `L a`, `T`, `t` where it is more than the
 ///   offer, which it makes room for, and `(B + E)` of the batches mixed and as many to come; a running mean of the
 ///   student is two times `4 A`.
-///   Paged state lies on the trainer's disk instead: `U`, and `4 N + U`;
+///   Paged state lies on the trainer's disk instead: `U`, and `4 N + U`, of which pages are in memory while that is free;
 /// - each its process of ``processByteCount``. With `prompts.cache`, text encoders are open only where a prompt is met
 ///   that is not kept; the text of the estimate says what they take then.
 ///
 /// On two blocks of SD3 Medium's width in 16-bit floats, with both its CLIP encoders open and tokenizers of few tokens,
-/// which are left out here, a rollout took 840 MiB where 875 are told, a trainer of FlowSteer 3,901 and 3,891; on the emoji
-/// teacher a rollout 80 and 79, a trainer 271 and 267, a coordinator 149 and 149; on a random model of .4 million numbers
+/// which are left out here, a rollout took 827 MiB where 873 are told, a trainer of FlowSteer 3,881 and 3,994, a coordinator
+/// 2,152 and 2,150; on the emoji
+/// teacher a rollout 80 and 79, a trainer 271 and 267, a coordinator 149 and 149; on twelve 16-bit blocks of width 512 with a
+/// discriminator of all twelve, trained whole, a coordinator 3,224 and 3,277, a rollout 394 and 416, a trainer 4,902 and 4,915, with
+/// paged state 2,592 and 2,662 beside 1,336 of pages; on a random model of .4 million numbers
 /// 53 and 54, 85 and 86, 76 and 78. A run that ends before it averages moments takes less.
 ///
 /// Disk: three checkpoints and every tenth, `4 S` each and `4 A` of outer momentum, with whoever fetches them, who has
@@ -230,11 +233,13 @@ extension RunEstimate {
     /// Bytes on the coordinator's disk.
     package var coordinatorDisk: Int { checkpointsByteCount + cluster.trainers * offerByteCount }
 
-    /// Bytes on a trainer's disk: checkpoints, if it fetches them, and paged state.
-    package var trainerDisk: Int {
-        let isPaged = configuration.training.pagesOptimizerState
-        return fetchedCheckpointsByteCount + (isPaged ? parameters * Self.float + 2 * momentByteCount : 0)
+    /// Bytes of a trainer's state that lies in files; pages of them are in memory as long as that is free.
+    var pagedByteCount: Int {
+        configuration.training.pagesOptimizerState ? parameters * Self.float + 2 * momentByteCount : 0
     }
+
+    /// Bytes on a trainer's disk: checkpoints, if it fetches them, and paged state.
+    package var trainerDisk: Int { fetchedCheckpointsByteCount + pagedByteCount }
 
     /// Bytes of trajectories that trainers fetch in a round, all together.
     package var trajectoriesPerRound: Int {

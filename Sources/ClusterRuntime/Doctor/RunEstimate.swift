@@ -54,7 +54,8 @@ import Tensors
 /// where the run's are large (`WorkTime` of the benchmarks), times each method's own evaluations. On the emoji preset, a
 /// rollout and a trainer of one lane each on two cores of an AMD EPYC and nothing beside them, a step took 76 ms where 79
 /// are told for FlowSteer, 73 and 71 in bf16, 94 and 85 with all weights trained, 41 and 38 before the discriminator;
-/// 36 and 39 for PeRFlow, 92 and 92 for DMD, 112 and 100 for PCM; a batch of 8 prompts 377 and 372, 217 and 211 in bf16,
+/// 36 and 39 for PeRFlow, 92 and 92 for DMD; for PCM, with other work on the machine, 108 and 109 where 106 to 117 were told;
+/// a batch of 8 prompts 377 and 372, 217 and 211 in bf16,
 /// 731 and 730 for PeRFlow. On a random model of width 60 with 12 × 12 latents, batches of 4 and kept prompts, a step took
 /// 70 and 68 for FlowSteer, 50 and 52 for DMD, a batch 118 and 109. Prompts that are encoded first, pages of optimizers'
 /// files and what averaging takes are not in it.

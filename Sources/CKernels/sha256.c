@@ -1,4 +1,5 @@
-// SHA-256 (FIPS 180-4) of many blocks at once: a lane of a register is a word of one block's state.
+// SHA-256 (FIPS 180-4) of many blocks at once: with AVX-512 a lane of a register is a word of one block's state; with the
+// SHA instructions, which are done four cycles after they began and can begin every other, two blocks take turns.
 
 #include "isa.h"
 
@@ -8,14 +9,14 @@
 
 #if defined(__x86_64__)
 
-enum { BLOCKS = FS_SHA256_BLOCKS, WORDS = 16, ROUNDS = 64 };
+#include <immintrin.h>
+
+enum { BLOCKS = FS_SHA256_BLOCKS, WORDS = 16, ROUNDS = 64, MESSAGE_BYTES = 4 * WORDS };
 
 typedef uint32_t lanes __attribute__((vector_size(4 * BLOCKS), may_alias));
 typedef uint64_t lane_pairs __attribute__((vector_size(4 * BLOCKS), may_alias));
 
 #define ROTATED(x, n) ((x) >> (n) | (x) << (32 - (n)))
-
-#pragma clang attribute push(__attribute__((target("avx512f,avx512bw"))), apply_to = function)
 
 static const uint32_t initial_state[8] = {
     0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a, 0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19,
@@ -31,6 +32,8 @@ static const uint32_t round_constants[ROUNDS] = {
     0x19a4c116, 0x1e376c08, 0x2748774c, 0x34b0bcb5, 0x391c0cb3, 0x4ed8aa4a, 0x5b9cca4f, 0x682e6ff3,
     0x748f82ee, 0x78a5636f, 0x84c87814, 0x8cc70208, 0x90befffa, 0xa4506ceb, 0xbef9a3f7, 0xc67178f2,
 };
+
+#pragma clang attribute push(__attribute__((target("avx512f,avx512bw"))), apply_to = function)
 
 FS_INLINE lanes from_big_endian(lanes x) {
     return (ROTATED(x, 8) & 0xff00ff00) | (ROTATED(x, 24) & 0x00ff00ff);
@@ -88,7 +91,7 @@ FS_INLINE void compress(lanes state[8], lanes w[WORDS]) {
     state[4] += e, state[5] += f, state[6] += g, state[7] += h;
 }
 
-static void hash_blocks(const unsigned char *bytes, size_t byte_count, unsigned char *digests) {
+static void hash_side_by_side(const unsigned char *bytes, size_t byte_count, unsigned char *digests) {
     lanes state[8], w[WORDS];
     for (int i = 0; i < 8; i++) {
         state[i] = (lanes){} + initial_state[i];
@@ -121,14 +124,95 @@ static void hash_blocks(const unsigned char *bytes, size_t byte_count, unsigned 
 
 #pragma clang attribute pop
 
+#pragma clang attribute push(__attribute__((target("sha,ssse3"))), apply_to = function)
+
+enum { PAIR = 2 };
+
+// A block's state in the order of the instructions: words a, b, e, f and c, d, g, h, the first in the highest lane.
+typedef struct {
+    __m128i abef, cdgh;
+} pair_state;
+
+// FIPS 180-4, 6.2.2, of a message block of each of two blocks.
+FS_INLINE void compress_pair(pair_state state[PAIR], const unsigned char *const message[PAIR]) {
+    const __m128i big_endian = _mm_set_epi64x(0x0c0d0e0f08090a0b, 0x0405060700010203);
+    __m128i w[PAIR][4];
+    pair_state s[PAIR];
+    for (int block = 0; block < PAIR; block++) {
+        s[block] = state[block];
+        for (int i = 0; i < 4; i++) {
+            __m128i words = _mm_loadu_si128((const __m128i *)message[block] + i);
+            w[block][i] = _mm_shuffle_epi8(words, big_endian);
+        }
+    }
+#pragma clang loop unroll(full)
+    for (int i = 0; i < ROUNDS / 4; i++) {
+        const __m128i constants = _mm_loadu_si128((const __m128i *)round_constants + i);
+        for (int block = 0; block < PAIR; block++) {
+            __m128i *words = &w[block][i % 4], last = w[block][(i + 3) % 4];
+            if (i >= 4) {
+                __m128i sum = _mm_sha256msg1_epu32(*words, w[block][(i + 1) % 4]);
+                sum = _mm_add_epi32(sum, _mm_alignr_epi8(last, w[block][(i + 2) % 4], 4));
+                *words = _mm_sha256msg2_epu32(sum, last);
+            }
+            const __m128i sums = _mm_add_epi32(*words, constants);
+            s[block].cdgh = _mm_sha256rnds2_epu32(s[block].cdgh, s[block].abef, sums);
+            s[block].abef = _mm_sha256rnds2_epu32(s[block].abef, s[block].cdgh, _mm_unpackhi_epi64(sums, sums));
+        }
+    }
+    for (int block = 0; block < PAIR; block++) {
+        state[block].abef = _mm_add_epi32(state[block].abef, s[block].abef);
+        state[block].cdgh = _mm_add_epi32(state[block].cdgh, s[block].cdgh);
+    }
+}
+
+static void hash_pair(const unsigned char *bytes, size_t byte_count, unsigned char *digests) {
+    const uint32_t *h = initial_state;
+    pair_state state[PAIR];
+    for (int block = 0; block < PAIR; block++) {
+        state[block].abef = _mm_setr_epi32((int)h[5], (int)h[4], (int)h[1], (int)h[0]);
+        state[block].cdgh = _mm_setr_epi32((int)h[7], (int)h[6], (int)h[3], (int)h[2]);
+    }
+    for (size_t position = 0; position < byte_count; position += MESSAGE_BYTES) {
+        compress_pair(state, (const unsigned char *[]){bytes + position, bytes + byte_count + position});
+    }
+    unsigned char padding[MESSAGE_BYTES] = {0x80};
+    const uint64_t bit_count = __builtin_bswap64((uint64_t)byte_count * 8);
+    memcpy(padding + MESSAGE_BYTES - sizeof bit_count, &bit_count, sizeof bit_count);
+    compress_pair(state, (const unsigned char *[]){padding, padding});
+    const __m128i reversed = _mm_set_epi64x(0x0001020304050607, 0x08090a0b0c0d0e0f);
+    for (int block = 0; block < PAIR; block++) {
+        const __m128i abcd = _mm_unpackhi_epi64(state[block].cdgh, state[block].abef);
+        const __m128i efgh = _mm_unpacklo_epi64(state[block].cdgh, state[block].abef);
+        __m128i *digest = (__m128i *)(digests + block * FS_SHA256_BYTES);
+        _mm_storeu_si128(digest, _mm_shuffle_epi8(abcd, reversed));
+        _mm_storeu_si128(digest + 1, _mm_shuffle_epi8(efgh, reversed));
+    }
+}
+
+static void hash_by_pairs(const unsigned char *bytes, size_t byte_count, unsigned char *digests) {
+    for (size_t block = 0; block < BLOCKS; block += PAIR) {
+        hash_pair(bytes + block * byte_count, byte_count, digests + block * FS_SHA256_BYTES);
+    }
+}
+
+#pragma clang attribute pop
+
 #endif
 
-int fs_sha256_blocks(const void *bytes, size_t byte_count, size_t group_count, unsigned char *digests) {
+int fs_sha256_blocks(
+    fs_isa isa, const void *bytes, size_t byte_count, size_t group_count, unsigned char *digests) {
 #if defined(__x86_64__)
-    if (fs_best_isa() == FS_ISA_AVX512 && byte_count % sizeof(lanes) == 0) {
+    void (*hash_group)(const unsigned char *, size_t, unsigned char *) = NULL;
+    if (isa == FS_ISA_AVX512) {
+        hash_group = hash_side_by_side;
+    } else if (isa == FS_ISA_AVX2 && __builtin_cpu_supports("sha")) {
+        hash_group = hash_by_pairs;
+    }
+    if (hash_group != NULL && byte_count % MESSAGE_BYTES == 0) {
         for (size_t i = 0; i < group_count; i++) {
             const unsigned char *group = (const unsigned char *)bytes + i * BLOCKS * byte_count;
-            hash_blocks(group, byte_count, digests + i * BLOCKS * FS_SHA256_BYTES);
+            hash_group(group, byte_count, digests + i * BLOCKS * FS_SHA256_BYTES);
         }
         return 1;
     }

@@ -23,6 +23,23 @@ extension Tensor {
         }
     }
 
+    /// Reads little-endian 32-bit floats from bytes in pieces, cut anywhere; all together hold exactly those of `shape`.
+    package init(decodingFloats pieces: [[UInt8]], shape: [Int]) {
+        self = .zeros(shape)
+        precondition(
+            pieces.byteCount == 4 * count,
+            "\(shape) floats take \(4 * count) bytes, got \(pieces.byteCount)"
+        )
+        var target = unsafe UnsafeMutableRawPointer(pointer)
+        for piece in pieces {
+            unsafe piece.withUnsafeBytes { raw in
+                guard let base = raw.baseAddress else { return }
+                unsafe target.copyMemory(from: base, byteCount: raw.count)
+                unsafe target += raw.count
+            }
+        }
+    }
+
     /// Fills this tensor from little-endian numbers of any alignment.
     func decode(_ source: UnsafeRawPointer, as type: ScalarType) {
         switch type {
@@ -50,6 +67,11 @@ extension Tensor {
     }
 }
 
+extension [[UInt8]] {
+    /// Bytes of all pieces together.
+    package var byteCount: Int { reduce(0) { $0 + $1.count } }
+}
+
 /// CRC-32C (Castagnoli, RFC 3720) of `bytes`, continuing `crc`.
 package func crc32c(_ bytes: [UInt8], continuing crc: UInt32 = 0) -> UInt32 {
     unsafe bytes.withUnsafeBytes { unsafe fs_crc32c(crc, $0.baseAddress, $0.count) }
@@ -60,14 +82,21 @@ package func crc32c(_ bytes: [UInt8], continuing crc: UInt32 = 0) -> UInt32 {
 /// - Parameters:
 ///   - byteCount: of a block, a multiple of 64.
 ///   - start: where the first block begins.
-/// - Returns: 32 bytes for each of as many of the first whole blocks as go in full groups; none on a CPU without AVX-512.
+/// - Returns: 32 bytes for each of as many of the first whole blocks as go in full groups; none on a CPU without
+///   AVX-512 or SHA instructions.
 package func sha256(ofBlocksOf byteCount: Int, in bytes: [UInt8], from start: Int) -> [UInt8] {
     let groups = (bytes.count - start) / (byteCount * Int(FS_SHA256_BLOCKS))
     let digestByteCount = groups * Int(FS_SHA256_BLOCKS * FS_SHA256_BYTES)
     return unsafe [UInt8](unsafeUninitializedCapacity: digestByteCount) { digests, initialized in
         unsafe bytes.withUnsafeBytes { bytes in
             guard groups > 0, let first = bytes.baseAddress,
-                unsafe fs_sha256_blocks(first + start, byteCount, groups, digests.baseAddress) != 0
+                unsafe fs_sha256_blocks(
+                    InstructionSet.best,
+                    first + start,
+                    byteCount,
+                    groups,
+                    digests.baseAddress
+                ) != 0
             else { return }
             initialized = digestByteCount
         }

@@ -29,6 +29,17 @@ import Testing
         #expect(relativeError(decoded, tensor) < (type == .bfloat16 ? 4e-3 : 1e-7))
     }
 
+    @Test(arguments: [[24], [1, 22, 1], [0, 5, 5, 5, 9]])
+    func `floats may be cut anywhere`(_ counts: [Int]) {
+        let tensor = Tensor([0, 1, -2, 0.5, 65504, -0.25], shape: [2, 3])
+        var bytes = tensor.encoded()[...]
+        let pieces = counts.map { count in
+            defer { bytes.removeFirst(count) }
+            return Array(bytes.prefix(count))
+        }
+        #expect(Tensor(decodingFloats: pieces, shape: [2, 3]).values == tensor.values)
+    }
+
     @Test func `the checksum of 123456789 is that of RFC 3720`() {
         #expect(crc32c(Array("123456789".utf8)) == 0xE306_9283)
         #expect(crc32c(Array("6789".utf8), continuing: crc32c(Array("12345".utf8))) == 0xE306_9283)

@@ -232,12 +232,14 @@ void fs_float_to_bfloat16(const float *source, void *target, size_t count);
 uint32_t fs_crc32c(uint32_t crc, const void *bytes, size_t count);
 
 // ---- sha256.c ---------------------------------------------------------------------------------------------
-// SHA-256 (FIPS 180-4) of each block of groups of blocks that lie one behind the other, a multiple of 64 bytes each; 0, and
-// nothing is written, where this CPU has no instructions for a group at a time.
+// SHA-256 (FIPS 180-4) of each block of groups of blocks that lie one behind the other, a multiple of 64 bytes each: all of
+// a group at a time in AVX-512, two at a time by the SHA instructions of CPUs with AVX2; 0, and nothing is written, where
+// there are neither.
 
 enum { FS_SHA256_BYTES = 32, FS_SHA256_BLOCKS = 16 };
 
-int fs_sha256_blocks(const void *bytes, size_t byte_count, size_t group_count, unsigned char *digests);
+int fs_sha256_blocks(
+    fs_isa isa, const void *bytes, size_t byte_count, size_t group_count, unsigned char *digests);
 
 // ---- memory.c, files.c ------------------------------------------------------------------------------------
 // From now on malloc takes blocks of at least so many bytes from the system one by one, and gives them back when freed.

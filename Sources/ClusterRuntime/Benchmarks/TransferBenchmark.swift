@@ -1,5 +1,6 @@
 import ClusterMessages
 import Foundation
+import Tensors
 import ZeroMQ
 
 /// How fast a trainer fetches trajectories from a rollout, against what libzmq alone carries over CURVE.
@@ -200,8 +201,8 @@ private struct TransferEnds: Sendable {
         let fetches = (0..<count).map { _ in
             line.add { [links, hash, byteCount] connection, whenAsked in
                 let fetch = ChunkFetch(link: links[connection], plane: .trajectories)
-                let bytes = try await fetch.bytes(of: hash, byteCount: byteCount, whenAsked: whenAsked)
-                precondition(bytes.count == byteCount, "a fetch returns all bytes or throws")
+                let pieces = try await fetch.pieces(of: hash, byteCount: byteCount, whenAsked: whenAsked)
+                precondition(pieces.byteCount == byteCount, "a fetch returns all bytes or throws")
             }
         }
         for fetch in fetches { try await fetch.value }

@@ -26,9 +26,9 @@ extension ChannelSettings {
 
     /// Pieces of up to 1 MiB that wait for a peer which does not read.
     ///
-    /// Who fetches has at most 4 MiB under way, and asks for them again every two seconds until it gives its peer up
-    /// after ten: 20 pieces at most, 40 of those of files, which are half as large. A few more than the former are enough,
-    /// as what finds no room is asked for again.
+    /// Who fetches has at most 4 MiB under way, 8 of trajectories, and asks for them again every two seconds until it gives
+    /// its peer up after ten: 20 pieces at most, 40 of those of trajectories and of files, which are half as large. A few
+    /// more than the former are enough, as what finds no room is asked for again.
     static let transferHighWaterMark = 32
 }
 

@@ -6,6 +6,12 @@ struct ChunkFetch: Sendable {
     /// Which plane the bytes are on.
     enum Plane: Sendable {
         case trajectories, checkpoints, ring
+
+        /// Bytes asked for and not yet here; of trajectories, which come one batch behind the other all the time, enough that
+        /// neither end waits for the other while a core does something else.
+        var windowByteCount: Int {
+            self == .trajectories ? 2 * ChunkTransfer.windowByteCount : ChunkTransfer.windowByteCount
+        }
     }
 
     let link: MessageLink
@@ -18,14 +24,35 @@ struct ChunkFetch: Sendable {
     /// All bytes of what has this hash by ``HashList``; compared with it.
     ///
     /// - Parameter whenAsked: is called once no piece is left to ask for, again when some are asked for again.
-    func bytes(
+    /// - Returns: the pieces as they came, in order: to join them would be one more copy.
+    func pieces(
         of hash: ContentHash,
         byteCount: Int,
         whenAsked: () -> Void = {}
-    ) async throws -> [UInt8] {
+    ) async throws -> [[UInt8]] {
+        var pieces: [[UInt8]] = []
+        try await fetch(all: hash, byteCount: byteCount, whenAsked: whenAsked) { pieces.append($0) }
+        return pieces
+    }
+
+    /// The same, joined.
+    func bytes(of hash: ContentHash, byteCount: Int) async throws -> [UInt8] {
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(min(byteCount, 1 << 30))
+        try await fetch(all: hash, byteCount: byteCount) { bytes += $0 }
+        return bytes
+    }
+
+    private func fetch(
+        all hash: ContentHash,
+        byteCount: Int,
+        whenAsked: () -> Void = {},
+        take: (_ piece: [UInt8]) -> Void
+    ) async throws {
         var list = HashList()
-        let bytes = try await bytes(0..<byteCount, of: hash, byteCount: byteCount, whenAsked: whenAsked) {
-            piece in list.update(piece)
+        try await fetch(0..<byteCount, of: hash, byteCount: byteCount, whenAsked: whenAsked) { piece in
+            list.update(piece)
+            take(piece)
         }
         let actual = list.hash
         guard actual == hash else {
@@ -36,22 +63,29 @@ struct ChunkFetch: Sendable {
                 actual: actual.abbreviated
             )
         }
-        return bytes
     }
 
     /// A part of the bytes that have this hash; the codec has compared each piece with its CRC-32C.
+    func bytes(_ range: Range<Int>, of hash: ContentHash, byteCount: Int) async throws -> [UInt8] {
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(min(range.count, 1 << 30))
+        try await fetch(range, of: hash, byteCount: byteCount) { bytes += $0 }
+        return bytes
+    }
+
+    /// Fetches a part of the bytes that have this hash.
     ///
     /// - Parameters:
     ///   - whenAsked: is called once no piece is left to ask for, again when some are asked for again.
-    ///   - heed: is shown each piece in order, while those after it are on their way.
-    func bytes(
+    ///   - take: is given each piece in order, while those after it are on their way.
+    func fetch(
         _ range: Range<Int>,
         of hash: ContentHash,
         byteCount: Int,
         whenAsked: () -> Void = {},
-        heed: (_ piece: [UInt8]) -> Void = { _ in }
-    ) async throws -> [UInt8] {
-        var transfer = ChunkTransfer(range)
+        take: (_ piece: [UInt8]) -> Void
+    ) async throws {
+        var transfer = ChunkTransfer(range, window: plane.windowByteCount)
         var lastProgress = ContinuousClock.now
         try await ask(&transfer, of: hash, whenAsked)
         while !transfer.isComplete {
@@ -65,10 +99,10 @@ struct ChunkFetch: Sendable {
                         actual: "\(chunk.totalByteCount)"
                     )
                 }
-                guard transfer.receive(chunk.payload, at: chunk.offset) else { break }
+                guard transfer.receive(chunk.payload.count, at: chunk.offset) else { break }
                 lastProgress = .now
                 try await ask(&transfer, of: hash, whenAsked)
-                heed(chunk.payload)
+                take(chunk.payload)
             case .fetchError(let error) where error.hash == hash:
                 throw NodeError.notServed(
                     peer: link.peer,
@@ -85,7 +119,6 @@ struct ChunkFetch: Sendable {
                 throw NodeError.silent(peer: link.peer, subject: subject(hash), patience)
             }
         }
-        return transfer.bytes
     }
 
     /// Asks for the pieces that the window has room for.

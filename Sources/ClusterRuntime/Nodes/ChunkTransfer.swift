@@ -1,4 +1,4 @@
-/// Bytes that arrive in pieces, asked for a few at a time.
+/// What of some bytes to ask for, and what of what comes to take, where they arrive in pieces, a few at a time.
 ///
 /// Every piece is asked for by itself, so what is on its way never exceeds the window, whatever the other end
 /// does. Pieces come in order; one that was lost is asked for again.
@@ -10,8 +10,8 @@ struct ChunkTransfer: Sendable {
 
     /// The positions wanted.
     let range: Range<Int>
-    /// What has arrived.
-    private(set) var bytes: [UInt8] = []
+    /// The position of the next byte.
+    private(set) var position: Int
     private var asked: Int
     private let window: Int
 
@@ -20,12 +20,9 @@ struct ChunkTransfer: Sendable {
         precondition(window >= 1, "a transfer with a window of \(window) bytes never begins")
         self.range = range
         self.window = window
+        position = range.lowerBound
         asked = range.lowerBound
-        bytes.reserveCapacity(min(range.count, 1 << 30))
     }
-
-    /// The position of the next byte.
-    var position: Int { range.lowerBound + bytes.count }
 
     /// Whether no piece is left to ask for; the last ones may still be on their way.
     var isAsked: Bool { asked == range.upperBound }
@@ -43,12 +40,12 @@ struct ChunkTransfer: Sendable {
         return pieces
     }
 
-    /// Takes a piece; false for one that was not wanted now: it came twice, or one before it was lost.
-    mutating func receive(_ payload: [UInt8], at offset: Int) -> Bool {
-        guard offset == position, !payload.isEmpty, payload.count <= range.upperBound - position else {
+    /// Whether to take the `byteCount` bytes of a piece; not if it came twice, or one before it was lost.
+    mutating func receive(_ byteCount: Int, at offset: Int) -> Bool {
+        guard offset == position, byteCount > 0, byteCount <= range.upperBound - position else {
             return false
         }
-        bytes += payload
+        position += byteCount
         asked = max(asked, position)
         return true
     }

@@ -91,6 +91,8 @@ struct ParameterExchange: Sendable {
     private func download(_ round: RoundNumber, _ segment: String, byteCount: Int) async throws -> [UInt8] {
         let subject = "segment '\(segment)' of round \(round)"
         var transfer = ChunkTransfer(0..<byteCount)
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(min(byteCount, 1 << 30))
         var lastProgress = ContinuousClock.now
         while !transfer.isComplete {
             for piece in transfer.requests() {
@@ -113,7 +115,8 @@ struct ParameterExchange: Sendable {
                         actual: "\(fragment.totalByteCount)"
                     )
                 }
-                guard transfer.receive(fragment.payload, at: fragment.offset) else { break }
+                guard transfer.receive(fragment.payload.count, at: fragment.offset) else { break }
+                bytes += fragment.payload
                 lastProgress = .now
                 meter.progressed()
             case .roundError(let error):
@@ -125,6 +128,6 @@ struct ParameterExchange: Sendable {
                 throw NodeError.silent(peer: link.peer, subject: subject, patience)
             }
         }
-        return transfer.bytes
+        return bytes
     }
 }

@@ -1,4 +1,5 @@
 import ClusterMessages
+import Tensors
 
 /// The batches assigned to a trainer and not yet begun, in the order of their assignment.
 ///
@@ -10,7 +11,8 @@ struct PrefetchQueue: Sendable {
         let assignment: Message.Assign
         /// The batch to begin before it, as last told.
         var after: BatchID?
-        var bytes: [UInt8]?
+        /// Its bytes, one piece behind the other.
+        var pieces: [[UInt8]]?
         var isInDoubt = false
     }
 
@@ -34,9 +36,9 @@ struct PrefetchQueue: Sendable {
     }
 
     /// The bytes of an assignment are here.
-    mutating func arrived(_ assignment: Message.Assign, _ bytes: [UInt8]) {
+    mutating func arrived(_ assignment: Message.Assign, _ pieces: [[UInt8]]) {
         guard let index = entries.firstIndex(where: { $0.assignment == assignment }) else { return }
-        entries[index].bytes = bytes
+        entries[index].pieces = pieces
     }
 
     /// An assignment cannot be fetched; false if it is not wanted any more.
@@ -47,13 +49,13 @@ struct PrefetchQueue: Sendable {
     }
 
     /// Takes the first batch that need not wait for another, if it is here and known to be this trainer's.
-    mutating func takeFirst() -> (assignment: Message.Assign, bytes: [UInt8])? {
+    mutating func takeFirst() -> (assignment: Message.Assign, pieces: [[UInt8]])? {
         guard let index = nextIndex else { return nil }
         let first = entries[index]
-        guard !first.isInDoubt, let bytes = first.bytes else { return nil }
+        guard !first.isInDoubt, let pieces = first.pieces else { return nil }
         entries.remove(at: index)
         begun.insert(first.assignment.batch)
-        return (first.assignment, bytes)
+        return (first.assignment, pieces)
     }
 
     private var nextIndex: Int? {
@@ -82,7 +84,7 @@ struct PrefetchQueue: Sendable {
     }
 
     /// Bytes that wait to be used.
-    var byteCount: Int { entries.reduce(0) { $0 + ($1.bytes?.count ?? 0) } }
+    var byteCount: Int { entries.reduce(0) { $0 + ($1.pieces?.byteCount ?? 0) } }
 
     /// What the next batch waits for, for people.
     var reason: String {

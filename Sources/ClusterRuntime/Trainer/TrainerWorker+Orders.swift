@@ -213,9 +213,9 @@ extension TrainerWorker {
         let name = "round \(open.round), step \(index + 1) of \(open.localStepCount)"
         while !ends(open, after: index) {
             if engine.needsBatch {
-                guard let (assignment, bytes) = try await prefetch.next(for: name) else { continue }
+                guard let (assignment, pieces) = try await prefetch.next(for: name) else { continue }
                 meter.turn(to: .computing, "\(name): encodes the prompts of batch \(assignment.batch)")
-                try await compute.run { try engine.add(assignment, bytes) }
+                try await compute.run { try engine.add(assignment, pieces) }
                 continue
             }
             meter.turn(to: .computing, name)

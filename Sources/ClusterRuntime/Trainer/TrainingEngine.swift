@@ -163,10 +163,10 @@ final class TrainingEngine: Sendable {
     var needsBatch: Bool { state.withLock { $0.supply.needsBatch(for: configuration.training.batchSize) } }
 
     /// Adds a fetched batch; its prompts follow from its number.
-    func add(_ assignment: Message.Assign, _ bytes: [UInt8]) throws(NodeError) {
+    func add(_ assignment: Message.Assign, _ pieces: [[UInt8]]) throws(NodeError) {
         let samples = state.withLock { $0.corpus.samples(of: assignment.batch) }
         let batch = try decode(
-            bytes,
+            pieces,
             assignment,
             segments: alignment.segments(for: samples),
             count: samples.count
@@ -184,7 +184,7 @@ final class TrainingEngine: Sendable {
 
     /// The states in a batch's bytes, of the shape the configuration gives.
     private func decode(
-        _ bytes: [UInt8],
+        _ pieces: [[UInt8]],
         _ assignment: Message.Assign,
         segments: [Int],
         count: Int
@@ -193,15 +193,15 @@ final class TrainingEngine: Sendable {
         let times = isChained ? segments.count + 1 : 2 * segments.count
         let shape = [times] + model.latentShape(count: count)
         let expected = shape.reduce(1, *) * ScalarType.float32.byteCount
-        guard bytes.count == expected, assignment.sampleCount == count else {
+        guard pieces.byteCount == expected, assignment.sampleCount == count else {
             throw .wrongBytes(
                 peer: "node \(assignment.holder)",
                 subject: "batch \(assignment.batch)",
                 expected: "\(count) samples in \(expected) bytes",
-                actual: "\(assignment.sampleCount) in \(bytes.count)"
+                actual: "\(assignment.sampleCount) in \(pieces.byteCount)"
             )
         }
-        let states = Tensor(decoding: bytes, as: .float32, shape: shape)
+        let states = Tensor(decodingFloats: pieces, shape: shape)
         return TrajectoryBatch(segments: segments, states: states, isChained: isChained)
     }
 

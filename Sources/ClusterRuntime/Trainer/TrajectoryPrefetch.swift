@@ -49,7 +49,7 @@ actor TrajectoryPrefetch {
     /// The next batch in order of assignment; waits for it a moment, and returns nil when it is not here then.
     ///
     /// - Parameter purpose: what it is for, in words for people.
-    func next(for purpose: String) async throws -> (assignment: Message.Assign, bytes: [UInt8])? {
+    func next(for purpose: String) async throws -> (assignment: Message.Assign, pieces: [[UInt8]])? {
         if let batch = queue.takeFirst() {
             meter.holds(byteCount: queue.byteCount)
             return batch
@@ -95,12 +95,12 @@ actor TrajectoryPrefetch {
             // Who is silent for so long is dead to the coordinator, too.
             let dead = network.signature.session?.welcome.deadInterval ?? fetch.patience
             fetch.patience = silent.contains(holder) ? fetch.repetition : min(fetch.patience, dead)
-            let bytes = try await fetch.bytes(
+            let pieces = try await fetch.pieces(
                 of: assignment.hash,
                 byteCount: assignment.byteCount,
                 whenAsked: whenAsked
             )
-            queue.arrived(assignment, bytes)
+            queue.arrived(assignment, pieces)
             silent.remove(holder)
             meter.progressed()
         } catch {

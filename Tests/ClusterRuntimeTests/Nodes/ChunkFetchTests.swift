@@ -5,7 +5,7 @@ import Testing
 
 struct ChunkFetchTests {
     /// More than a window, and no multiple of a piece; every byte depends on its place.
-    private static let pattern = (0..<(5 << 20) + 12_345).map {
+    private static let pattern = (0..<(9 << 20) + 12_345).map {
         UInt8(truncatingIfNeeded: $0 &* 31 &+ $0 >> 11)
     }
 
@@ -16,8 +16,8 @@ struct ChunkFetchTests {
     @Test func `a batch larger than the window arrives whole over an encrypted connection`() async throws {
         try await withLoopback { loopback in
             loopback.hold(bytes, as: hash(bytes), of: BatchID(7))
-            let fetched = try await loopback.fetch().bytes(of: hash(bytes), byteCount: bytes.count)
-            #expect(fetched == bytes)
+            let fetched = try await loopback.fetch().pieces(of: hash(bytes), byteCount: bytes.count)
+            #expect(Array(fetched.joined()) == bytes)
         }
     }
 
@@ -33,17 +33,17 @@ struct ChunkFetchTests {
     @Test func `the last pieces are asked for while those before them are on their way`() async throws {
         try await withLoopback { loopback in
             loopback.hold(bytes, as: hash(bytes), of: BatchID(7))
-            var (heeded, heededWhenAsked): (Int, [Int]) = (0, [])
-            _ = try await loopback.fetch().bytes(
+            var (taken, takenWhenAsked): (Int, [Int]) = (0, [])
+            try await loopback.fetch().fetch(
                 0..<bytes.count,
                 of: hash(bytes),
                 byteCount: bytes.count,
-                whenAsked: { heededWhenAsked.append(heeded) },
-                heed: { heeded += $0.count }
+                whenAsked: { takenWhenAsked.append(taken) },
+                take: { taken += $0.count }
             )
-            // The second piece, which makes room in the window for the sixth and last, is not heeded yet.
-            #expect(heededWhenAsked == [1 << 20])
-            #expect(heeded == bytes.count)
+            // The second piece, which makes room in the window for the tenth and last, is not taken yet.
+            #expect(takenWhenAsked == [1 << 20])
+            #expect(taken == bytes.count)
         }
     }
 
@@ -53,7 +53,7 @@ struct ChunkFetchTests {
             loopback.hold(bytes, as: promised, of: BatchID(7))
             let fetch = try await loopback.fetch()
             await #expect {
-                try await fetch.bytes(of: promised, byteCount: bytes.count)
+                try await fetch.pieces(of: promised, byteCount: bytes.count)
             } throws: { error in
                 guard case NodeError.wrongBytes(_, _, _, let actual) = error else { return false }
                 return actual == hash(bytes).abbreviated
@@ -66,7 +66,7 @@ struct ChunkFetchTests {
             loopback.hold(bytes, as: hash(bytes), of: BatchID(7))
             let fetch = try await loopback.fetch()
             await #expect(throws: NodeError.self) {
-                try await fetch.bytes(of: hash(bytes), byteCount: bytes.count - 1)
+                try await fetch.pieces(of: hash(bytes), byteCount: bytes.count - 1)
             }
         }
     }
@@ -77,7 +77,7 @@ struct ChunkFetchTests {
             loopback.shelf.release(BatchID(7), hash(bytes))
             let fetch = try await loopback.fetch()
             await #expect {
-                try await fetch.bytes(of: hash(bytes), byteCount: bytes.count)
+                try await fetch.pieces(of: hash(bytes), byteCount: bytes.count)
             } throws: { error in
                 guard case NodeError.notServed(_, _, .notFound, _) = error else { return false }
                 return true
@@ -92,7 +92,7 @@ struct ChunkFetchTests {
             _ = try await fetch.bytes(0..<10, of: hash(bytes), byteCount: bytes.count)
             await loopback.vanish()
             await #expect {
-                try await fetch.bytes(of: hash(bytes), byteCount: bytes.count)
+                try await fetch.pieces(of: hash(bytes), byteCount: bytes.count)
             } throws: { error in
                 guard case NodeError.silent = error else { return false }
                 return true
@@ -105,7 +105,7 @@ struct ChunkFetchTests {
             loopback.hold(bytes, as: hash(bytes), of: BatchID(7))
             let fetch = try await loopback.fetch()
             await #expect(throws: NodeError.self) {
-                try await fetch.bytes(of: hash(bytes), byteCount: bytes.count)
+                try await fetch.pieces(of: hash(bytes), byteCount: bytes.count)
             }
         }
     }

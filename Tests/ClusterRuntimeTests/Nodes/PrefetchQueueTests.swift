@@ -27,13 +27,13 @@ struct PrefetchQueueTests {
         var queue = PrefetchQueue()
         let (first, second) = (try assignment(0), try assignment(2, after: 0))
         for assignment in [first, second] { #expect(queue.add(assignment) == true) }
-        queue.arrived(second, [2])
+        queue.arrived(second, [[2]])
         #expect(queue.failed(first) == true)
-        #expect(queue.takeFirst()?.bytes == nil)
+        #expect(queue.takeFirst()?.pieces == nil)
         #expect(queue.reason.contains("batch 0, the next in order"), "\(queue.reason)")
         let again = try assignment(0, holder: 2)
         #expect(queue.add(again) == true)
-        queue.arrived(again, [0])
+        queue.arrived(again, [[0]])
         #expect(queue.takeFirst()?.assignment == again)
         #expect(queue.takeFirst()?.assignment == second)
     }
@@ -42,10 +42,10 @@ struct PrefetchQueueTests {
         var queue = PrefetchQueue()
         let waiting = try assignment(4, after: 2)
         #expect(queue.add(waiting) == true)
-        queue.arrived(waiting, [4])
-        #expect(queue.takeFirst()?.bytes == nil)
+        queue.arrived(waiting, [[4]])
+        #expect(queue.takeFirst()?.pieces == nil)
         #expect(queue.add(try assignment(4)) == false, "its bytes are here")
-        #expect(queue.takeFirst()?.bytes == [4])
+        #expect(queue.takeFirst()?.pieces == [[4]])
     }
 
     @Test func `batches are taken in the order of assignment, whichever arrives first`() throws {
@@ -53,9 +53,9 @@ struct PrefetchQueueTests {
         let (first, second) = (try assignment(3), try assignment(1, holder: 2))
         #expect(queue.add(first) == true)
         #expect(queue.add(second) == true)
-        queue.arrived(second, [2])
-        #expect(queue.takeFirst()?.bytes == nil)
-        queue.arrived(first, [1])
+        queue.arrived(second, [[2]])
+        #expect(queue.takeFirst()?.pieces == nil)
+        queue.arrived(first, [[1]])
         #expect(queue.takeFirst()?.assignment == first)
         #expect(queue.takeFirst()?.assignment == second)
     }
@@ -65,22 +65,22 @@ struct PrefetchQueueTests {
         let (kept, lost) = (try assignment(1), try assignment(2))
         for assignment in [kept, lost] {
             #expect(queue.add(assignment) == true)
-            queue.arrived(assignment, [0])
+            queue.arrived(assignment, [[0]])
         }
         queue.doubt(isRoundOver: false)
-        #expect(queue.takeFirst()?.bytes == nil)
+        #expect(queue.takeFirst()?.pieces == nil)
         #expect(queue.add(kept) == false)
         queue.settle()
         #expect(queue.takeFirst()?.assignment == kept)
-        #expect(queue.takeFirst()?.bytes == nil)
+        #expect(queue.takeFirst()?.pieces == nil)
     }
 
     @Test func `a begun batch is not fetched again in its round, but in the next`() throws {
         var queue = PrefetchQueue()
         let batch = try assignment(1)
         #expect(queue.add(batch) == true)
-        queue.arrived(batch, [0])
-        #expect(queue.takeFirst()?.bytes != nil)
+        queue.arrived(batch, [[0]])
+        #expect(queue.takeFirst()?.pieces != nil)
         #expect(queue.add(batch) == false)
         queue.endRound()
         #expect(queue.add(batch) == true)
@@ -93,8 +93,8 @@ struct PrefetchQueueTests {
         var queue = PrefetchQueue()
         let batch = try assignment(1)
         #expect(queue.add(batch) == true)
-        queue.arrived(batch, [0])
-        #expect(queue.takeFirst()?.bytes != nil)
+        queue.arrived(batch, [[0]])
+        #expect(queue.takeFirst()?.pieces != nil)
         queue.doubt(isRoundOver: isOver)
         #expect(queue.add(batch) == isOver)
     }
@@ -105,9 +105,9 @@ struct PrefetchQueueTests {
         #expect(queue.add(former) == true)
         #expect(queue.add(present) == true)
         #expect(queue.failed(former) == false)
-        queue.arrived(former, [1])
-        #expect(queue.takeFirst()?.bytes == nil)
-        queue.arrived(present, [2])
-        #expect(queue.takeFirst()?.bytes == [2])
+        queue.arrived(former, [[1]])
+        #expect(queue.takeFirst()?.pieces == nil)
+        queue.arrived(present, [[2]])
+        #expect(queue.takeFirst()?.pieces == [[2]])
     }
 }

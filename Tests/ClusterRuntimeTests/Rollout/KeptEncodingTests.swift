@@ -49,7 +49,7 @@ import Testing
                 holderEndpoint: "tcp://127.0.0.1:1",
                 holderPublicKey: nil
             )
-            try trainer.add(assignment, solved.piece(in: 0..<solved.byteCount))
+            try trainer.add(assignment, [solved.piece(in: 0..<solved.byteCount)])
             #expect(!second.text.isOpen)
 
             let unknown = PromptSample(promptID: 9, sample: 0, text: "a prompt nobody has met")

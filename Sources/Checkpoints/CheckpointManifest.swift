@@ -89,7 +89,7 @@ package struct CheckpointManifest: Codable, Hashable, Sendable {
         do {
             self = try JSONDecoder().decode(CheckpointManifest.self, from: Data(bytes))
         } catch {
-            throw .badManifest(path: path, reason: "\(error)")
+            throw .badManifest(path: path, reason: (error as? DecodingError)?.reason ?? "\(error)")
         }
         guard formatVersion == Self.currentFormatVersion else {
             throw .badManifest(path: path, reason: "format version \(formatVersion) is not known")

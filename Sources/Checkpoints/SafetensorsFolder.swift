@@ -106,7 +106,8 @@ extension SafetensorsFolder {
             let bytes = Data(file.bytes(0..<file.byteCount))
             shardNames = try JSONDecoder().decode(Index.self, from: bytes).shardNames
         } catch {
-            throw .badIndex(path: indexPath, reason: "is not an index of shards: \(error)")
+            let reason = (error as? DecodingError)?.reason ?? "\(error)"
+            throw .badIndex(path: indexPath, reason: "is not an index of shards: \(reason)")
         }
         var shards: [String: SafetensorsFile] = [:]
         for name in Set(shardNames.values).sorted() {

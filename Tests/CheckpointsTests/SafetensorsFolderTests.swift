@@ -110,6 +110,25 @@ struct SafetensorsFolderTests {
         }
     }
 
+    @Test(arguments: [
+        ("{\"weight_map\": ", "The given data was not valid JSON."),
+        ("{\"weight_map\": {\"a\": 1}}", "weight_map.a: "),
+        ("{}", "weight_map"),
+    ])
+    func `an index that cannot be read is refused in one line that says where`(
+        _ text: String,
+        _ reason: String
+    ) throws {
+        try folder.write(Data(text.utf8), to: "model.safetensors.index.json")
+        #expect {
+            try SafetensorsFolder(path: folder.path)
+        } throws: { error in
+            guard case CheckpointError.badIndex(_, let actual) = error else { return false }
+            let isOneLine = !actual.contains("\n") && !actual.contains("DecodingError")
+            return isOneLine && actual.contains("is not an index of shards: ") && actual.contains(reason)
+        }
+    }
+
     @Test func `an empty folder is refused`() {
         let reason = "holds no *.safetensors and no *.safetensors.index.json"
         #expect(throws: CheckpointError.badIndex(path: folder.path, reason: reason)) {

@@ -25,40 +25,40 @@ import Tensors
 /// - coordinator: `4 N + 8 S`, the last state and the next; with outer momentum `8 A`, both rounds', and `4 A` of a
 ///   running mean that is written; a piece of every trainer's offer and three more while they are averaged; and what
 ///   each node may have asked for at once. Of the teacher it reads what networks begin with, and lets it go;
-/// - rollout: `4 W + 4 P + L a + T + t + B · held + 2 E`, where it holds what a round trains on and `cluster.lead_batches` more,
-///   at most what the worker's limit lets it;
-/// - trainer: `4 W + 4 P`, which a full student beside a full discriminator leaves in the file where it is mapped, if the
-///   method does not ask the teacher; `4 N` of parameters, `4 N` of gradients a lane, `U` of moments, `4 N + U` of the round's
-///   beginning, `O`, with roundings `16 N` more, of which the base `4 N`, what the offer stands for and what it and the
-///   one before leave over; `4 max(A, D)` of a moment being decoded that is kept in bytes,
+/// - rollout: `4 W + 4 P + L a + T + t + B · held + 2 E`, where it holds what a round trains on and
+///   `cluster.lead_batches` more, at most what the worker's limit lets it;
+/// - trainer: `4 W + 4 P`, which a full student beside a full discriminator leaves in the file where it is mapped, if
+///   the method does not ask the teacher; `4 N` of parameters, `4 N` of gradients a lane, `U` of moments, `4 N + U`
+///   of the round's beginning, `O`, with roundings `16 N` more, of which the base `4 N`, what the offer stands for
+///   and what it and the one before leave over; `4 max(A, D)` of a moment being decoded that is kept in bytes,
 ///   `4 S + 4 max(A, D)` of a state that comes in where there are other trainers, in a ring two of its shares as well
-///   and what each node has asked for at once; `L a`, `T`, `t` where it is more than the
-///   offer, which it makes room for, and `(B + E)` of the batches mixed and as many to come; a running mean of the
-///   student is two times `4 A`.
-///   Paged state lies on the trainer's disk instead: `U`, and `4 N + U`, of which pages are in memory while that is free;
-/// - each its process of ``processByteCount``. With `prompts.cache`, text encoders are open only where a prompt is met
-///   that is not kept; the text of the estimate says what they take then.
+///   and what each node has asked for at once; `L a`, `T`, `t` where it is more than the offer, which it makes room
+///   for, and `(B + E)` of the batches mixed and as many to come; a running mean of the student is two times `4 A`.
+///   Paged state lies on the trainer's disk instead: `U`, and `4 N + U`, of which pages are in memory while that is
+///   free;
+/// - each its process of ``processByteCount``. With `prompts.cache`, text encoders are open only where a prompt is
+///   met that is not kept; the text of the estimate says what they take then.
 ///
-/// On two blocks of SD3 Medium's width in 16-bit floats, with both its CLIP encoders open and tokenizers of few tokens,
-/// which are left out here, a rollout took 827 MiB where 873 are told, a trainer of FlowSteer 3,881 and 3,994, a coordinator
-/// 2,152 and 2,150; on the emoji
-/// teacher a rollout 80 and 79, a trainer 271 and 267, a coordinator 149 and 149; on twelve 16-bit blocks of width 512 with a
-/// discriminator of all twelve, trained whole, a coordinator 3,224 and 3,277, a rollout 394 and 416, a trainer 4,902 and 4,915, with
-/// paged state 2,592 and 2,662 beside 1,336 of pages; on a random model of .4 million numbers
-/// 53 and 54, 85 and 86, 76 and 78. A run that ends before it averages moments takes less.
+/// On two blocks of SD3 Medium's width in 16-bit floats, with both its CLIP encoders open and tokenizers of few
+/// tokens, which are left out here, a rollout took 827 MiB where 873 are told, a trainer of FlowSteer 3,881 and
+/// 3,994, a coordinator 2,152 and 2,150; on the emoji teacher a rollout 80 and 79, a trainer 271 and 267, a
+/// coordinator 149 and 149; on twelve 16-bit blocks of width 512 with a discriminator of all twelve, trained whole, a
+/// coordinator 3,224 and 3,277, a rollout 394 and 416, a trainer 4,902 and 4,915, with paged state 2,592 and 2,662
+/// beside 1,336 of pages; on a random model of .4 million numbers 53 and 54, 85 and 86, 76 and 78. A run that ends
+/// before it averages moments takes less.
 ///
-/// Disk: three checkpoints and every tenth, `4 S` each and `4 A` of outer momentum, with whoever fetches them, who has
-/// moments that a round did not average once; and the offers of a round at the coordinator. Wire, a round: `B` a batch
-/// from rollouts to trainers, `O` up and `4 S` down a trainer where all is averaged, without moments and discriminator
-/// in rounds that do not average them; a checkpoint alike. Time: the run's own code, timed on this machine for a second or two, with fewer blocks and at smaller widths
-/// where the run's are large (`WorkTime` of the benchmarks), times each method's own evaluations. On the emoji preset, a
-/// rollout and a trainer of one lane each on two cores of an AMD EPYC and nothing beside them, a step took 76 ms where 79
-/// are told for FlowSteer, 73 and 71 in bf16, 94 and 85 with all weights trained, 41 and 38 before the discriminator;
-/// 36 and 39 for PeRFlow, 92 and 92 for DMD; for PCM, with other work on the machine, 108 and 109 where 106 to 117 were told;
-/// a batch of 8 prompts 377 and 372, 217 and 211 in bf16,
-/// 731 and 730 for PeRFlow. On a random model of width 60 with 12 × 12 latents, batches of 4 and kept prompts, a step took
-/// 70 and 68 for FlowSteer, 50 and 52 for DMD, a batch 118 and 109. Prompts that are encoded first, pages of optimizers'
-/// files and what averaging takes are not in it.
+/// Disk: three checkpoints and every tenth, `4 S` each and `4 A` of outer momentum, with whoever fetches them, who
+/// has moments that a round did not average once; and the offers of a round at the coordinator. Wire, a round: `B` a
+/// batch from rollouts to trainers, `O` up and `4 S` down a trainer where all is averaged, without moments and
+/// discriminator in rounds that do not average them; a checkpoint alike. Time: the run's own code, timed on this
+/// machine for a second or two, with fewer blocks and at smaller widths where the run's are large (`WorkTime` of the
+/// benchmarks), times each method's own evaluations. On the emoji preset, a rollout and a trainer of one lane each on
+/// two cores of an AMD EPYC and nothing beside them, a step took 76 ms where 79 are told for FlowSteer, 73 and 71 in
+/// bf16, 94 and 85 with all weights trained, 41 and 38 before the discriminator; 36 and 39 for PeRFlow, 92 and 92 for
+/// DMD; for PCM, with other work on the machine, 108 and 109 where 106 to 117 were told; a batch of 8 prompts 377 and
+/// 372, 217 and 211 in bf16, 731 and 730 for PeRFlow. On a random model of width 60 with 12 × 12 latents, batches of
+/// 4 and kept prompts, a step took 70 and 68 for FlowSteer, 50 and 52 for DMD, a batch 118 and 109. Prompts that are
+/// encoded first, pages of optimizers' files and what averaging takes are not in it.
 package struct RunEstimate: Sendable {
     /// What was found out by trying, of one lane.
     package struct Measures: Sendable {

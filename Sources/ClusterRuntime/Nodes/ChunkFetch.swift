@@ -31,7 +31,7 @@ struct ChunkFetch: Sendable {
         whenAsked: () -> Void = {}
     ) async throws -> [[UInt8]] {
         var pieces: [[UInt8]] = []
-        try await fetch(all: hash, byteCount: byteCount, whenAsked: whenAsked) { pieces.append($0) }
+        try await fetch(all: hash, byteCount: byteCount, whenAsked: whenAsked) { pieces.add($0) }
         return pieces
     }
 
@@ -146,6 +146,17 @@ struct ChunkFetch: Sendable {
             .fetch(.init(hash: hash, offset: piece.lowerBound, creditByteCount: piece.count))
         case .checkpoints:
             .chunkRequest(.init(hash: hash, offset: piece.lowerBound, creditByteCount: piece.count))
+        }
+    }
+}
+
+extension [[UInt8]] {
+    /// Adds a piece behind the others; a small one to the last, as an array of its own may take many times its bytes.
+    mutating func add(_ piece: [UInt8]) {
+        if let last = indices.last, piece.count < 64 << 10 {
+            self[last] += piece
+        } else {
+            append(piece)
         }
     }
 }

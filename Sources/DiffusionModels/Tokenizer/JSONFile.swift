@@ -1,3 +1,4 @@
+import Checkpoints
 import Foundation
 
 /// A JSON file decoded as a whole, its errors in this module's terms.
@@ -13,24 +14,9 @@ enum JSONFile {
         do {
             return try JSONDecoder().decode(type, from: data)
         } catch let error as DecodingError {
-            throw .badFile(path: path, reason: Self.reason(error))
+            throw .badFile(path: path, reason: error.reason)
         } catch {
             throw .badFile(path: path, reason: "\(error)")
         }
-    }
-
-    /// Where and why decoding failed, in one line.
-    private static func reason(_ error: DecodingError) -> String {
-        let context: DecodingError.Context
-        switch error {
-        case .typeMismatch(_, let found), .valueNotFound(_, let found), .keyNotFound(_, let found),
-            .dataCorrupted(let found):
-            context = found
-        @unknown default:
-            return "cannot be decoded"
-        }
-        let field = context.codingPath.map(\.stringValue).joined(separator: ".")
-        let detail = context.underlyingError.map { " (\(($0 as NSError).localizedDescription))" } ?? ""
-        return (field.isEmpty ? "" : "\(field): ") + context.debugDescription + detail
     }
 }

@@ -47,6 +47,14 @@ struct ChunkFetchTests {
         }
     }
 
+    @Test func `bytes that come a few at a time are kept together`() {
+        var pieces: [[UInt8]] = []
+        for number in 0..<UInt8(100) { pieces.add([number]) }
+        #expect(pieces == [Array(0..<100)])
+        pieces.add([UInt8](repeating: 1, count: 64 << 10))
+        #expect(pieces.map(\.count) == [100, 64 << 10])
+    }
+
     @Test func `bytes that do not have the hash they were named by are refused`() async throws {
         try await withLoopback { loopback in
             let promised = hash([1, 2, 3])

@@ -4,7 +4,7 @@ import Tensors
 
 /// The hash of what nodes fetch from each other whole: SHA-256 of the SHA-256s of its blocks, one behind the other.
 ///
-/// Blocks are hashed side by side where the CPU can, several times as fast as all bytes one behind the other.
+/// Blocks are hashed side by side where the CPU can, up to twice as fast as all bytes one behind the other.
 struct HashList {
     /// Bytes of a block; the last may have fewer.
     static let blockByteCount = 4 << 10

@@ -228,7 +228,10 @@ void fs_float16_to_float(const void *source, float *target, size_t count);
 void fs_bfloat16_to_float(const void *source, float *target, size_t count);
 void fs_float_to_float16(const float *source, void *target, size_t count);
 void fs_float_to_bfloat16(const float *source, void *target, size_t count);
+
+// ---- crc32c.c ---------------------------------------------------------------------------------------------
 // CRC-32C (Castagnoli, RFC 3720), initial and final xor ~0; `crc` continues an earlier result (0 to start).
+
 uint32_t fs_crc32c(uint32_t crc, const void *bytes, size_t count);
 
 // ---- sha256.c ---------------------------------------------------------------------------------------------

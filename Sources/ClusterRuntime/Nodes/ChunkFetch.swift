@@ -1,7 +1,7 @@
 import Checkpoints
 import ClusterMessages
 
-/// Fetches bytes by their hash from whoever serves them, within a window of a few MiB.
+/// Fetches bytes by their hash from whoever serves them, within a window.
 struct ChunkFetch: Sendable {
     /// Which plane the bytes are on.
     enum Plane: Sendable {
@@ -10,7 +10,7 @@ struct ChunkFetch: Sendable {
         /// Bytes asked for and not yet here; of trajectories, which come one batch behind the other all the time, enough that
         /// neither end waits for the other while a core does something else.
         var windowByteCount: Int {
-            self == .trajectories ? 2 * ChunkTransfer.windowByteCount : ChunkTransfer.windowByteCount
+            self == .trajectories ? 4 * ChunkTransfer.windowByteCount : ChunkTransfer.windowByteCount
         }
     }
 

@@ -5,9 +5,10 @@ import Testing
 
 struct ChunkFetchTests {
     /// More than a window, and no multiple of a piece; every byte depends on its place.
-    private static let pattern = (0..<(9 << 20) + 12_345).map {
+    private static let pattern = (0..<windowByteCount + (1 << 20) + 12_345).map {
         UInt8(truncatingIfNeeded: $0 &* 31 &+ $0 >> 11)
     }
+    private static let windowByteCount = ChunkFetch.Plane.trajectories.windowByteCount
 
     private let bytes = pattern
 
@@ -41,7 +42,7 @@ struct ChunkFetchTests {
                 whenAsked: { takenWhenAsked.append(taken) },
                 take: { taken += $0.count }
             )
-            // The second piece, which makes room in the window for the tenth and last, is not taken yet.
+            // The second piece, which makes room in the window for the last, is not taken yet.
             #expect(takenWhenAsked == [1 << 20])
             #expect(taken == bytes.count)
         }

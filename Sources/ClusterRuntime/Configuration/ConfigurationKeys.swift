@@ -3,7 +3,8 @@ enum ConfigurationKeys {
     /// In the order they are written.
     static let all = [
         "model", "method",
-        "prompts.kind", "prompts.path", "prompts.column", "prompts.cache", "prompts.cache_gib",
+        "prompts.kind", "prompts.path", "prompts.column", "prompts.tasks", "prompts.cache",
+        "prompts.cache_gib",
         "seed",
         "trajectory.segments", "trajectory.steps_per_segment", "trajectory.schedule", "trajectory.guidance",
         "trajectory.reuse", "trajectory.max_uses", "trajectory.negative_prompt",

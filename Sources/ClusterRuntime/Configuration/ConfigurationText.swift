@@ -59,6 +59,18 @@ struct ConfigurationText {
         }
     }
 
+    /// Leaves out what is of scenes alone, as ``keep(for:)`` does for the method.
+    mutating func keep(for kind: PromptSettings.Kind) throws(ConfigurationError) {
+        guard kind != .scenes else { return }
+        let (key, scenes) = ("prompts.kind", PromptSettings.Kind.scenes.rawValue)
+        try drop(
+            "prompts.tasks",
+            from: rank(of: key, as: kind.rawValue, otherwise: scenes),
+            because: "\(key) \(kind.rawValue)",
+            users: "\(key) \(scenes)"
+        )
+    }
+
     /// Where a choice was stated, of those that stand above what the file chose; keys below it were meant for that.
     private func rank(of key: String, as value: String, otherwise usual: String) -> Int {
         guard value != stated[key]?.value.scalar?.string ?? usual else { return 0 }

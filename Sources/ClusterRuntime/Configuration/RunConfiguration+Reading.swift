@@ -1,6 +1,7 @@
 import Coordination
 import DiffusionModels
 import Distillation
+import Evaluation
 import FlowMatching
 import FoundationEssentials
 
@@ -75,17 +76,26 @@ extension RunConfiguration {
         var mode = Student.Mode.lora
         try ConfigurationValues(text).read("student.mode", into: &mode)
         try text.keep(for: mode, of: method)
+        var kind = PromptSettings.Kind.scenes
+        try ConfigurationValues(text).read("prompts.kind", into: &kind)
+        try text.keep(for: kind)
         let values = ConfigurationValues(text)
         guard let model = try values.path("model", in: folder) else {
             throw .missingKey("model", path: text.path, expected: "the teacher's folder")
         }
         self.init(modelPath: model, method: method)
-        try values.read("prompts.kind", into: &prompts.kind)
+        prompts.kind = kind
         prompts.path = try values.path("prompts.path", in: folder)
         if prompts.kind != .scenes, prompts.path == nil {
             throw .missingKey("prompts.path", path: text.path, expected: prompts.kind.expectedFile)
         }
         if let column = try values.string("prompts.column") { prompts.column = column }
+        if let stated = try values.numbers("prompts.tasks", count: SceneTask.allCases.count, .atLeast(0)) {
+            guard let tasks = SceneTaskShares(stated) else {
+                throw values.refusal(of: "prompts.tasks", expected: "numbers that add up to 1")
+            }
+            prompts.tasks = tasks
+        }
         prompts.cachePath = try values.path("prompts.cache", in: folder)
         try values.read("prompts.cache_gib", into: &prompts.cacheSize, in: 1...1_000_000)
         try values.read("seed", into: &seed)

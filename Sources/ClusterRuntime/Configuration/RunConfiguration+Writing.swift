@@ -1,6 +1,7 @@
 import Coordination
 import DiffusionModels
 import Distillation
+import Evaluation
 import FlowMatching
 import NeuralNetwork
 import Tensors
@@ -98,6 +99,7 @@ extension RunConfiguration {
         ]
         if let path = prompts.path { values["prompts.path"] = quoted(path) }
         if prompts.column != PromptSettings().column { values["prompts.column"] = quoted(prompts.column) }
+        if prompts.tasks != .teacher { values["prompts.tasks"] = list(prompts.tasks.values) }
         if let path = prompts.cachePath { values["prompts.cache"] = quoted(path) }
         if prompts.cacheSize != PromptSettings().cacheSize {
             values["prompts.cache_gib"] = "\(prompts.cacheSize)"

@@ -1,5 +1,6 @@
 package import Coordination
 package import Distillation
+package import Evaluation
 
 /// Everything a run is decided by: one YAML file, with overrides by flag and environment.
 ///
@@ -90,6 +91,8 @@ package struct PromptSettings: Sendable, Equatable {
     package var path: String?
     /// Of `jsonl` the member, of `csv` the column.
     package var column = "text"
+    /// Of `scenes`: how often each task comes.
+    package var tasks = SceneTaskShares.teacher
     /// Absolute: of the folder where the text encoders' answers are kept; nil to keep none.
     package var cachePath: String?
     /// What those files may take together, in GiB.

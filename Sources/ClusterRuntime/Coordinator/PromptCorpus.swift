@@ -32,7 +32,8 @@ package struct PromptCorpus: Sendable {
         case .scenes:
             let path = configuration.spritesPath
             do {
-                source = .scenes(try SceneCaptions(SpriteCatalog(path: path)))
+                let catalog = try SpriteCatalog(path: path)
+                source = .scenes(try SceneCaptions(catalog, shares: configuration.prompts.tasks))
             } catch {
                 throw .badPrompts(path: path, reason: "\(error)")
             }

@@ -6,6 +6,8 @@ import Tensors
 /// shorter one.
 package struct SceneCaptions: Sendable {
     private let catalog: SpriteCatalog
+    /// Of the tasks in training.
+    private let shares: SceneTaskShares
     private let objectPairs: SpritePairs
     private let shapePairs: SpritePairs
 
@@ -17,9 +19,11 @@ package struct SceneCaptions: Sendable {
 
     /// Captions over the sprites of a catalog.
     ///
+    /// - Parameter shares: of the tasks in training; held-out captions have all equally.
     /// - Throws: when there are too few of them for pairs to train on and pairs to hold out.
-    package init(_ catalog: SpriteCatalog) throws(EvaluationError) {
+    package init(_ catalog: SpriteCatalog, shares: SceneTaskShares = .teacher) throws(EvaluationError) {
         self.catalog = catalog
+        self.shares = shares
         objectPairs = SpritePairs(of: catalog.objects)
         shapePairs = SpritePairs(of: catalog.shapes)
         for (kind, pairs) in [("objects", objectPairs), ("coloured shapes", shapePairs)]
@@ -28,7 +32,7 @@ package struct SceneCaptions: Sendable {
         }
     }
 
-    /// Captions as the teacher was trained on, without the held-out pairs.
+    /// Captions to train on, without the held-out pairs; by default tasks come as often as the teacher saw them.
     package func training(count: Int, seed: UInt64) -> [SceneCaption] {
         training(0..<count, seed: seed)
     }
@@ -37,7 +41,7 @@ package struct SceneCaptions: Sendable {
     package func training(_ places: Range<Int>, seed: UInt64) -> [SceneCaption] {
         places.map { index in
             var stream = Self.stream(.training, seed: seed, index: index)
-            let task = SceneTask.drawn(by: stream.nextUniform())
+            let task = shares.task(of: stream.nextUniform())
             return caption(of: task, pairs: \.training, from: &stream)
         }
     }

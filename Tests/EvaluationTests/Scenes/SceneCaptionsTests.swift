@@ -59,18 +59,45 @@ struct SceneCaptionsTests {
         )
     }
 
-    @Test
-    func `tasks come as often as the teacher saw them`() {
+    @Test(
+        arguments: [
+            SceneTaskShares.teacher.values, [0.16, 0, 0.18, 0.2, 0.2, 0.26], [0, 0, 1, 0, 0, 0],
+        ] as [[Float]]
+    )
+    func `tasks come as often as is asked`(stated: [Float]) throws {
+        let shares = try #require(SceneTaskShares(stated))
+        let captions = try SceneCaptions(.embedded(), shares: shares)
         let count = 8000
         let drawn = Dictionary(grouping: captions.training(count: count, seed: 3), by: \.task).mapValues(
             \.count
         )
-        #expect(abs(SceneTask.allCases.map(\.trainingProbability).reduce(0, +) - 1) < 1e-6)
-        for task in SceneTask.allCases {
-            let expected = Double(task.trainingProbability)
+        for (task, share) in zip(SceneTask.allCases, shares.values) {
+            let expected = Double(share)
             let deviation = (expected * (1 - expected) / Double(count)).squareRoot()
-            #expect(abs(Double(drawn[task] ?? 0) / Double(count) - expected) < 4 * deviation, "\(task)")
+            #expect(abs(Double(drawn[task] ?? 0) / Double(count) - expected) <= 4 * deviation, "\(task)")
         }
+    }
+
+    @Test(
+        arguments: [
+            [], [1], [0.2, 0.2, 0.2, 0.2, 0.2, 0.2], [-0.2, 0.2, 0.2, 0.2, 0.3, 0.3],
+            [0.2, 0.2, 0.2, 0.2, 0.2, .nan],
+        ] as [[Float]]
+    )
+    func `shares are six numbers, none below zero, that add up to 1`(values: [Float]) {
+        #expect(SceneTaskShares(values) == nil)
+    }
+
+    @Test
+    func `other shares leave held-out captions as they are`() throws {
+        // By default training has the teacher's shares.
+        #expect(
+            try SceneCaptions(.embedded(), shares: .teacher).training(count: 60, seed: 2)
+                == self.captions.training(count: 60, seed: 2)
+        )
+        let shares = try #require(SceneTaskShares([0.5, 0.5, 0, 0, 0, 0]))
+        let captions = try SceneCaptions(.embedded(), shares: shares)
+        #expect(captions.heldOut(count: 60, seed: 2) == self.captions.heldOut(count: 60, seed: 2))
     }
 
     @Test

@@ -4,15 +4,6 @@ import Testing
 
 /// Every refusal names the place, the key, the value and what was expected.
 struct ConfigurationRefusalTests {
-    private func refusal(of yaml: String) -> String {
-        do {
-            _ = try RunConfiguration(yaml: yaml, path: "run.yaml")
-            return "read"
-        } catch {
-            return "\(error)"
-        }
-    }
-
     @Test(
         arguments: [
             ("model: m\ntraning: {rounds: 3}", "run.yaml:2: unknown key 'traning': did you mean 'training'?"),

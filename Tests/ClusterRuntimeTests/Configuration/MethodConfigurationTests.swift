@@ -14,15 +14,6 @@ struct MethodConfigurationTests {
         return try RunConfiguration(file: path, overrides: flags)
     }
 
-    private func refusal(of yaml: String) -> String {
-        do {
-            _ = try RunConfiguration(yaml: "model: m\n" + yaml, path: "run.yaml")
-            return "read"
-        } catch {
-            return "\(error)"
-        }
-    }
-
     @Test(arguments: Method.allCases)
     func `every method has a configuration that reads back equal`(method: Method) throws {
         let configuration = try read("method: \(method.rawValue)")
@@ -96,7 +87,7 @@ struct MethodConfigurationTests {
         ),
     ])
     func `a method that nobody knows, or a key it makes nothing of, is refused`(yaml: String, text: String) {
-        #expect(refusal(of: yaml) == text)
+        #expect(refusal(ofKeys: yaml) == text)
     }
 
     @Test func `how a student is sampled follows from its method`() throws {

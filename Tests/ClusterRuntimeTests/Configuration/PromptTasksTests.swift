@@ -9,15 +9,6 @@ import Testing
 struct PromptTasksTests {
     private static let stated = "[0.16, 0.04, 0.18, 0.2, 0.2, 0.22]"
 
-    private func refusal(of yaml: String) -> String {
-        do {
-            _ = try RunConfiguration(yaml: "model: m\n" + yaml, path: "run.yaml")
-            return "read"
-        } catch {
-            return "\(error)"
-        }
-    }
-
     @Test func `shares of tasks read back equal, and only where they are stated`() throws {
         let configuration = try RunConfiguration(
             yaml: "model: m\nprompts: {tasks: \(Self.stated)}",
@@ -38,14 +29,14 @@ struct PromptTasksTests {
         ]
     )
     func `other numbers are refused`(stated: String, expected: String) {
-        let told = refusal(of: "prompts: {tasks: \(stated)}")
+        let told = refusal(ofKeys: "prompts: {tasks: \(stated)}")
         #expect(told.hasPrefix("run.yaml:2: prompts.tasks is ["))
         #expect(told.hasSuffix("expected \(expected)"), "\(told)")
     }
 
     @Test func `a file of prompts has no tasks`() throws {
         #expect(
-            refusal(of: "prompts: {kind: file, path: a.txt, tasks: \(Self.stated)}")
+            refusal(ofKeys: "prompts: {kind: file, path: a.txt, tasks: \(Self.stated)}")
                 == "run.yaml:2: prompts.tasks means nothing to prompts.kind file: expected it to be left out, "
                 + "or prompts.kind scenes"
         )

@@ -6,15 +6,6 @@ import Testing
 
 /// What `student.mode:` does to a configuration.
 struct StudentConfigurationTests {
-    private func refusal(of yaml: String) -> String {
-        do {
-            _ = try RunConfiguration(yaml: "model: m\n" + yaml, path: "run.yaml")
-            return "read"
-        } catch {
-            return "\(error)"
-        }
-    }
-
     @Test(arguments: ["flowsteer", "dmd"])
     func `a full student has a configuration that reads back equal`(method: String) throws {
         let configuration = try RunConfiguration(
@@ -35,16 +26,18 @@ struct StudentConfigurationTests {
     func `what is of adapters alone is refused beside a full student`(stated: String) throws {
         let key = try #require(stated.split(separator: ":").first)
         #expect(
-            refusal(of: "student: {mode: full, \(stated)}")
+            refusal(ofKeys: "student: {mode: full, \(stated)}")
                 == "run.yaml:2: student.\(key) means nothing to student.mode full: expected it to be left out, "
                 + "or student.mode lora"
         )
-        #expect(refusal(of: "student: {mode: lora, \(stated)}") == "read")
+        #expect(refusal(ofKeys: "student: {mode: lora, \(stated)}") == "read")
     }
 
     @Test func `a fake-velocity network keeps its rank and targets beside a full student`() {
-        #expect(refusal(of: "method: dmd\nstudent: {mode: full, rank: 8, targets: [attn.to_q]}") == "read")
-        #expect(refusal(of: "method: dmd\nstudent: {mode: full, precision: bf16}").contains("precision"))
+        #expect(
+            refusal(ofKeys: "method: dmd\nstudent: {mode: full, rank: 8, targets: [attn.to_q]}") == "read"
+        )
+        #expect(refusal(ofKeys: "method: dmd\nstudent: {mode: full, precision: bf16}").contains("precision"))
     }
 
     @Test func `what a file says of its adapters gives way where a flag states a full student`() throws {

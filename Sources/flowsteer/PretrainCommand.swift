@@ -1,6 +1,7 @@
 import ArgumentParser
 import ClusterRuntime
 import Distillation
+import Evaluation
 import Foundation
 import Tensors
 
@@ -43,6 +44,14 @@ struct PretrainCommand: AsyncParsableCommand {
 
     @Option(help: "The sprites.json that scenes are made of; sprites.png is beside it.")
     var sprites: String?
+
+    @Option(
+        help: """
+            How often single_object, colors, counting, two_object, position and color_attr come among scenes: six shares \
+            with commas between, which add up to 1. (default: 0.22,0.12,0.18,0.18,0.18,0.12)
+            """
+    )
+    var tasks: SceneTaskShares?
 
     @Option(help: ArgumentHelp("Trains on a folder of captioned pictures.", valueName: "dir"))
     var pictures: String?
@@ -117,6 +126,9 @@ struct PretrainCommand: AsyncParsableCommand {
         guard sprites == nil || scenes else {
             throw ValidationError("--sprites is of --scenes, which is not given")
         }
+        guard tasks == nil || scenes else {
+            throw ValidationError("--tasks is of --scenes, which is not given")
+        }
         for (option, count) in [
             ("--steps", steps), ("--batch", batch), ("--save-every", saveEvery), ("--lanes", lanes),
         ] where count < 1 {
@@ -149,7 +161,10 @@ struct PretrainCommand: AsyncParsableCommand {
             source = .pictures(folder: pictures, column: column, skipsUnreadable: skipUnreadable)
         } else {
             let model = absolutePath(continued ?? fromScratch ?? "", in: ".")
-            source = .scenes(spritesPath: sprites ?? RunConfiguration.spritesPath(besideModel: model))
+            source = .scenes(
+                spritesPath: sprites ?? RunConfiguration.spritesPath(besideModel: model),
+                tasks: tasks ?? .standard
+            )
         }
         try await Pretraining(
             start,
@@ -178,5 +193,15 @@ struct PretrainCommand: AsyncParsableCommand {
         settings.averageDecay = averageDecay
         settings.seed = seed
         return settings
+    }
+}
+
+extension SceneTaskShares: ExpressibleByArgument {
+    /// Shares with commas between.
+    public init?(argument: String) {
+        let parts = argument.split(separator: ",", omittingEmptySubsequences: false)
+        let shares = parts.compactMap { Float($0) }
+        guard shares.count == parts.count else { return nil }
+        self.init(shares)
     }
 }

@@ -68,6 +68,15 @@ import Testing
                 (right + ["--pictures", "photos"], "expected --scenes or --pictures"),
                 (right + ["--learning-rate=-1"], "--learning-rate is -1"),
                 (right + ["--caption-dropout", "2"], "--caption-dropout is 2"),
+                (right + ["--tasks", "0.5,0.5"], "'0.5,0.5' is invalid for '--tasks"),
+                (right + ["--tasks", "1,0,0,0,0,x"], "'1,0,0,0,0,x' is invalid for '--tasks"),
+                (
+                    [
+                        "pretrain", "--from-scratch", "model", "--pictures", "photos", "--out", "out",
+                        "--steps", "1",
+                        "--tasks", "1,0,0,0,0,0",
+                    ], "--tasks is of --scenes"
+                ),
             ] {
                 let outcome = try Program.run(wrong, in: folder)
                 #expect(outcome.exitCode == 64)

@@ -99,7 +99,7 @@ extension RunConfiguration {
         ]
         if let path = prompts.path { values["prompts.path"] = quoted(path) }
         if prompts.column != PromptSettings().column { values["prompts.column"] = quoted(prompts.column) }
-        if prompts.tasks != .teacher { values["prompts.tasks"] = list(prompts.tasks.values) }
+        if prompts.tasks != .standard { values["prompts.tasks"] = list(prompts.tasks.values) }
         if let path = prompts.cachePath { values["prompts.cache"] = quoted(path) }
         if prompts.cacheSize != PromptSettings().cacheSize {
             values["prompts.cache_gib"] = "\(prompts.cacheSize)"

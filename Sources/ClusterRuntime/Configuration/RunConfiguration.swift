@@ -92,7 +92,7 @@ package struct PromptSettings: Sendable, Equatable {
     /// Of `jsonl` the member, of `csv` the column.
     package var column = "text"
     /// Of `scenes`: how often each task comes.
-    package var tasks = SceneTaskShares.teacher
+    package var tasks = SceneTaskShares.standard
     /// Absolute: of the folder where the text encoders' answers are kept; nil to keep none.
     package var cachePath: String?
     /// What those files may take together, in GiB.

@@ -1,6 +1,7 @@
 import Checkpoints
 import DiffusionModels
 package import Distillation
+package import Evaluation
 import FlowMatching
 import Foundation
 import ImageFiles
@@ -25,10 +26,14 @@ package struct Pretraining: Sendable {
     }
 
     package enum Source: Sendable {
-        /// Emoji scenes over the sprites of a `sprites.json`.
-        case scenes(spritesPath: String)
+        /// Emoji scenes over the sprites of a `sprites.json`, and how often each of their tasks comes.
+        case scenes(spritesPath: String, tasks: SceneTaskShares = .standard)
         /// A folder of captioned pictures; see ``CaptionedPictures``.
         case pictures(folder: String, column: String, skipsUnreadable: Bool)
+
+        var tasks: SceneTaskShares? {
+            if case .scenes(_, let tasks) = self { tasks } else { nil }
+        }
     }
 
     private let start: Start
@@ -123,10 +128,11 @@ extension Pretraining {
             start: origin.name,
             model: origin.digest,
             pictures: pictures.digest,
+            tasks: source.tasks?.values,
             training: settings
         )
         try folder.claim(for: record)
-        if case .scenes(let catalog) = source { try folder.keepSprites(of: catalog) }
+        if case .scenes(let catalog, _) = source { try folder.keepSprites(of: catalog) }
         var trainer = try PretrainingTrainer(model, from: weights, settings: settings, pool: pool)
         let state = try PretrainingState(in: folder, of: record)
         for rejected in try state.restore(&trainer) {
@@ -197,7 +203,8 @@ extension Pretraining {
 
     private func pictures(for model: TrainableModel, on pool: LanePool) throws -> PretrainingPictures {
         switch source {
-        case .scenes(let spritesPath): return try .scenes(spritesPath: spritesPath, for: model)
+        case .scenes(let spritesPath, let tasks):
+            return try .scenes(spritesPath: spritesPath, tasks: tasks, for: model)
         case .pictures(let pictures, let column, let skipsUnreadable):
             let encoding = try LatentEncoding(
                 CaptionedPictures(folder: pictures, column: column),

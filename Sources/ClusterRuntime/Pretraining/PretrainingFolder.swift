@@ -36,14 +36,18 @@ package struct PretrainingFolder: Sendable {
         /// Hash of the model that it starts from.
         let model: ContentDigest
         let pictures: ContentDigest
+        /// Of scenes; nil for other pictures, and in folders written before it could be said.
+        let tasks: [Float]?
         let training: PretrainingSettings
 
         /// By the options that state them.
         fileprivate var values: [(option: String, value: String)] {
             let levels = training.noiseLevels
+            let tasks = tasks ?? SceneTaskShares.standard.values
             return [
                 ("the start", start), ("the model to start from, SHA-256", model.hex),
-                ("pictures, SHA-256", pictures.hex), ("--steps", "\(training.steps)"),
+                ("pictures, SHA-256", pictures.hex),
+                ("--tasks", tasks.map { "\($0)" }.joined(separator: ",")), ("--steps", "\(training.steps)"),
                 ("--batch", "\(training.batchSize)"), ("--learning-rate", "\(training.learningRate)"),
                 ("--warmup", "\(training.warmupSteps)"), ("--weight-decay", "\(training.weightDecay)"),
                 ("--clip", "\(training.gradientClip)"), ("--average-decay", "\(training.averageDecay)"),

@@ -11,7 +11,13 @@ package enum PretrainingPictures: Sendable {
     case latents(LatentFolder, ContentDigest)
 
     /// Emoji scenes over a list of sprites, for a model of their size.
-    package static func scenes(spritesPath: String, for model: TrainableModel) throws -> PretrainingPictures {
+    ///
+    /// - Parameter tasks: how often each of the six comes.
+    package static func scenes(
+        spritesPath: String,
+        tasks: SceneTaskShares,
+        for model: TrainableModel
+    ) throws -> PretrainingPictures {
         let edge = Scene.pixelCount
         let shape = model.outline.latentShape()
         guard shape == [3, edge, edge], !model.outline.hasAutoencoder else {
@@ -23,7 +29,7 @@ package enum PretrainingPictures: Sendable {
             )
         }
         let files = [spritesPath, SpriteAtlas.picturePath(besideCatalog: spritesPath)]
-        let pictures = try ScenePictures(SpriteAtlas(catalogPath: spritesPath))
+        let pictures = try ScenePictures(SpriteAtlas(catalogPath: spritesPath), shares: tasks)
         let digests = try files.flatMap { try ContentDigest(ofFile: $0).bytes }
         return .scenes(pictures, ContentDigest(of: digests))
     }

@@ -21,7 +21,7 @@ package struct SceneCaptions: Sendable {
     ///
     /// - Parameter shares: of the tasks in training; held-out captions have all equally.
     /// - Throws: when there are too few of them for pairs to train on and pairs to hold out.
-    package init(_ catalog: SpriteCatalog, shares: SceneTaskShares = .teacher) throws(EvaluationError) {
+    package init(_ catalog: SpriteCatalog, shares: SceneTaskShares = .standard) throws(EvaluationError) {
         self.catalog = catalog
         self.shares = shares
         objectPairs = SpritePairs(of: catalog.objects)
@@ -32,7 +32,7 @@ package struct SceneCaptions: Sendable {
         }
     }
 
-    /// Captions to train on, without the held-out pairs; by default tasks come as often as the teacher saw them.
+    /// Captions to train on, without the held-out pairs; tasks come as often as the shares say.
     package func training(count: Int, seed: UInt64) -> [SceneCaption] {
         training(0..<count, seed: seed)
     }

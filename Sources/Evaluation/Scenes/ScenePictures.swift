@@ -8,9 +8,11 @@ package struct ScenePictures: Sendable {
     private let atlas: SpriteAtlas
 
     /// Pictures of an atlas' sprites.
-    package init(_ atlas: SpriteAtlas) throws(EvaluationError) {
+    ///
+    /// - Parameter shares: of the tasks in training.
+    package init(_ atlas: SpriteAtlas, shares: SceneTaskShares = .standard) throws(EvaluationError) {
         self.atlas = atlas
-        captions = try SceneCaptions(atlas.catalog)
+        captions = try SceneCaptions(atlas.catalog, shares: shares)
     }
 
     /// Pictures `[places, 3, 32, 32]` in model space, and what they show.

@@ -3,8 +3,8 @@ package struct SceneTaskShares: Sendable, Equatable {
     /// Of ``SceneTask/allCases``, in order; they sum to 1.
     package let values: [Float]
 
-    /// How often the teacher saw the tasks (`teacher/SCENES.md`).
-    package static let teacher = SceneTaskShares(unchecked: [0.22, 0.12, 0.18, 0.18, 0.18, 0.12])
+    /// The scenes' own (`teacher/SCENES.md`).
+    package static let standard = SceneTaskShares(unchecked: [0.22, 0.12, 0.18, 0.18, 0.18, 0.12])
 
     /// Shares of all tasks, in order.
     ///

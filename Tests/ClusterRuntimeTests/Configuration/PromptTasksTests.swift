@@ -48,7 +48,7 @@ struct PromptTasksTests {
                 .init(key: "prompts.kind", value: "file"), .init(key: "prompts.path", value: "/a.txt"),
             ]
         )
-        #expect(configuration.prompts.tasks == .teacher)
+        #expect(configuration.prompts.tasks == .standard)
     }
 
     @Test func `a run's prompts are of the tasks that are asked for`() throws {

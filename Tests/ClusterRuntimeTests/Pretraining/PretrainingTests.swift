@@ -132,6 +132,15 @@ import Testing
         #expect(try refusal { $0.learningRate = 0.5 }.contains("has --learning-rate 0.001, asked for 0.5"))
         #expect(try refusal { $0.seed = 3 }.contains("has --seed 0, asked for 3"))
         #expect(try refusal { $0.steps = 8 }.contains("has --steps 6, asked for 8"))
+        let tasks = try #require(SceneTaskShares([0.5, 0.5, 0, 0, 0, 0]))
+        let scenes = #expect(throws: PretrainingError.self) {
+            try train("run", on: .scenes(spritesPath: sprites, tasks: tasks))
+        }
+        #expect(
+            scenes?.description.contains(
+                "has --tasks 0.22,0.12,0.18,0.18,0.18,0.12, asked for 0.5,0.5,0.0,0.0,0.0,0.0"
+            ) == true
+        )
         let model = try train("model", settings { $0.steps = 1 }).model
         let start = #expect(throws: PretrainingError.self) { try train("run", from: .continuing(model)) }
         #expect(start?.description.contains("has the start from-scratch, asked for continue") == true)

@@ -61,7 +61,7 @@ struct SceneCaptionsTests {
 
     @Test(
         arguments: [
-            SceneTaskShares.teacher.values, [0.16, 0, 0.18, 0.2, 0.2, 0.26], [0, 0, 1, 0, 0, 0],
+            SceneTaskShares.standard.values, [0.16, 0, 0.18, 0.2, 0.2, 0.26], [0, 0, 1, 0, 0, 0],
         ] as [[Float]]
     )
     func `tasks come as often as is asked`(stated: [Float]) throws {
@@ -90,9 +90,9 @@ struct SceneCaptionsTests {
 
     @Test
     func `other shares leave held-out captions as they are`() throws {
-        // By default training has the teacher's shares.
+        // By default training has the standard shares.
         #expect(
-            try SceneCaptions(.embedded(), shares: .teacher).training(count: 60, seed: 2)
+            try SceneCaptions(.embedded(), shares: .standard).training(count: 60, seed: 2)
                 == self.captions.training(count: 60, seed: 2)
         )
         let shares = try #require(SceneTaskShares([0.5, 0.5, 0, 0, 0, 0]))

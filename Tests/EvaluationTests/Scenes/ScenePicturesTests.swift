@@ -29,6 +29,14 @@ import Testing
         #expect(scenes.captions.heldOut(count: 60, seed: 5).contains { $0.isHeldOut })
     }
 
+    @Test func `tasks come as often as is said`() throws {
+        let shares = try #require(SceneTaskShares([0, 0, 0.25, 0, 0.75, 0]))
+        let captions = try ScenePictures(atlas, shares: shares).training(0..<400, seed: 5).captions
+        let counting = captions.count { $0.task == .counting }
+        #expect((70...130).contains(counting))
+        #expect(captions.count { $0.task == .position } == captions.count - counting)
+    }
+
     @Test func `pictures show what their captions say`() throws {
         let drawn = scenes.training(0..<60, seed: 6)
         #expect(drawn.pictures.values.allSatisfy { (-1...1).contains($0) })

@@ -56,6 +56,10 @@ extension RunEstimate {
                 ),
                 ("text encoders", openEncoders.heldByteCount + openEncoders.passingByteCount),
                 ("trajectories held", min(max(1, held) * batchByteCount, cluster.heldByteLimit)),
+                (
+                    "messages on their way",
+                    cluster.trainers * min(batchByteCount, ChunkFetch.Plane.trajectories.windowByteCount)
+                ),
                 ("encoded prompts", 2 * textByteCount),
             ]
         )

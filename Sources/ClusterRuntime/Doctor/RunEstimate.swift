@@ -26,7 +26,8 @@ import Tensors
 ///   running mean that is written; a piece of every trainer's offer and three more while they are averaged; and what
 ///   each node may have asked for at once. Of the teacher it reads what networks begin with, and lets it go;
 /// - rollout: `4 W + 4 P + L a + T + t + B · held + 2 E`, where it holds what a round trains on and
-///   `cluster.lead_batches` more, at most what the worker's limit lets it;
+///   `cluster.lead_batches` more, at most what the worker's limit lets it; and what each trainer may have asked for of
+///   a batch at once;
 /// - trainer: `4 W + 4 P`, which a full student beside a full discriminator leaves in the file where it is mapped, if
 ///   the method does not ask the teacher; `4 N` of parameters, `4 N` of gradients a lane, `U` of moments, `4 N + U`
 ///   of the round's beginning, `O`, with roundings `16 N` more, of which the base `4 N`, what the offer stands for

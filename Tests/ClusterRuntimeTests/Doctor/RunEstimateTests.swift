@@ -11,7 +11,8 @@ import Testing
     private func estimate(
         _ configuration: RunConfiguration,
         _ teacher: ModelFolder,
-        latentCount: Int
+        latentCount: Int,
+        cluster: RunEstimate.Cluster = RunEstimate.Cluster()
     ) -> RunEstimate {
         RunEstimate(
             configuration,
@@ -24,7 +25,7 @@ import Testing
             latentCount: latentCount,
             textCount: 1,
             textMemory: TextMemory(),
-            cluster: RunEstimate.Cluster(),
+            cluster: cluster,
             measures: RunEstimate.Measures(
                 rolloutActivations: 0,
                 trainerActivations: 0,
@@ -111,6 +112,24 @@ import Testing
         let state = ParameterBytes(networks, configuration.averaging)
         let counts = 4  // updates made, and seen by the moments, of two optimizers
         #expect(estimate.stateCount == state.segments.reduce(-counts) { $0 + $1.values.count })
+    }
+
+    @Test(arguments: [(latentCount: 1024, byteCount: 163_840), (latentCount: 1 << 20, byteCount: 16 << 20)])
+    func `a rollout has memory for what every trainer may ask for of a batch at once`(
+        latentCount: Int,
+        byteCount: Int
+    ) throws {
+        let teacher = try ModelFolder(path: Repository.teacher)
+        var cluster = RunEstimate.Cluster()
+        cluster.trainers = 3
+        let told = estimate(
+            RunConfiguration(modelPath: Repository.teacher),
+            teacher,
+            latentCount: latentCount,
+            cluster: cluster
+        )
+        let onTheirWay = told.rolloutMemory.parts.first { $0.name == "messages on their way" }
+        #expect(onTheirWay?.byteCount == 3 * byteCount)
     }
 
     @Test func `steps before the discriminator takes part are told by their own time`() throws {

@@ -46,7 +46,7 @@ import Tensors
 /// coordinator 149 and 149; on twelve 16-bit blocks of width 512 with a discriminator of all twelve, trained whole, a
 /// coordinator 3,224 and 3,277, a rollout 394 and 416, a trainer 4,902 and 4,915, with paged state 2,592 and 2,662
 /// beside 1,336 of pages; on a random model of .4 million numbers 53 and 54, 85 and 86, 76 and 78. A run that ends
-/// before it averages moments takes less. What was told of rollouts is here without what trainers ask for at once.
+/// before it averages moments takes less. What is told of rollouts here leaves out what trainers ask for at once.
 ///
 /// Disk: three checkpoints and every tenth, `4 S` each and `4 A` of outer momentum, with whoever fetches them, who
 /// has moments that a round did not average once; and the offers of a round at the coordinator. Wire, a round: `B` a
